@@ -1,0 +1,494 @@
+/*
+ * libretto.h - a GRU language model as a library.
+ *
+ * Libretto learns from text and writes more of the kind, on the CPU, without a framework. This
+ * header is its manual: it goes from the model to sessions, which write, to trainers, which learn.
+ *
+ * A whole program, which learns from corpus.txt and writes 500 characters:
+ *
+ *     #include <libretto.h>
+ *     #include <stdio.h>
+ *
+ *     int main(void) {
+ *       retto_trainer *trainer = NULL;
+ *       retto_model *model = NULL;
+ *       retto_session *session = NULL;
+ *       char text[RETTO_TEXT_SIZE];
+ *       if (retto_trainer_create(NULL, &trainer) ||
+ *           retto_trainer_add_file(trainer, "corpus.txt", RETTO_TRAINING) ||
+ *           retto_trainer_run(trainer, NULL, NULL, NULL) ||
+ *           retto_trainer_model(trainer, &model) ||
+ *           retto_session_create(model, NULL, &session))
+ *         return fprintf(stderr, "%s\n", retto_last_error()), 1;
+ *       for (int i = 0; i < 500 && !retto_session_next_text(session, text, sizeof text, NULL); i++)
+ *         fputs(text, stdout);
+ *       retto_session_free(session);
+ *       retto_model_free(model);
+ *       retto_trainer_free(trainer);
+ *     }
+ *
+ *     cc program.c $(pkg-config --cflags --libs libretto)
+ *
+ * What holds for every call
+ *
+ * Handles. retto_model, retto_session and retto_trainer are opaque. The library makes them and frees
+ *   them; every _free accepts NULL. A function that makes one writes it to its last argument, and
+ *   writes NULL there if it fails.
+ *
+ * Status. A call that can fail returns a retto_status: RETTO_OK, which is 0, or a negative value.
+ *   Then retto_last_error() has a sentence for a person: what was wrong, where, and what to do. A
+ *   call that failed has changed nothing, unless its description says what.
+ *
+ * Options. Structs of options begin with their size and are passed by pointer; NULL means the
+ *   defaults. Begin with the initialiser and change what you want:
+ *
+ *       retto_session_options options = RETTO_SESSION_OPTIONS_INIT;
+ *       options.temperature = 0.7f;
+ *
+ * Buffers. They are passed as pointer and length. A call that fills one tells through its last
+ *   argument how much there is; asked with NULL and 0 it tells just that. A buffer that is too
+ *   short is RETTO_ERROR_BUFFER, and nothing was written to it.
+ *
+ * Ownership. What you pass in stays yours and is not kept after the call, unless said otherwise.
+ *   Strings the library returns belong to it; each says how long they live.
+ *
+ * Threads and time. Each declaration carries tags:
+ *   [any-thread]      any number of threads at once, also on the same handle.
+ *   [one-thread]      one thread at a time per handle; different handles at the same time. A second
+ *                     thread that calls meanwhile gets RETTO_ERROR_STATE.
+ *   [realtime]        does not allocate, lock or make a system call, and takes a time that does not
+ *                     depend on what was generated. This holds as long as it succeeds.
+ *   [blocking]        may read or write files, allocate, and take long.
+ *
+ * Silence. The library never writes to stdout or stderr, never ends the process, installs no signal
+ *   handlers, and keeps no state of its own beside handles and each thread's last error.
+ *
+ * Text is UTF-8, paths too. Lengths of text are in bytes. Logarithms are natural.
+ *
+ * The environment variable LIBRETTO_ISA (baseline, v3, v4) forces lower instructions than the
+ * processor has, for tests.
+ */
+
+#ifndef LIBRETTO_H
+#define LIBRETTO_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#define RETTO_VERSION_MAJOR 0
+#define RETTO_VERSION_MINOR 1
+#define RETTO_VERSION_PATCH 0
+#define RETTO_VERSION_NUMBER \
+  (RETTO_VERSION_MAJOR * 10000 + RETTO_VERSION_MINOR * 100 + RETTO_VERSION_PATCH)
+
+#if defined(__GNUC__) || defined(__clang__)
+#define RETTO_CHECK __attribute__((warn_unused_result))
+#else
+#define RETTO_CHECK
+#endif
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* ---- The library ------------------------------------------------------------------------------ */
+
+/* How a call ended. The values never change; later versions may add others. */
+typedef enum retto_status {
+  RETTO_OK = 0,
+  /* An argument is missing or out of its range. */
+  RETTO_ERROR_ARGUMENT = -1,
+  /* The call does not fit what was called before it, or another thread is using the handle. */
+  RETTO_ERROR_STATE = -2,
+  /* A file could not be opened, read or written. */
+  RETTO_ERROR_FILE = -3,
+  /* A file or a buffer does not hold what it should: damaged, cut short, or something else. */
+  RETTO_ERROR_FORMAT = -4,
+  /* It may be right, but this version, or this kind of model, cannot do it. */
+  RETTO_ERROR_UNSUPPORTED = -5,
+  /* There is not enough memory. */
+  RETTO_ERROR_MEMORY = -6,
+  /* A buffer is too short; nothing was written to it. */
+  RETTO_ERROR_BUFFER = -7,
+  /* The material to learn from cannot be used. */
+  RETTO_ERROR_CORPUS = -8,
+  /* Training went astray; the best weights are kept. */
+  RETTO_ERROR_DIVERGED = -9,
+  /* The session's mask allows none of the tokens that could come next. */
+  RETTO_ERROR_EXHAUSTED = -10
+} retto_status;
+
+/* The version of the library that is running: major * 10000 + minor * 100 + patch. A program may
+ * compare it with the RETTO_VERSION_NUMBER it was compiled with. [any-thread] [realtime] */
+uint32_t retto_version_number(void);
+
+/* The same as text, such as "0.1.0". The string lives as long as the library.
+ * [any-thread] [realtime] */
+const char *retto_version_string(void);
+
+/* The instructions the kernels use on this machine: "x86-64-v4", "x86-64-v3" or "baseline". The
+ * string lives as long as the library. [any-thread] [realtime] */
+const char *retto_instruction_set(void);
+
+/* The name of a status, such as "RETTO_ERROR_FILE", or "unknown status" for a value that is none.
+ * The string lives as long as the library. [any-thread] [realtime] */
+const char *retto_status_name(retto_status status);
+
+/* A sentence about the last call that failed on this thread, or an empty string. It lives until the
+ * next call that fails on this thread, or the thread's end. Calls that succeed leave it alone.
+ * [any-thread] [realtime] */
+const char *retto_last_error(void);
+
+/* ---- The model -------------------------------------------------------------------------------- */
+
+/* A trained network and the encoding that gives its tokens their meaning. A model never changes.
+ * Sessions and trainers keep what they need of it: it may be freed before them.
+ *
+ * A model file is a .safetensors file with the tensors of a PyTorch module that has the members
+ * embedding (nn.Embedding), gru (nn.GRU) and head (nn.Linear). */
+typedef struct retto_model retto_model;
+
+/* Reads a model file, or a checkpoint, of which it takes the best weights.
+ * RETTO_ERROR_FILE, _FORMAT, _UNSUPPORTED, _MEMORY. [any-thread] [blocking] */
+RETTO_CHECK retto_status retto_model_load(const char *path, retto_model **model);
+
+/* Reads a model file that is in memory: `length` bytes at `data`, not needed afterwards.
+ * RETTO_ERROR_FORMAT, _UNSUPPORTED, _MEMORY. [any-thread] [blocking] */
+RETTO_CHECK retto_status retto_model_load_memory(const void *data, size_t length,
+                                                 retto_model **model);
+
+/* Writes a model file. The file is whole at every moment: the old one until the new one is complete.
+ * RETTO_ERROR_FILE. [any-thread] [blocking] */
+RETTO_CHECK retto_status retto_model_save(const retto_model *model, const char *path);
+
+/* Frees a model. [any-thread: no other call may be using this handle] */
+void retto_model_free(retto_model *model);
+
+/* What a model is. */
+typedef struct retto_model_info {
+  size_t size; /* of this struct; set by RETTO_MODEL_INFO_INIT */
+  /* Tokens there are: 0 up to vocabulary - 1. */
+  int32_t vocabulary;
+  /* Numbers per token, numbers per hidden vector, and GRU layers. */
+  int32_t embedding, hidden, layers;
+  /* Numbers that were learned. */
+  uint64_t parameters;
+  /* "bytes" or "characters". Lives as long as the model. */
+  const char *encoding;
+  /* 1 if the tokens are text, so that the calls with text in their names work. */
+  int32_t is_text;
+} retto_model_info;
+
+#define RETTO_MODEL_INFO_INIT {sizeof(retto_model_info), 0, 0, 0, 0, 0, NULL, 0}
+
+/* Fills in what a model is. [any-thread] [realtime] */
+RETTO_CHECK retto_status retto_model_get_info(const retto_model *model, retto_model_info *info);
+
+/* Turns `length` bytes of text into tokens. Never fails for what the text says: bytes that are not
+ * UTF-8 have tokens too. Writes the tokens to `tokens`, which has room for `capacity`, and their
+ * number to `count`.
+ * RETTO_ERROR_BUFFER, _UNSUPPORTED if the model is not of text. [any-thread] */
+RETTO_CHECK retto_status retto_model_encode(const retto_model *model, const char *text,
+                                            size_t length, int32_t *tokens, size_t capacity,
+                                            size_t *count);
+
+/* Turns `count` tokens back into text: what was encoded comes back byte for byte. Writes to `text`,
+ * which has room for `capacity` bytes, and the number of bytes to `length`; no 0 is added.
+ * RETTO_ERROR_ARGUMENT if a token is none of the model's, RETTO_ERROR_BUFFER, _UNSUPPORTED.
+ * [any-thread] */
+RETTO_CHECK retto_status retto_model_decode(const retto_model *model, const int32_t *tokens,
+                                            size_t count, char *text, size_t capacity,
+                                            size_t *length);
+
+/* Tells how probable a sequence is. Writes to log_probabilities[i] the logarithm of the probability
+ * of token i given tokens 0 to i - 1, read from a zero state; the first token has nothing before it
+ * and gets 0. The less probable, the more surprising: this finds what does not belong.
+ * `log_probabilities` has room for `count` numbers. RETTO_ERROR_ARGUMENT if a token is none of the
+ * model's, RETTO_ERROR_MEMORY. [any-thread] [blocking] */
+RETTO_CHECK retto_status retto_model_score(const retto_model *model, const int32_t *tokens,
+                                           size_t count, float *log_probabilities);
+
+/* ---- The session ------------------------------------------------------------------------------ */
+
+/* One sequence in the making: a hidden state, a random generator and a sampler, over a model that
+ * any number of sessions may share. Feed it what came before, if anything, then ask for what comes
+ * next, as often as you like; feed and ask in any order.
+ *
+ * How a token is chosen: tokens the encoding's grammar or your mask forbids are out; then the
+ * repetition penalty, the temperature, top-k, top-p and min-p act in this order on what is left, and
+ * a token is drawn. All of them may be changed between two draws.
+ *
+ * The same model, seed, settings and calls on the same instruction set give the same tokens. */
+typedef struct retto_session retto_session;
+
+typedef struct retto_session_options {
+  size_t size; /* of this struct; set by RETTO_SESSION_OPTIONS_INIT */
+  /* Starts the random generator; any value. */
+  uint64_t seed;
+  /* Divides the logits, from 0 to 100: below 1 the likely becomes likelier, 0 always takes the
+   * likeliest. */
+  float temperature;
+  /* Only so many of the likeliest tokens stay; 0 for all. */
+  int32_t top_k;
+  /* Of these the likeliest stay that together have this share of the probability; above 0, 1 for
+   * all. */
+  float top_p;
+  /* Of these stay those at least this much as likely as the likeliest; from 0, for all, to 1. */
+  float min_p;
+  /* The logits of the last tokens are divided by this if positive, multiplied if negative; from 0.1
+   * to 10, 1 for none. How many tokens it looks back on, from 0 to 256. */
+  float repetition_penalty;
+  int32_t repetition_window;
+} retto_session_options;
+
+#define RETTO_SESSION_OPTIONS_INIT \
+  {sizeof(retto_session_options), 0, 1.0f, 0, 1.0f, 0.0f, 1.0f, 64}
+
+/* Makes a session that has read nothing. `options` may be NULL.
+ * RETTO_ERROR_ARGUMENT, _MEMORY. [any-thread] */
+RETTO_CHECK retto_status retto_session_create(const retto_model *model,
+                                              const retto_session_options *options,
+                                              retto_session **session);
+
+/* Frees a session. [one-thread] */
+void retto_session_free(retto_session *session);
+
+/* Back to having read nothing, with a new seed; the settings and the mask stay.
+ * [one-thread] [realtime] */
+RETTO_CHECK retto_status retto_session_reset(retto_session *session, uint64_t seed);
+
+/* Reads `count` tokens as if they had been drawn. Takes a time proportional to their number.
+ * RETTO_ERROR_ARGUMENT, with nothing read, if one is none of the model's.
+ * [one-thread] [realtime] */
+RETTO_CHECK retto_status retto_session_feed(retto_session *session, const int32_t *tokens,
+                                            size_t count);
+
+/* Reads `length` bytes of text, any text. RETTO_ERROR_UNSUPPORTED if the model is not of text.
+ * [one-thread] [realtime] */
+RETTO_CHECK retto_status retto_session_feed_text(retto_session *session, const char *text,
+                                                 size_t length);
+
+/* Draws the next token. Writes it to `token`, and the logarithm of its probability under the model,
+ * before settings, grammar and mask came in, to `log_probability`; either may be NULL. A session
+ * that was fed nothing reads a line end first.
+ * RETTO_ERROR_EXHAUSTED if the mask allows nothing. [one-thread] [realtime] */
+RETTO_CHECK retto_status retto_session_next(retto_session *session, int32_t *token,
+                                            float *log_probability);
+
+/* Bytes that retto_session_next_text needs: a character and a 0. */
+#define RETTO_TEXT_SIZE 5
+
+/* Draws the next character, which may take several tokens. Writes its 1 to 4 bytes and a 0 to
+ * `text`, and their number without the 0 to `length`, which may be NULL; `capacity` is at least
+ * RETTO_TEXT_SIZE. A character may be the one of code 0: then only `length` tells.
+ * RETTO_ERROR_BUFFER, _UNSUPPORTED, _EXHAUSTED. [one-thread] [realtime] */
+RETTO_CHECK retto_status retto_session_next_text(retto_session *session, char *text,
+                                                 size_t capacity, size_t *length);
+
+/* Writes to log_probabilities[i] the logarithm of the probability that token i comes next, before
+ * settings, grammar and mask come in. `capacity` is at least the model's vocabulary.
+ * RETTO_ERROR_BUFFER. [one-thread] [realtime] */
+RETTO_CHECK retto_status retto_session_log_probabilities(retto_session *session,
+                                                         float *log_probabilities,
+                                                         size_t capacity);
+
+/* Draws the next token of each of `count` sessions over one model, which reads the weights once for
+ * all: many are several times faster than one by one. Writes them to `tokens` and, unless it is
+ * NULL, `log_probabilities`. Where a mask allows nothing the token is -1, the others are drawn, and
+ * the call returns RETTO_ERROR_EXHAUSTED.
+ * RETTO_ERROR_ARGUMENT if the models differ or a session is in the list twice. Allocates when there
+ * are more sessions than in any earlier call with the same first one. [one-thread] [realtime] */
+RETTO_CHECK retto_status retto_sessions_next(retto_session *const *sessions, size_t count,
+                                             int32_t *tokens, float *log_probabilities);
+
+/* Settings, from the next draw on; ranges are as in retto_session_options.
+ * RETTO_ERROR_ARGUMENT. [one-thread] [realtime] */
+RETTO_CHECK retto_status retto_session_set_temperature(retto_session *session, float temperature);
+RETTO_CHECK retto_status retto_session_set_top_k(retto_session *session, int32_t top_k);
+RETTO_CHECK retto_status retto_session_set_top_p(retto_session *session, float top_p);
+RETTO_CHECK retto_status retto_session_set_min_p(retto_session *session, float min_p);
+RETTO_CHECK retto_status retto_session_set_repetition(retto_session *session, float penalty,
+                                                      int32_t window);
+
+/* Whether the encoding's grammar is in force, as it is at first: text is then always well-formed
+ * UTF-8. 0 turns it off, anything else on. [one-thread] [realtime] */
+RETTO_CHECK retto_status retto_session_set_grammar(retto_session *session, int32_t enabled);
+
+/* Your say in which tokens may come next. Called before each draw on the thread that draws:
+ * allowed[i] is 1 if token i may come, 0 if the grammar forbids it; set to 0 what you do not want.
+ * It must not call the session. */
+typedef void (*retto_mask)(void *user, uint8_t *allowed, size_t vocabulary);
+
+/* Sets the mask, or takes it away if it is NULL. `user` is passed on to it and stays yours.
+ * [one-thread] [realtime] */
+RETTO_CHECK retto_status retto_session_set_mask(retto_session *session, retto_mask mask,
+                                                void *user);
+
+/* Writes what the session has read and would draw next, save settings and mask, to `buffer`, and the
+ * number of bytes to `size`. The bytes are for the same version, model and kind of machine.
+ * RETTO_ERROR_BUFFER. [one-thread] [realtime] */
+RETTO_CHECK retto_status retto_session_snapshot(const retto_session *session, void *buffer,
+                                                size_t capacity, size_t *size);
+
+/* Goes back to a snapshot taken of any session over the same model.
+ * RETTO_ERROR_FORMAT, with nothing changed, if the bytes are not one. [one-thread] [realtime] */
+RETTO_CHECK retto_status retto_session_restore(retto_session *session, const void *buffer,
+                                               size_t size);
+
+/* ---- The trainer ------------------------------------------------------------------------------ */
+
+/* Learns a model. Give it material, then either let it run or step it yourself; take the model at
+ * any time.
+ *
+ * How it learns: truncated back-propagation through time over parallel streams of the material, with
+ * the state carried on; AdamW with the gradient clipped by norm; a learning rate that warms up and
+ * then falls along a cosine; dropout after each layer. A part of the material is held out: it is
+ * measured now and then, the best weights by it are kept, and training stops when they have not
+ * improved for long. The same material, options, seed and number of threads on the same instruction
+ * set give the same weights, unless the run is limited by minutes. */
+typedef struct retto_trainer retto_trainer;
+
+/* In all numbers the value of the initialiser means: choose well for the material and the time. */
+typedef struct retto_trainer_options {
+  size_t size; /* of this struct; set by RETTO_TRAINER_OPTIONS_INIT */
+  /* "bytes" or "characters"; NULL for the latter. Copied. */
+  const char *encoding;
+  /* Sizes of the network: to 16384, 16384 and 32. */
+  int32_t embedding, hidden, layers;
+  /* Parallel streams, to 4096, and time steps gradients flow back over, to 65536. */
+  int32_t batch, sequence;
+  /* Threads, to 256. */
+  int32_t threads;
+  /* The probability to drop a unit, to 0.95; below 0 to choose. */
+  double dropout;
+  /* The highest learning rate, AdamW's decay (below 0 to choose), and the norm to clip to. */
+  double learning_rate, weight_decay, clip;
+  /* The end: after so many passes over the material, steps, or minutes, whichever comes first of
+   * those that are given. */
+  double epochs;
+  int64_t steps;
+  double minutes;
+  /* The share of the material to hold out, from its end, to 0.9; below 0 to choose. Does not count
+   * if there is material for validation. */
+  double validation;
+  /* Measurements without a better one that end the run; below 0 for never. */
+  int32_t patience;
+  /* Starts the weights and dropout; any value. */
+  uint64_t seed;
+  /* Where retto_trainer_run keeps a checkpoint, or NULL, copied; and seconds between two. */
+  const char *checkpoint_path;
+  double checkpoint_seconds;
+} retto_trainer_options;
+
+#define RETTO_TRAINER_OPTIONS_INIT                                                              \
+  {sizeof(retto_trainer_options), NULL, 0, 0, 0, 0, 0, 0, -1.0, 0.0, -1.0, 0.0, 0.0, 0, 0.0, -1.0, \
+   0, 0, NULL, 0.0}
+
+/* Makes a trainer with new weights. `options` may be NULL. RETTO_ERROR_ARGUMENT. [any-thread] */
+RETTO_CHECK retto_status retto_trainer_create(const retto_trainer_options *options,
+                                              retto_trainer **trainer);
+
+/* Makes a trainer that starts a new run from a model's weights, and keeps its encoding and sizes.
+ * `options` may be NULL; sizes in it must be those of the model or 0.
+ * RETTO_ERROR_ARGUMENT. [any-thread] */
+RETTO_CHECK retto_status retto_trainer_create_from(const retto_model *model,
+                                                   const retto_trainer_options *options,
+                                                   retto_trainer **trainer);
+
+/* Makes a trainer that continues a run where a checkpoint was saved, bit for bit as if it had never
+ * stopped. Add the same material as before. `options` may be NULL; in it only the end (epochs,
+ * steps, minutes, patience), threads and checkpoints may be given, and the first two change what
+ * comes out. RETTO_ERROR_FILE, _FORMAT, _UNSUPPORTED, _ARGUMENT. [any-thread] [blocking] */
+RETTO_CHECK retto_status retto_trainer_resume(const char *path,
+                                              const retto_trainer_options *options,
+                                              retto_trainer **trainer);
+
+/* Frees a trainer and ends its threads. [one-thread] */
+void retto_trainer_free(retto_trainer *trainer);
+
+/* What material is for. */
+typedef enum retto_role {
+  /* To learn from. A part is held out if there is nothing for validation. */
+  RETTO_TRAINING = 0,
+  /* To be tested on, never learned from. */
+  RETTO_VALIDATION = 1
+} retto_role;
+
+/* Adds a file of text, any bytes. It is mapped into memory until the first step and must not change
+ * before that. RETTO_ERROR_FILE; _STATE after the first step. [one-thread] [blocking] */
+RETTO_CHECK retto_status retto_trainer_add_file(retto_trainer *trainer, const char *path,
+                                                retto_role role);
+
+/* Adds `length` bytes of text, which are copied.
+ * RETTO_ERROR_MEMORY; _STATE after the first step. [one-thread] [blocking] */
+RETTO_CHECK retto_status retto_trainer_add_text(retto_trainer *trainer, const char *text,
+                                                size_t length, retto_role role);
+
+/* Why a run is over. */
+typedef enum retto_end {
+  RETTO_END_NONE = 0,     /* it is not */
+  RETTO_END_FINISHED = 1, /* the epochs, steps or minutes are done */
+  RETTO_END_EARLY = 2,    /* the held-out part has not got better for long */
+  RETTO_END_STOPPED = 3   /* you stopped it; it can go on */
+} retto_end;
+
+/* Where a run stands. Losses are in nats per token and not a number (NaN) before they are known. */
+typedef struct retto_progress {
+  size_t size; /* of this struct; set by RETTO_PROGRESS_INIT */
+  /* Steps done, and how many there will be; 0 if the time decides. */
+  int64_t step, total_steps;
+  /* Passes over the material, with the fraction of the current one; and how much of the whole run is
+   * done, from 0 to 1. */
+  double epoch, fraction;
+  /* Of training, smoothed, with dropout in force; of the held-out part, last and best. */
+  double loss, validation_loss, best_validation_loss;
+  /* Of the held-out part, or of training where there is none. */
+  double bits_per_character;
+  double learning_rate, gradient_norm;
+  double tokens_per_second, seconds_elapsed, seconds_left;
+  /* 1 if the last step measured the held-out part. */
+  int32_t measured;
+  retto_end end;
+} retto_progress;
+
+#define RETTO_PROGRESS_INIT                                                                     \
+  {sizeof(retto_progress), 0, 0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0,          \
+   RETTO_END_NONE}
+
+/* Learns from one window of each stream, for hosts that own the loop. Fills in `progress` unless it
+ * is NULL. The first step also prepares the material and may take long. After the end it does
+ * nothing, and says so in progress->end.
+ * RETTO_ERROR_CORPUS, _MEMORY, _ARGUMENT from the first step, _DIVERGED from any.
+ * [one-thread] [blocking] */
+RETTO_CHECK retto_status retto_trainer_step(retto_trainer *trainer, retto_progress *progress);
+
+/* Called after each step of a run; 0 to go on, anything else to stop. It may take the model or save a
+ * checkpoint, but must not step, run or free the trainer. `progress` lives until it returns. */
+typedef int32_t (*retto_progress_callback)(void *user, const retto_progress *progress);
+
+/* Steps until the end, or until it is stopped; it may then be called again to go on. `callback`,
+ * `user` and `progress`, which gets how it ended, may be NULL. Saves checkpoints if the options say
+ * where, the last one at the end. Errors are those of retto_trainer_step and RETTO_ERROR_FILE.
+ * [one-thread] [blocking] */
+RETTO_CHECK retto_status retto_trainer_run(retto_trainer *trainer,
+                                           retto_progress_callback callback, void *user,
+                                           retto_progress *progress);
+
+/* Makes a run end after its current step; if none is running, the next one at once. Also safe in a
+ * signal handler. [any-thread] [realtime] */
+RETTO_CHECK retto_status retto_trainer_stop(retto_trainer *trainer);
+
+/* Saves a checkpoint: a model file that also holds what is needed to continue the run. Like every
+ * file it is whole at every moment. RETTO_ERROR_FILE, and those of the first step.
+ * [one-thread] [blocking] */
+RETTO_CHECK retto_status retto_trainer_save_checkpoint(retto_trainer *trainer, const char *path);
+
+/* Makes a model of the best weights so far: by the held-out part, or the latest where nothing is held
+ * out. RETTO_ERROR_MEMORY, and those of the first step. [one-thread] [blocking] */
+RETTO_CHECK retto_status retto_trainer_model(retto_trainer *trainer, retto_model **model);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,44 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+/// One build of the kernel sources. The folders of the higher instruction sets hold links to the
+/// sources in KernelsBaseline. Kernels are optimised in debug builds too: tests run them for long.
+func kernels(_ name: String, _ architecture: String? = nil) -> Target {
+  var settings: [SwiftSetting] = [.unsafeFlags(["-O"])]
+  #if arch(x86_64)
+    if let architecture { settings.append(.unsafeFlags(["-Xcc", "-march=\(architecture)"])) }
+  #endif
+  return .target(name: name, dependencies: ["CSimd", "KernelTable"], swiftSettings: settings)
+}
+
+let package = Package(
+  name: "libretto",
+  products: [
+    .library(name: "retto", type: .dynamic, targets: ["LibrettoC"]),
+    .library(name: "Libretto", targets: ["Libretto"]),
+  ],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")
+  ],
+  targets: [
+    .target(name: "CLibretto", path: "Include", publicHeadersPath: "."),
+    .target(name: "CSimd"),
+    .target(name: "KernelTable", swiftSettings: [.unsafeFlags(["-O"])]),
+    kernels("KernelsBaseline"),
+    kernels("KernelsV3", "x86-64-v3"),
+    kernels("KernelsV4", "x86-64-v4"),
+    .target(
+      name: "Kernels",
+      dependencies: ["CSimd", "KernelTable", "KernelsBaseline", "KernelsV3", "KernelsV4"],
+      swiftSettings: [.unsafeFlags(["-O"])]),
+    .target(name: "GRU", dependencies: ["Kernels", "CSimd"]),
+    .target(name: "Sequences"),
+    .target(name: "Libretto", dependencies: ["GRU", "Sequences", "Kernels"]),
+    .target(name: "CErrorText"),
+    .target(name: "LibrettoC", dependencies: ["CLibretto", "CErrorText", "Libretto", "Kernels"]),
+    .testTarget(name: "KernelsTests", dependencies: ["Kernels"]),
+    .testTarget(name: "GRUTests", dependencies: ["GRU", "Kernels", "Libretto"]),
+    .testTarget(name: "SequencesTests", dependencies: ["Sequences"]),
+    .testTarget(name: "LibrettoTests", dependencies: ["Libretto", "GRU", "Sequences", "Kernels"]),
+  ]
+)

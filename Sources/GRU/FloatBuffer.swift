@@ -1,0 +1,44 @@
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#elseif canImport(Darwin)
+  import Darwin
+#endif
+
+/// A block of floats, aligned for vectors and zero to begin with, freed with its last reference.
+///
+/// Not an `Array`: the kernels want a pointer that stays valid, and a failed allocation must be an
+/// error a host can see, not a trap.
+public final class FloatBuffer: @unchecked Sendable {
+  public let count: Int
+  public let pointer: UnsafeMutablePointer<Float>
+
+  /// Room for `count` floats, rounded up to whole vectors.
+  public init(_ count: Int) throws(NetworkError) {
+    self.count = count
+    let rounded = (max(count, 1) + 15) / 16 * 16
+    var memory: UnsafeMutableRawPointer?
+    let (bytes, overflow) = rounded.multipliedReportingOverflow(by: MemoryLayout<Float>.stride)
+    guard !overflow, posix_memalign(&memory, 64, bytes) == 0, let memory else {
+      throw .outOfMemory(floats: count)
+    }
+    memset(memory, 0, bytes)
+    pointer = memory.bindMemory(to: Float.self, capacity: rounded)
+  }
+
+  deinit { free(pointer) }
+
+  public func clear() { pointer.update(repeating: 0, count: count) }
+
+  public func copy(from other: FloatBuffer) {
+    pointer.update(from: other.pointer, count: min(count, other.count))
+  }
+}
+
+/// What can go wrong before a network exists.
+public enum NetworkError: Error, Equatable {
+  case outOfMemory(floats: Int)
+  case invalidShape(String)
+  case noThread(wanted: Int)
+}

@@ -1,0 +1,99 @@
+import Kernels
+
+/// The parameters as the way forward wants them: packed into panels, biases folded, and the input
+/// product of layer 0 worked out for every token.
+final class ForwardWeights: @unchecked Sendable {
+  let shape: NetworkShape
+  let layout: ParameterLayout
+  private let kernels: KernelTable
+
+  /// `x_r, x_z, x_n` of layer 0 for each token: `[vocabulary][3 * padded hidden]`. A token's input
+  /// to layer 0 takes only so many values; this replaces a product per token by a look-up.
+  let table: FloatBuffer
+  /// Per layer: W_ih in panels, its depth the layer's inputs.
+  let input: [FloatBuffer]
+  /// Per layer: b_ih, plus b_hr and b_hz, which always appear added to it.
+  let inputBias: [FloatBuffer]
+  /// Per layer: W_hh in panels of gates.
+  let recurrent: [FloatBuffer]
+  /// Per layer: b_hn, which is inside the reset gate.
+  let recurrentBias: [FloatBuffer]
+  let head: FloatBuffer
+  let headBias: FloatBuffer
+
+  init(_ shape: NetworkShape, kernels: KernelTable = .current) throws(NetworkError) {
+    self.shape = shape
+    self.kernels = kernels
+    layout = ParameterLayout(shape)
+    let hidden = shape.paddedHidden
+    var input: [FloatBuffer] = []
+    var inputBias: [FloatBuffer] = []
+    var recurrent: [FloatBuffer] = []
+    var recurrentBias: [FloatBuffer] = []
+    for layer in 0..<shape.layers {
+      input.append(try FloatBuffer(3 * hidden * shape.inputs(of: layer)))
+      inputBias.append(try FloatBuffer(3 * hidden))
+      recurrent.append(try FloatBuffer(3 * hidden * shape.hidden))
+      recurrentBias.append(try FloatBuffer(hidden))
+    }
+    self.input = input
+    self.inputBias = inputBias
+    self.recurrent = recurrent
+    self.recurrentBias = recurrentBias
+    table = try FloatBuffer(shape.vocabulary * 3 * hidden)
+    head = try FloatBuffer(shape.paddedVocabulary * shape.hidden)
+    headBias = try FloatBuffer(shape.paddedVocabulary)
+  }
+
+  /// Packs one worker's share of the parameters. When all shares are packed, `fillTable` follows.
+  func pack(_ parameters: UnsafePointer<Float>, worker: Int = 0, of workers: Int = 1) {
+    let hidden = shape.hidden
+    let padded = shape.paddedHidden
+    let units = share(of: padded, worker: worker, workers: workers, multiple: 32)
+    let real = min(units.lowerBound, hidden)..<min(units.upperBound, hidden)
+    for layer in 0..<shape.layers {
+      let inputs = shape.inputs(of: layer)
+      Panels.packGates(
+        parameters + layout.recurrentWeight(layer), hidden: hidden, first: units.lowerBound,
+        end: units.upperBound, into: recurrent[layer].pointer)
+      for gate in 0..<3 {
+        Panels.pack(
+          parameters + layout.inputWeight(layer) + (gate * hidden + real.lowerBound) * inputs,
+          count: real.count, columnStride: inputs, rows: inputs, rowStride: 1,
+          into: input[layer].pointer + (gate * padded + real.lowerBound) * inputs, depth: inputs)
+      }
+      let ih = parameters + layout.inputBias(layer)
+      let hh = parameters + layout.recurrentBias(layer)
+      for unit in real {
+        inputBias[layer].pointer[unit] = ih[unit] + hh[unit]
+        inputBias[layer].pointer[padded + unit] = ih[hidden + unit] + hh[hidden + unit]
+        inputBias[layer].pointer[2 * padded + unit] = ih[2 * hidden + unit]
+        recurrentBias[layer].pointer[unit] = hh[2 * hidden + unit]
+      }
+    }
+    let tokens = share(of: shape.vocabulary, worker: worker, workers: workers, multiple: 32)
+    Panels.pack(
+      parameters + layout.headWeight + tokens.lowerBound * hidden, count: tokens.count,
+      columnStride: hidden, rows: hidden, rowStride: 1,
+      into: head.pointer + tokens.lowerBound * hidden, depth: hidden)
+    for token in tokens { headBias.pointer[token] = parameters[layout.headBias + token] }
+  }
+
+  /// Works out one worker's share of the table, after all of `pack` is done.
+  func fillTable(_ parameters: UnsafePointer<Float>, worker: Int = 0, of workers: Int = 1) {
+    let tokens = share(of: shape.vocabulary, worker: worker, workers: workers, multiple: 8)
+    let width = 3 * shape.paddedHidden
+    kernels.product(
+      tokens.count, width, shape.embedding,
+      parameters + layout.embedding + tokens.lowerBound * shape.embedding, shape.embedding,
+      input[0].pointer, inputBias[0].pointer, 0, table.pointer + tokens.lowerBound * width, width)
+  }
+}
+
+/// The part of `0..<count` that falls to one of several workers, cut at multiples.
+func share(of count: Int, worker: Int, workers: Int, multiple: Int) -> Range<Int> {
+  let blocks = (count + multiple - 1) / multiple
+  let first = blocks * worker / workers * multiple
+  let end = blocks * (worker + 1) / workers * multiple
+  return min(first, count)..<min(end, count)
+}

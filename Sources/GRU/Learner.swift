@@ -1,0 +1,259 @@
+import CSimd
+import Kernels
+
+/// A network that learns: parameters, gradients, Adam's moments, the state carried from window to
+/// window, and the threads that share the streams.
+///
+/// One training step is `gradients(inputs:targets:)`, then `update(rate:)`. Everything is a function
+/// of the parameters, the seed, the step number and the number of threads; nothing is allocated
+/// after `init`. One thread at a time may use it.
+public final class Learner {
+  public let shape: NetworkShape
+  public let layout: ParameterLayout
+  /// Parallel streams, and time steps of one window.
+  public let streams: Int
+  public let window: Int
+  public var threads: Int { team.count }
+
+  public let parameters: FloatBuffer
+  /// Of the last step, after `gradients`; the first thread's share alone before the next `update`.
+  public var gradients: FloatBuffer { shares[0].gradients }
+  /// Adam's moments, in the layout of the parameters.
+  public let firstMoment: FloatBuffer
+  public let secondMoment: FloatBuffer
+  /// The hidden state of all streams, `[layers][streams][padded hidden]`.
+  public let state: FloatBuffer
+  /// Updates so far.
+  public var updates = 0
+
+  private let forward: ForwardWeights
+  private let backward: BackwardWeights
+  private let team: ThreadTeam
+  private let shares: [Share]
+  private let kernels: KernelTable
+  private var stale = true
+
+  /// What one thread works on.
+  private final class Share {
+    let streams: Range<Int>
+    let unrolled: Unrolled
+    let gradients: FloatBuffer
+    let state: FloatBuffer
+    var loss = 0.0
+    var squares = 0.0
+
+    init(streams: Range<Int>, unrolled: Unrolled, layout: ParameterLayout, stateCount: Int)
+      throws(NetworkError)
+    {
+      self.streams = streams
+      self.unrolled = unrolled
+      gradients = try FloatBuffer(layout.count)
+      state = try FloatBuffer(stateCount)
+    }
+  }
+
+  /// - `streams`, `window`: at least 1. `threads`: at least 1; more than there are streams are not used.
+  /// - `dropout`: the probability to drop a unit, from 0 to below 1.
+  /// - `kernels`: of which instruction set; tests name one.
+  public init(
+    _ shape: NetworkShape, streams: Int, window: Int, threads: Int = 1, dropout: Float = 0,
+    seed: UInt64 = 0, kernels: KernelTable = .current
+  ) throws(NetworkError) {
+    try shape.validate()
+    self.shape = shape
+    self.streams = streams
+    self.window = window
+    self.kernels = kernels
+    layout = ParameterLayout(shape)
+    parameters = try FloatBuffer(layout.count)
+    firstMoment = try FloatBuffer(layout.count)
+    secondMoment = try FloatBuffer(layout.count)
+    state = try FloatBuffer(streams * shape.stateCount)
+    forward = try ForwardWeights(shape, kernels: kernels)
+    backward = try BackwardWeights(shape)
+    let workers = max(1, min(threads, streams))
+    team = try ThreadTeam(workers)
+    var shares: [Share] = []
+    for worker in 0..<workers {
+      let mine = GRU.share(
+        of: streams, worker: worker, workers: workers, multiple: streams >= 8 * workers ? 8 : 1)
+      let drop =
+        dropout > 0
+        ? Dropout(
+          probability: dropout, seed: seed, streams: streams, firstStream: mine.lowerBound) : nil
+      shares.append(
+        try Share(
+          streams: mine,
+          unrolled: try Unrolled(
+            shape, streams: mine.count, window: window, dropout: drop, training: true,
+            kernels: kernels),
+          layout: layout, stateCount: mine.count * shape.stateCount))
+    }
+    self.shares = shares
+  }
+
+  /// To be called when `parameters` were changed from outside.
+  public func parametersChanged() { stale = true }
+
+  /// One window forward and backward. Gives the mean loss in nats per counted target; the gradients
+  /// of that mean are in `gradients` and the carried state has moved on.
+  ///
+  /// - `inputs`, `targets`: `[window][streams]`, tokens below the vocabulary's size; a target of -1
+  ///   does not count.
+  public func gradients(inputs: UnsafePointer<Int32>, targets: UnsafePointer<Int32>) -> Double {
+    refreshIfStale()
+    let counted = count(targets)
+    let drop = DropoutStep(number: UInt64(updates))
+    onTeam { share, _ in
+      self.load(share, inputs, targets, steps: window)
+      share.gradients.clear()
+      self.moveState(of: share, in: true)
+      share.loss = share.unrolled.forward(
+        forward, steps: window, state: share.state.pointer,
+        stride: share.streams.count * shape.paddedHidden, scale: 1 / Float(max(counted, 1)),
+        drop: drop)
+      self.moveState(of: share, in: false)
+      share.unrolled.backward(
+        forward, backward, parameters: parameters.pointer, gradients: share.gradients.pointer,
+        drop: drop)
+    }
+    sumShares()
+    return shares.reduce(0) { $0 + $1.loss } / Double(max(counted, 1))
+  }
+
+  /// One window forward alone, without dropout: the sum of the losses of the counted targets.
+  /// `steps` may be less than the window. Losses per target go to `losses`, `[steps][streams]`.
+  public func evaluate(
+    inputs: UnsafePointer<Int32>, targets: UnsafePointer<Int32>, steps: Int
+  ) -> Double {
+    refreshIfStale()
+    onTeam { share, _ in
+      self.load(share, inputs, targets, steps: steps)
+      self.moveState(of: share, in: true)
+      share.loss = share.unrolled.forward(
+        forward, steps: steps, state: share.state.pointer,
+        stride: share.streams.count * shape.paddedHidden)
+      self.moveState(of: share, in: false)
+    }
+    return shares.reduce(0) { $0 + $1.loss }
+  }
+
+  /// The norm of all gradients together.
+  public var gradientNorm: Double { shares.reduce(0) { $0 + $1.squares }.squareRoot() }
+
+  /// One step of Adam along `gradients`. Does nothing and gives false if their norm is not finite.
+  ///
+  /// - `clip`: the norm above which the gradient is scaled down to it.
+  public func update(
+    rate: Double, clip: Double = .infinity, decay: Double = 0, beta1: Double = 0.9,
+    beta2: Double = 0.999, epsilon: Double = 1e-8
+  ) -> Bool {
+    let norm = gradientNorm
+    guard norm.isFinite else { return false }
+    updates += 1
+    let scale = norm > clip ? Float(clip / (norm + 1e-6)) : 1
+    let first = 1 - power(beta1, updates)
+    let second = 1 - power(beta2, updates)
+    let own = gradients.pointer
+    onTeam { _, worker in
+      let range = GRU.share(of: layout.count, worker: worker, workers: team.count, multiple: 16)
+      for tensor in layout.tensors {
+        let padded = (tensor.count + 15) / 16 * 16
+        let from = max(tensor.offset, range.lowerBound)
+        let end = min(tensor.offset + padded, range.upperBound)
+        guard from < end else { continue }
+        kernels.adam(
+          end - from, scale, Float(rate / first), Float(1 / second.squareRoot()),
+          Float(tensor.decays ? 1 - rate * decay : 1), Float(beta1), Float(beta2), Float(epsilon),
+          own + from, parameters.pointer + from, firstMoment.pointer + from,
+          secondMoment.pointer + from)
+      }
+    }
+    refresh()
+    return true
+  }
+
+  /// Sets the carried state of one stream to zero.
+  public func resetState(of stream: Int) {
+    let h = shape.paddedHidden
+    for layer in 0..<shape.layers {
+      (state.pointer + (layer * streams + stream) * h).update(repeating: 0, count: h)
+    }
+  }
+
+  private func onTeam(_ body: (Share, Int) -> Void) {
+    let before = csimd_flush_denormals()
+    team.run { body(shares[$0], $0) }
+    csimd_restore_denormals(before)
+  }
+
+  private func refreshIfStale() { if stale { refresh() } }
+
+  private func refresh() {
+    onTeam { _, worker in
+      forward.pack(parameters.pointer, worker: worker, of: team.count)
+      backward.pack(parameters.pointer, worker: worker, of: team.count)
+    }
+    onTeam { _, worker in
+      forward.fillTable(parameters.pointer, worker: worker, of: team.count)
+    }
+    stale = false
+  }
+
+  /// Adds every thread's gradients up into the first one's, each thread a range, always in the same
+  /// order, and sums the squares on the way.
+  private func sumShares() {
+    onTeam { share, worker in
+      let range = GRU.share(of: layout.count, worker: worker, workers: team.count, multiple: 16)
+      let sum = shares[0].gradients.pointer + range.lowerBound
+      for other in shares.dropFirst() {
+        kernels.add(range.count, other.gradients.pointer + range.lowerBound, sum)
+      }
+      share.squares = kernels.sumOfSquares(range.count, sum)
+    }
+  }
+
+  private func count(_ targets: UnsafePointer<Int32>) -> Int {
+    var counted = 0
+    for i in 0..<window * streams where targets[i] >= 0 { counted += 1 }
+    return counted
+  }
+
+  private func load(
+    _ share: Share, _ inputs: UnsafePointer<Int32>, _ targets: UnsafePointer<Int32>, steps: Int
+  ) {
+    let rows = share.streams.count
+    for t in 0..<steps {
+      let from = t * streams + share.streams.lowerBound
+      (share.unrolled.inputs + t * rows).update(from: inputs + from, count: rows)
+      (share.unrolled.targets + t * rows).update(from: targets + from, count: rows)
+    }
+  }
+
+  private func moveState(of share: Share, in entering: Bool) {
+    let h = shape.paddedHidden
+    let count = share.streams.count * h
+    for layer in 0..<shape.layers {
+      let all = state.pointer + (layer * streams + share.streams.lowerBound) * h
+      let own = share.state.pointer + layer * count
+      if entering {
+        own.update(from: all, count: count)
+      } else {
+        all.update(from: own, count: count)
+      }
+    }
+  }
+}
+
+/// `base` to a whole power, by squaring: no library function, so the same on every machine.
+private func power(_ base: Double, _ exponent: Int) -> Double {
+  var result = 1.0
+  var square = base
+  var rest = exponent
+  while rest > 0 {
+    if rest & 1 == 1 { result *= square }
+    square *= square
+    rest >>= 1
+  }
+  return result
+}

@@ -1,0 +1,79 @@
+import Kernels
+
+/// A trained network, ready to be read: it never changes, so any number of threads may use it at
+/// once, each with a `Scratch` of its own.
+public final class Network: @unchecked Sendable {
+  public let shape: NetworkShape
+  public let layout: ParameterLayout
+  /// As they are in a file, for saving.
+  public let parameters: FloatBuffer
+  public let kernels: KernelTable
+  let weights: ForwardWeights
+
+  /// - `parameters`: in the layout of `shape`; kept, and not to be changed afterwards.
+  public init(_ shape: NetworkShape, parameters: FloatBuffer, kernels: KernelTable = .current)
+    throws(NetworkError)
+  {
+    try shape.validate()
+    self.shape = shape
+    self.parameters = parameters
+    self.kernels = kernels
+    layout = ParameterLayout(shape)
+    weights = try ForwardWeights(shape, kernels: kernels)
+    weights.pack(parameters.pointer)
+    weights.fillTable(parameters.pointer)
+  }
+
+  /// The memory of one thread for steps of up to `rows` streams at once.
+  public final class Scratch {
+    public let rows: Int
+    fileprivate let previous, next, input, output: FloatBuffer
+    /// The logits of the last step, `[rows][padded vocabulary]`.
+    public let logits: FloatBuffer
+
+    public init(_ shape: NetworkShape, rows: Int) throws(NetworkError) {
+      self.rows = rows
+      let h = shape.paddedHidden
+      previous = try FloatBuffer(rows * h)
+      next = try FloatBuffer(rows * h)
+      output = try FloatBuffer(rows * h)
+      input = try FloatBuffer(rows * 3 * h)
+      logits = try FloatBuffer(rows * shape.paddedVocabulary)
+    }
+  }
+
+  /// Moves some streams on by one token each. Allocates nothing, locks nothing.
+  ///
+  /// - `tokens`: `[rows]`, each below the vocabulary's size.
+  /// - `states`: `[rows]` pointers to states of `shape.stateCount` floats; replaced.
+  /// - `wantLogits`: whether the logits of what comes next are worked out, into `scratch.logits`.
+  public func step(
+    rows: Int, tokens: UnsafePointer<Int32>,
+    states: UnsafePointer<UnsafeMutablePointer<Float>>, wantLogits: Bool, _ scratch: Scratch
+  ) {
+    let h = shape.paddedHidden
+    let previous = scratch.previous.pointer
+    let next = scratch.next.pointer
+    let output = scratch.output.pointer
+    for layer in 0..<shape.layers {
+      for row in 0..<rows { (previous + row * h).update(from: states[row] + layer * h, count: h) }
+      if layer > 0 {
+        kernels.product(
+          rows, 3 * h, shape.hidden, output, h, weights.input[layer].pointer,
+          weights.inputBias[layer].pointer, 0, scratch.input.pointer, 3 * h)
+      }
+      kernels.gruForward(
+        rows, h, shape.hidden, previous, weights.recurrent[layer].pointer,
+        weights.recurrentBias[layer].pointer,
+        layer == 0 ? weights.table.pointer : scratch.input.pointer, layer == 0 ? tokens : nil, next,
+        nil)
+      for row in 0..<rows { (states[row] + layer * h).update(from: next + row * h, count: h) }
+      output.update(from: next, count: rows * h)
+    }
+    if wantLogits {
+      kernels.product(
+        rows, shape.paddedVocabulary, shape.hidden, output, h, weights.head.pointer,
+        weights.headBias.pointer, 0, scratch.logits.pointer, shape.paddedVocabulary)
+    }
+  }
+}

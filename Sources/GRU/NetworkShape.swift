@@ -1,0 +1,48 @@
+import Kernels
+
+/// The sizes of a network: embedding -> layers of GRU -> linear head over the vocabulary.
+public struct NetworkShape: Equatable, Sendable {
+  public var vocabulary: Int
+  public var embedding: Int
+  public var hidden: Int
+  public var layers: Int
+
+  /// The largest sizes accepted, in the order vocabulary, embedding, hidden, layers.
+  public static let limits = (vocabulary: 65_536, embedding: 16_384, hidden: 16_384, layers: 32)
+
+  public init(vocabulary: Int, embedding: Int, hidden: Int, layers: Int) {
+    self.vocabulary = vocabulary
+    self.embedding = embedding
+    self.hidden = hidden
+    self.layers = layers
+  }
+
+  /// Throws, with a sentence, what keeps these sizes from being a network.
+  public func validate() throws(NetworkError) {
+    let limits = Self.limits
+    for (name, value, most) in [
+      ("vocabulary", vocabulary, limits.vocabulary), ("embedding", embedding, limits.embedding),
+      ("hidden", hidden, limits.hidden), ("layers", layers, limits.layers),
+    ] where value < 1 || value > most {
+      throw .invalidShape("\(name) is \(value); it must be from 1 to \(most)")
+    }
+    let most = 1 << 30
+    if ParameterLayout(self).parameters > most {
+      throw .invalidShape(
+        "these sizes make \(ParameterLayout(self).parameters) parameters; the most is \(most)")
+    }
+  }
+
+  /// Inputs of a layer.
+  func inputs(of layer: Int) -> Int { layer == 0 ? embedding : hidden }
+
+  /// Floats from one row of hidden units to the next.
+  public var paddedHidden: Int { Panels.padded(hidden) }
+  var paddedEmbedding: Int { Panels.padded(embedding) }
+
+  /// Floats from one row of logits to the next.
+  public var paddedVocabulary: Int { Panels.padded(vocabulary) }
+
+  /// Floats of one stream's state: the hidden vector of each layer, padded.
+  public var stateCount: Int { layers * paddedHidden }
+}

@@ -1,0 +1,323 @@
+import Kernels
+
+/// A network unrolled over a window of time steps for some parallel streams: forward, backward, and
+/// the memory both need. One thread works on one of these; threads share streams out among them and
+/// need not meet until the gradients are added up.
+///
+/// Rows are ordered by time, then stream: row `t * streams + s`. With H the padded hidden size and
+/// n = window * streams rows:
+final class Unrolled {
+  let shape: NetworkShape
+  let layout: ParameterLayout
+  let streams: Int
+  let window: Int
+  private let kernels: KernelTable
+  private let dropout: Dropout?
+
+  /// Tokens read and tokens to predict, `[n]`; a negative target does not count.
+  let inputs: UnsafeMutablePointer<Int32>
+  let targets: UnsafeMutablePointer<Int32>
+  /// Minus the log-probability of each target, `[n]`.
+  let loss: FloatBuffer
+
+  /// Per layer: the hidden state, `[window + 1][streams][H]`, the carried one first.
+  private let hidden: [FloatBuffer]
+  /// Per layer: its output after dropout, `[n][H]`; empty without dropout.
+  private let dropped: [FloatBuffer]
+  /// The input's share of the gates of the layers above 0, `[n][3 H]`.
+  private let gateInput: FloatBuffer
+  /// Logits, then their gradient, `[n][padded vocabulary]`.
+  private let logits: FloatBuffer
+  private let training: Training?
+
+  /// What only the way back needs.
+  private struct Training {
+    /// Per layer: r, z, n and W_hn h + b_hn of each step, `[n][4 H]`.
+    let cache: [FloatBuffer]
+    /// Gradients of x_r, x_z, x_n and of the recurrent products, `[n][3 H]`.
+    let inputGradient: FloatBuffer
+    let recurrentGradient: FloatBuffer
+    /// Gradient of a layer's output, `[n][H]`, and of the state between two steps, `[streams][H]`.
+    let outputGradient: FloatBuffer
+    let carry: FloatBuffer
+    /// Gradient of the table of layer 0, `[vocabulary][3 H]`, and of the embedding, padded.
+    let tableGradient: FloatBuffer
+    let embeddingGradient: FloatBuffer
+    /// Bias sums, and the scratch of `weightGradient`.
+    let sums: FloatBuffer
+    let scratch: FloatBuffer
+  }
+
+  init(
+    _ shape: NetworkShape, streams: Int, window: Int, dropout: Dropout? = nil,
+    training: Bool, kernels: KernelTable = .current
+  ) throws(NetworkError) {
+    self.shape = shape
+    self.streams = streams
+    self.window = window
+    self.dropout = dropout
+    self.kernels = kernels
+    layout = ParameterLayout(shape)
+    let n = window * streams
+    let h = shape.paddedHidden
+    let layers = shape.layers
+    hidden = try buffers(layers, (window + 1) * streams * h)
+    dropped = dropout == nil ? [] : try buffers(layers, n * h)
+    gateInput = try FloatBuffer(layers > 1 ? n * 3 * h : 0)
+    logits = try FloatBuffer(n * shape.paddedVocabulary)
+    loss = try FloatBuffer(n)
+    if training {
+      self.training = Training(
+        cache: try buffers(layers, n * 4 * h),
+        inputGradient: try FloatBuffer(n * 3 * h),
+        recurrentGradient: try FloatBuffer(n * 3 * h),
+        outputGradient: try FloatBuffer(n * h),
+        carry: try FloatBuffer(streams * h),
+        tableGradient: try FloatBuffer(shape.vocabulary * 3 * h),
+        embeddingGradient: try FloatBuffer(shape.vocabulary * shape.paddedEmbedding),
+        sums: try FloatBuffer(max(3 * h, shape.paddedVocabulary)),
+        scratch: try FloatBuffer(
+          128 * (max(3 * h, shape.paddedVocabulary) + 8) + 128 * 32 + 8 * 32))
+    } else {
+      self.training = nil
+    }
+    inputs = .allocate(capacity: n)
+    targets = .allocate(capacity: n)
+    inputs.initialize(repeating: 0, count: n)
+    targets.initialize(repeating: -1, count: n)
+  }
+
+  deinit {
+    inputs.deallocate()
+    targets.deallocate()
+  }
+
+  /// Runs the first `steps` steps of the window forward and gives the sum of the losses.
+  ///
+  /// - `state`: the hidden state of these streams, layer after layer, `stride` floats from one
+  ///   layer to the next; replaced by the state after the last step.
+  /// - `scale`: multiplies the gradient of the loss that is left for `backward`; 0 for none.
+  /// - `drop`: which training step this is, for dropout; nil for none.
+  func forward(
+    _ weights: ForwardWeights, steps: Int, state: UnsafeMutablePointer<Float>, stride: Int,
+    scale: Float = 0, drop: DropoutStep? = nil
+  ) -> Double {
+    let h = shape.paddedHidden
+    let rowsOfState = streams * h
+    let n = steps * streams
+    var below: UnsafePointer<Float>?
+    for layer in 0..<shape.layers {
+      let all = hidden[layer].pointer
+      all.update(from: state + layer * stride, count: rowsOfState)
+      if let below {
+        kernels.product(
+          n, 3 * h, shape.hidden, below, h, weights.input[layer].pointer,
+          weights.inputBias[layer].pointer, 0, gateInput.pointer, 3 * h)
+      }
+      for t in 0..<steps {
+        kernels.gruForward(
+          streams, h, shape.hidden, all + t * rowsOfState, weights.recurrent[layer].pointer,
+          weights.recurrentBias[layer].pointer,
+          layer == 0 ? weights.table.pointer : gateInput.pointer + t * 3 * rowsOfState,
+          layer == 0 ? UnsafePointer(inputs + t * streams) : nil, all + (t + 1) * rowsOfState,
+          scale == 0 ? nil : training.map { $0.cache[layer].pointer + t * 4 * rowsOfState })
+      }
+      (state + layer * stride).update(from: all + steps * rowsOfState, count: rowsOfState)
+      below = output(of: layer, steps: steps, drop: drop)
+    }
+    kernels.product(
+      n, shape.paddedVocabulary, shape.hidden, below!, h, weights.head.pointer,
+      weights.headBias.pointer, 0, logits.pointer, shape.paddedVocabulary)
+    kernels.crossEntropy(
+      n, shape.paddedVocabulary, shape.vocabulary, logits.pointer, targets, scale, loss.pointer)
+    var sum = 0.0
+    for row in 0..<n { sum += Double(loss.pointer[row]) }
+    return sum
+  }
+
+  /// The logits of the last `forward` that was given a scale of 0, `[steps * streams][stride]`.
+  var lastLogits: UnsafePointer<Float> { UnsafePointer(logits.pointer) }
+
+  /// What the layer above, or the head, reads: the states of the steps, with dropout if any.
+  private func output(of layer: Int, steps: Int, drop: DropoutStep?) -> UnsafePointer<Float> {
+    let h = shape.paddedHidden
+    let states = UnsafePointer(hidden[layer].pointer + streams * h)
+    guard let dropout, let drop else { return states }
+    let result = dropped[layer].pointer
+    for t in 0..<steps {
+      let offset = t * streams * h
+      dropout.apply(
+        kernels, drop, layer: layer, time: t, width: h, rows: streams, x: states + offset,
+        y: result + offset)
+    }
+    return UnsafePointer(result)
+  }
+
+  /// Adds the gradients of the last `forward` (over a whole window, with a scale) to `gradients`.
+  func backward(
+    _ forwardWeights: ForwardWeights, _ weights: BackwardWeights,
+    parameters: UnsafePointer<Float>, gradients: UnsafeMutablePointer<Float>, drop: DropoutStep?
+  ) {
+    guard let training else { return }
+    let h = shape.paddedHidden
+    let n = window * streams
+    let top = shape.layers - 1
+    headBackward(weights, training, gradients, drop)
+    for layer in stride(from: top, through: 0, by: -1) {
+      if let dropout, let drop {
+        for t in 0..<window {
+          let d = training.outputGradient.pointer + t * streams * h
+          dropout.apply(
+            kernels, drop, layer: layer, time: t, width: h, rows: streams, x: UnsafePointer(d), y: d
+          )
+        }
+      }
+      recurrentBackward(layer, weights, training)
+      layerGradients(layer, training, gradients, drop)
+      if layer > 0 {
+        kernels.product(
+          n, h, 3 * h, training.inputGradient.pointer, 3 * h, weights.input[layer].pointer, nil, 0,
+          training.outputGradient.pointer, h)
+      } else {
+        tableBackward(weights, training, parameters, gradients)
+      }
+    }
+  }
+
+  private func headBackward(
+    _ weights: BackwardWeights, _ training: Training, _ gradients: UnsafeMutablePointer<Float>,
+    _ drop: DropoutStep?
+  ) {
+    let h = shape.paddedHidden
+    let n = window * streams
+    let v = shape.paddedVocabulary
+    let top = shape.layers - 1
+    let read =
+      drop == nil || dropout == nil
+      ? UnsafePointer(hidden[top].pointer + streams * h) : UnsafePointer(dropped[top].pointer)
+    kernels.weightGradient(
+      shape.vocabulary, shape.hidden, n, logits.pointer, v, read, h, gradients + layout.headWeight,
+      training.scratch.pointer)
+    bias(training, logits.pointer, width: v, rows: n) { sums in
+      for i in 0..<shape.vocabulary { gradients[layout.headBias + i] += sums[i] }
+    }
+    kernels.product(
+      n, h, v, logits.pointer, v, weights.head.pointer, nil, 0, training.outputGradient.pointer, h)
+  }
+
+  /// Back through the time steps of one layer: fills the gradients of its gates.
+  private func recurrentBackward(_ layer: Int, _ weights: BackwardWeights, _ training: Training) {
+    let h = shape.paddedHidden
+    let rowsOfState = streams * h
+    training.carry.clear()
+    for t in Swift.stride(from: window - 1, through: 0, by: -1) {
+      let recurrent = training.recurrentGradient.pointer + t * 3 * rowsOfState
+      kernels.gruBackward(
+        streams, h, training.cache[layer].pointer + t * 4 * rowsOfState,
+        hidden[layer].pointer + t * rowsOfState,
+        training.outputGradient.pointer + t * rowsOfState, training.carry.pointer,
+        training.inputGradient.pointer + t * 3 * rowsOfState, recurrent)
+      if t > 0 {
+        kernels.product(
+          streams, h, 3 * h, recurrent, 3 * h, weights.recurrent[layer].pointer, nil, 1,
+          training.carry.pointer, h)
+      }
+    }
+  }
+
+  /// The gradients of a layer's weights and biases, each one product over all rows.
+  private func layerGradients(
+    _ layer: Int, _ training: Training, _ gradients: UnsafeMutablePointer<Float>,
+    _ drop: DropoutStep?
+  ) {
+    let h = shape.paddedHidden
+    let n = window * streams
+    gateGradient(
+      training.recurrentGradient, UnsafePointer(hidden[layer].pointer), rightStride: h,
+      inputs: shape.hidden, rows: n, into: gradients + layout.recurrentWeight(layer), training)
+    gateBias(training.recurrentGradient, rows: n, gradients + layout.recurrentBias(layer), training)
+    guard layer > 0 else { return }
+    let read =
+      drop == nil || dropout == nil
+      ? UnsafePointer(hidden[layer - 1].pointer + streams * h)
+      : UnsafePointer(dropped[layer - 1].pointer)
+    gateGradient(
+      training.inputGradient, read, rightStride: h, inputs: shape.hidden, rows: n,
+      into: gradients + layout.inputWeight(layer), training)
+    gateBias(training.inputGradient, rows: n, gradients + layout.inputBias(layer), training)
+  }
+
+  /// Layer 0: the rows of the table collect the gradients of their tokens, and the input weight,
+  /// its bias and the embedding get theirs from the table.
+  private func tableBackward(
+    _ weights: BackwardWeights, _ training: Training, _ parameters: UnsafePointer<Float>,
+    _ gradients: UnsafeMutablePointer<Float>
+  ) {
+    let h = shape.paddedHidden
+    let e = shape.paddedEmbedding
+    let table = training.tableGradient
+    table.clear()
+    kernels.scatterAdd(
+      window * streams, 3 * h, training.inputGradient.pointer, inputs, table.pointer)
+    gateGradient(
+      table, parameters + layout.embedding, rightStride: shape.embedding, inputs: shape.embedding,
+      rows: shape.vocabulary, into: gradients + layout.inputWeight(0), training)
+    gateBias(table, rows: shape.vocabulary, gradients + layout.inputBias(0), training)
+    kernels.product(
+      shape.vocabulary, e, 3 * h, table.pointer, 3 * h, weights.input[0].pointer, nil, 0,
+      training.embeddingGradient.pointer, e)
+    for token in 0..<shape.vocabulary {
+      let from = training.embeddingGradient.pointer + token * e
+      let to = gradients + layout.embedding + token * shape.embedding
+      for i in 0..<shape.embedding { to[i] += from[i] }
+    }
+  }
+
+  /// `weight[3 * hidden][inputs] += left^T right`, where the gates of `left` are padded.
+  private func gateGradient(
+    _ left: FloatBuffer, _ right: UnsafePointer<Float>, rightStride: Int, inputs: Int, rows: Int,
+    into weight: UnsafeMutablePointer<Float>, _ training: Training
+  ) {
+    let h = shape.paddedHidden
+    if h == shape.hidden {
+      kernels.weightGradient(
+        3 * h, inputs, rows, left.pointer, 3 * h, right, rightStride, weight,
+        training.scratch.pointer)
+    } else {
+      for gate in 0..<3 {
+        kernels.weightGradient(
+          shape.hidden, inputs, rows, left.pointer + gate * h, 3 * h, right, rightStride,
+          weight + gate * shape.hidden * inputs, training.scratch.pointer)
+      }
+    }
+  }
+
+  private func gateBias(
+    _ rows: FloatBuffer, rows count: Int, _ gradient: UnsafeMutablePointer<Float>,
+    _ training: Training
+  ) {
+    let h = shape.paddedHidden
+    bias(training, rows.pointer, width: 3 * h, rows: count) { sums in
+      for gate in 0..<3 {
+        for unit in 0..<shape.hidden {
+          gradient[gate * shape.hidden + unit] += sums[gate * h + unit]
+        }
+      }
+    }
+  }
+
+  private func bias(
+    _ training: Training, _ x: UnsafePointer<Float>, width: Int, rows: Int,
+    _ use: (UnsafePointer<Float>) -> Void
+  ) {
+    training.sums.clear()
+    kernels.columnSums(rows, width, x, width, training.sums.pointer)
+    use(training.sums.pointer)
+  }
+}
+
+private func buffers(_ count: Int, _ floats: Int) throws(NetworkError) -> [FloatBuffer] {
+  var result: [FloatBuffer] = []
+  for _ in 0..<count { result.append(try FloatBuffer(floats)) }
+  return result
+}

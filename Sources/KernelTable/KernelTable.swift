@@ -1,0 +1,79 @@
+/// The kernels of one instruction set, as C function pointers: a call costs what a C call costs.
+///
+/// The kernels are one set of sources (Sources/KernelsBaseline) built once for each instruction set;
+/// each build fills in this table. What a kernel does, and what its arguments are, is documented
+/// where it is defined.
+public struct KernelTable: @unchecked Sendable {
+  public typealias Floats = UnsafePointer<Float>
+  public typealias Mutable = UnsafeMutablePointer<Float>
+  public typealias Indices = UnsafePointer<Int32>
+
+  public typealias Product =
+    @convention(c) (Int, Int, Int, Floats, Int, Floats, Floats?, Int, Mutable, Int) -> Void
+  public typealias GruForward =
+    @convention(c) (
+      Int, Int, Int, Floats, Floats, Floats, Floats, Indices?, Mutable, Mutable?
+    ) -> Void
+  public typealias GruBackward =
+    @convention(c) (Int, Int, Floats, Floats, Floats, Mutable, Mutable, Mutable) -> Void
+  public typealias WeightGradient =
+    @convention(c) (Int, Int, Int, Floats, Int, Floats, Int, Mutable, Mutable) -> Void
+  public typealias CrossEntropy =
+    @convention(c) (Int, Int, Int, Mutable, Indices, Float, Mutable) -> Void
+  public typealias ExpNormalized = @convention(c) (Int, Floats, Mutable) -> Float
+  public typealias Add = @convention(c) (Int, Floats, Mutable) -> Void
+  public typealias SumOfSquares = @convention(c) (Int, Floats) -> Double
+  public typealias ColumnSums = @convention(c) (Int, Int, Floats, Int, Mutable) -> Void
+  public typealias ScatterAdd = @convention(c) (Int, Int, Floats, Indices, Mutable) -> Void
+  public typealias Dropout =
+    @convention(c) (Int, UInt32, UInt32, UInt32, Float, Floats, Mutable) -> Void
+  public typealias Adam =
+    @convention(c) (
+      Int, Float, Float, Float, Float, Float, Float, Float, Floats, Mutable, Mutable, Mutable
+    ) -> Void
+  public typealias Transcendental = @convention(c) (Int, Int, Floats, Mutable) -> Void
+
+  public let product: Product
+  public let gruForward: GruForward
+  public let gruBackward: GruBackward
+  public let weightGradient: WeightGradient
+  public let crossEntropy: CrossEntropy
+  public let expNormalized: ExpNormalized
+  public let add: Add
+  public let sumOfSquares: SumOfSquares
+  public let columnSums: ColumnSums
+  public let scatterAdd: ScatterAdd
+  public let dropout: Dropout
+  public let adam: Adam
+  public let transcendental: Transcendental
+
+  public init(
+    product: @escaping Product,
+    gruForward: @escaping GruForward,
+    gruBackward: @escaping GruBackward,
+    weightGradient: @escaping WeightGradient,
+    crossEntropy: @escaping CrossEntropy,
+    expNormalized: @escaping ExpNormalized,
+    add: @escaping Add,
+    sumOfSquares: @escaping SumOfSquares,
+    columnSums: @escaping ColumnSums,
+    scatterAdd: @escaping ScatterAdd,
+    dropout: @escaping Dropout,
+    adam: @escaping Adam,
+    transcendental: @escaping Transcendental
+  ) {
+    self.product = product
+    self.gruForward = gruForward
+    self.gruBackward = gruBackward
+    self.weightGradient = weightGradient
+    self.crossEntropy = crossEntropy
+    self.expNormalized = expNormalized
+    self.add = add
+    self.sumOfSquares = sumOfSquares
+    self.columnSums = columnSums
+    self.scatterAdd = scatterAdd
+    self.dropout = dropout
+    self.adam = adam
+    self.transcendental = transcendental
+  }
+}

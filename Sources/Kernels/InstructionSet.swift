@@ -1,0 +1,67 @@
+import CSimd
+import KernelsBaseline
+
+@_exported import struct KernelTable.KernelTable
+
+#if arch(x86_64)
+  import KernelsV3
+  import KernelsV4
+#endif
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#elseif canImport(Darwin)
+  import Darwin
+#endif
+
+/// Which of the builds of the kernels is in use.
+public enum InstructionSet: Int, Sendable, CaseIterable {
+  /// What every processor of the architecture has: SSE2, or NEON.
+  case baseline = 1
+  /// x86-64-v3: AVX2 and FMA.
+  case v3 = 3
+  /// x86-64-v4: AVX-512.
+  case v4 = 4
+
+  public var name: String {
+    switch self {
+    case .baseline: "baseline"
+    case .v3: "x86-64-v3"
+    case .v4: "x86-64-v4"
+    }
+  }
+
+  /// Those this processor can run, the best one last.
+  public static var available: [InstructionSet] {
+    let level = Int(csimd_level())
+    return allCases.filter { $0.rawValue <= level }
+  }
+
+  /// The one every network of this process uses: the best one, or a lower one that the environment
+  /// variable `LIBRETTO_ISA` names (`baseline`, `v3` or `v4`; what this processor lacks, and what
+  /// is none of these, counts as not set). Chosen once, at first use.
+  public static let current: InstructionSet = {
+    let wanted = getenv("LIBRETTO_ISA").map { String(cString: $0) }
+    return available.last { set in wanted.map { set.name.hasSuffix($0) } ?? true }
+      ?? available.last!
+  }()
+
+  /// The kernels built for it; it must be among those `available`.
+  public var kernels: KernelTable {
+    #if arch(x86_64)
+      switch self {
+      case .v4: KernelsV4.kernelTable()
+      case .v3: KernelsV3.kernelTable()
+      case .baseline: KernelsBaseline.kernelTable()
+      }
+    #else
+      KernelsBaseline.kernelTable()
+    #endif
+  }
+}
+
+extension KernelTable {
+  /// The kernels of `InstructionSet.current`.
+  public static let current = InstructionSet.current.kernels
+}

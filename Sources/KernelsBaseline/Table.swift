@@ -1,0 +1,19 @@
+import KernelTable
+
+/// The kernels as built for this module's instruction set.
+public func kernelTable() -> KernelTable {
+  KernelTable(
+    product: product,
+    gruForward: gruForward,
+    gruBackward: gruBackward,
+    weightGradient: weightGradient,
+    crossEntropy: crossEntropy,
+    expNormalized: expNormalized,
+    add: add,
+    sumOfSquares: sumOfSquares,
+    columnSums: columnSums,
+    scatterAdd: scatterAdd,
+    dropout: dropout,
+    adam: adam,
+    transcendental: transcendental)
+}

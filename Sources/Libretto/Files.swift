@@ -1,0 +1,107 @@
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#elseif canImport(Darwin)
+  import Darwin
+#endif
+
+/// The sentence the system has for the last failed call.
+func systemError() -> String { String(cString: strerror(errno)) }
+
+/// A whole file, read through the page cache: it takes no memory of the process's own.
+final class MappedFile: @unchecked Sendable {
+  let bytes: UnsafeRawBufferPointer
+
+  init(_ path: String) throws(LibrettoError) {
+    let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+    guard descriptor >= 0 else {
+      throw LibrettoError(.file, "cannot open \(path): \(systemError())")
+    }
+    defer { close(descriptor) }
+    var facts = stat()
+    guard fstat(descriptor, &facts) == 0 else {
+      throw LibrettoError(.file, "cannot read \(path): \(systemError())")
+    }
+    guard facts.st_mode & S_IFMT == S_IFREG else {
+      throw LibrettoError(.file, "cannot read \(path): it is not a regular file")
+    }
+    let size = Int(facts.st_size)
+    guard size > 0 else {
+      bytes = UnsafeRawBufferPointer(start: nil, count: 0)
+      return
+    }
+    guard let memory = mmap(nil, size, PROT_READ, MAP_PRIVATE, descriptor, 0), memory != MAP_FAILED
+    else { throw LibrettoError(.file, "cannot map \(path): \(systemError())") }
+    bytes = UnsafeRawBufferPointer(start: memory, count: size)
+  }
+
+  deinit {
+    if let base = bytes.baseAddress {
+      munmap(UnsafeMutableRawPointer(mutating: base), bytes.count)
+    }
+  }
+}
+
+/// Writes a file so that its name always holds a whole one, the old or the new: into a temporary
+/// file in the same folder, which is synced and then renamed.
+func replaceFile(
+  _ path: String, with write: (Output) throws(LibrettoError) -> Void
+) throws(LibrettoError) {
+  let temporary = "\(path).\(getpid()).tmp"
+  let descriptor = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o666)
+  guard descriptor >= 0 else {
+    throw LibrettoError(.file, "cannot write \(path): \(systemError())")
+  }
+  do throws(LibrettoError) {
+    try write(Output(descriptor: descriptor, path: path))
+    guard fsync(descriptor) == 0 else {
+      throw LibrettoError(.file, "cannot write \(path): \(systemError())")
+    }
+  } catch {
+    close(descriptor)
+    unlink(temporary)
+    throw error
+  }
+  close(descriptor)
+  guard rename(temporary, path) == 0 else {
+    let reason = systemError()
+    unlink(temporary)
+    throw LibrettoError(.file, "cannot write \(path): \(reason)")
+  }
+  syncFolder(of: path)
+}
+
+/// Makes the renaming itself survive a power cut, as far as the file system goes along.
+private func syncFolder(of path: String) {
+  let folder = path.lastIndex(of: "/").map { String(path[...$0]) } ?? "."
+  let descriptor = open(folder, O_RDONLY | O_CLOEXEC)
+  guard descriptor >= 0 else { return }
+  fsync(descriptor)
+  close(descriptor)
+}
+
+/// An open file that takes bytes until all are written.
+struct Output {
+  fileprivate let descriptor: Int32
+  fileprivate let path: String
+
+  func write(_ bytes: UnsafeRawBufferPointer) throws(LibrettoError) {
+    var rest = bytes
+    #if canImport(Glibc)
+      let put = Glibc.write
+    #elseif canImport(Musl)
+      let put = Musl.write
+    #elseif canImport(Darwin)
+      let put = Darwin.write
+    #endif
+    while !rest.isEmpty {
+      let count = put(descriptor, rest.baseAddress!, min(rest.count, 1 << 30))
+      if count < 0 {
+        if errno == EINTR { continue }
+        throw LibrettoError(.file, "cannot write \(path): \(systemError())")
+      }
+      rest = UnsafeRawBufferPointer(rebasing: rest[count...])
+    }
+  }
+}

@@ -1,0 +1,109 @@
+import GRU
+import Sequences
+
+/// A trained model: a network and the encoding that says what its tokens mean. It never changes;
+/// any number of sessions on any number of threads may read it.
+public final class Model: @unchecked Sendable {
+  public let network: Network
+  public let encoding: any Encoding
+  /// What is known of its training, for `info`; the keys are those of the file's metadata.
+  public let facts: [String: String]
+  /// Changes with any parameter or size: ties a snapshot to the model it was taken with.
+  let fingerprint: UInt64
+
+  public var shape: NetworkShape { network.shape }
+
+  init(network: Network, encoding: any Encoding, facts: [String: String]) {
+    self.network = network
+    self.encoding = encoding
+    self.facts = facts
+    var hash = Hash()
+    hash.add(UInt64(network.shape.hidden) << 32 | UInt64(network.shape.layers))
+    for i in 0..<network.parameters.count {
+      hash.add(UInt64(network.parameters.pointer[i].bitPattern))
+    }
+    fingerprint = hash.value
+  }
+
+  /// Reads a model file, or a checkpoint, of which it takes the best weights.
+  public convenience init(path: String) throws(LibrettoError) {
+    let file = try MappedFile(path)
+    try self.init(bytes: file.bytes, name: path)
+  }
+
+  /// Reads a model out of memory, which is not needed afterwards. `name` is what errors call it.
+  public convenience init(bytes: UnsafeRawBufferPointer, name: String) throws(LibrettoError) {
+    try self.init(SafeTensors(bytes, name: name), name: name)
+  }
+
+  convenience init(_ file: SafeTensors, name: String) throws(LibrettoError) {
+    let header = try ModelHeader(file.metadata, name: name)
+    let layout = ParameterLayout(header.shape)
+    // No allocation before the file is known to hold as much.
+    for tensor in layout.tensors where file.tensors[tensor.name]?.dimensions != tensor.dimensions {
+      let found = file.tensors[tensor.name].map { "has the shape \($0.dimensions)" } ?? "is missing"
+      throw LibrettoError(
+        .format,
+        "\(name): tensor \"\(tensor.name)\" \(found); its header promises \(tensor.dimensions)")
+    }
+    let parameters = try GRU.FloatBuffer.make(layout.count)
+    for tensor in layout.tensors {
+      try file.floats(
+        tensor.name, tensor.dimensions, into: parameters.pointer + tensor.offset, file: name)
+    }
+    let network = try Libretto.network { () throws(NetworkError) in
+      try Network(header.shape, parameters: parameters)
+    }
+    self.init(network: network, encoding: header.encoding, facts: header.facts)
+  }
+
+  /// Writes the model to a file, whole or not at all.
+  public func save(_ path: String) throws(LibrettoError) {
+    try SafeTensors.write(
+      path, metadata: ModelHeader(shape: shape, encoding: encoding, facts: facts).metadata,
+      Self.entries(network.layout, network.parameters))
+  }
+
+  static func entries(_ layout: ParameterLayout, _ parameters: FloatBuffer) -> [SafeTensors.Entry] {
+    layout.tensors.map {
+      SafeTensors.Entry(
+        name: $0.name, dimensions: $0.dimensions, floats: parameters.pointer + $0.offset)
+    }
+  }
+
+  public var isText: Bool { encoding is any TextEncoding }
+
+  /// The encoding, if the model writes text; an error that says so if it does not.
+  public func textEncoding() throws(LibrettoError) -> any TextEncoding {
+    guard let text = encoding as? any TextEncoding else {
+      throw LibrettoError(
+        .unsupported, "this is a model of \(encoding.name), not of text; use the calls for events")
+    }
+    return text
+  }
+
+  /// Throws if a token is none of this model's.
+  public func check(_ tokens: UnsafeBufferPointer<Int32>) throws(LibrettoError) {
+    for (i, token) in tokens.enumerated() where token < 0 || token >= shape.vocabulary {
+      throw LibrettoError(
+        .argument,
+        "token \(i) is \(token); this model's tokens are from 0 to \(shape.vocabulary - 1)")
+    }
+  }
+}
+
+extension FloatBuffer {
+  static func make(_ count: Int) throws(LibrettoError) -> FloatBuffer {
+    try network { () throws(NetworkError) in try FloatBuffer(count) }
+  }
+}
+
+/// A running 64-bit hash of words: multiply and rotate, as in FNV-1a but a word at a time.
+struct Hash {
+  private(set) var value: UInt64 = 0xCBF2_9CE4_8422_2325
+
+  mutating func add(_ word: UInt64) {
+    value = (value ^ word) &* 0x9E37_79B9_7F4A_7C15
+    value ^= value >> 29
+  }
+}

@@ -1,0 +1,83 @@
+import GRU
+import Sequences
+
+/// What a model file says of itself in its metadata, where every value is a string.
+///
+/// | key | value |
+/// |---|---|
+/// | `format` | `libretto` |
+/// | `format_version` | `1` |
+/// | `vocabulary_size`, `embedding_size`, `hidden_size`, `layers` | the sizes |
+/// | `encoding` | `bytes`, `characters` |
+/// | `encoding.alphabet` ... | what the encoding needs, by its own names |
+/// | `training.tokens` ... | facts about the training, for people |
+struct ModelHeader {
+  let shape: NetworkShape
+  let encoding: any Encoding
+  let facts: [String: String]
+
+  init(shape: NetworkShape, encoding: any Encoding, facts: [String: String]) {
+    self.shape = shape
+    self.encoding = encoding
+    self.facts = facts
+  }
+
+  init(_ metadata: [String: String], name: String) throws(LibrettoError) {
+    guard metadata["format"] == "libretto" else {
+      throw LibrettoError(
+        .format, "\(name) is a safetensors file, but not a model of this library's")
+    }
+    guard metadata["format_version"] == "1" else {
+      throw LibrettoError(
+        .unsupported,
+        "\(name) has format version \(printable(metadata["format_version"] ?? "none")); this version reads 1"
+      )
+    }
+    func size(_ key: String) throws(LibrettoError) -> Int {
+      guard let value = metadata[key].flatMap({ Int($0) }) else {
+        throw LibrettoError(.format, "\(name) does not say its \(key)")
+      }
+      return value
+    }
+    let shape = NetworkShape(
+      vocabulary: try size("vocabulary_size"), embedding: try size("embedding_size"),
+      hidden: try size("hidden_size"), layers: try size("layers"))
+    do { try shape.validate() } catch {
+      throw LibrettoError(.format, "\(name): \(LibrettoError(error).message)")
+    }
+    var properties: [String: String] = [:]
+    var facts: [String: String] = [:]
+    for (key, value) in metadata {
+      if key.hasPrefix("encoding.") { properties[String(key.dropFirst(9))] = value }
+      if key.hasPrefix("training.") { facts[key] = value }
+    }
+    do {
+      encoding = try Encodings.make(name: metadata["encoding"] ?? "", properties: properties)
+    } catch {
+      let inner = LibrettoError(error)
+      throw LibrettoError(inner.kind, "\(name): \(inner.message)")
+    }
+    guard encoding.vocabularySize == shape.vocabulary else {
+      throw LibrettoError(
+        .format,
+        "\(name) has an encoding of \(encoding.vocabularySize) tokens and a network of \(shape.vocabulary)"
+      )
+    }
+    self.shape = shape
+    self.facts = facts
+  }
+
+  var metadata: [(String, String)] {
+    var result = [
+      ("format", "libretto"), ("format_version", "1"),
+      ("vocabulary_size", String(shape.vocabulary)), ("embedding_size", String(shape.embedding)),
+      ("hidden_size", String(shape.hidden)), ("layers", String(shape.layers)),
+      ("encoding", encoding.name),
+    ]
+    for (key, value) in encoding.properties.sorted(by: { $0.key < $1.key }) {
+      result.append(("encoding.\(key)", value))
+    }
+    for (key, value) in facts.sorted(by: { $0.key < $1.key }) { result.append((key, value)) }
+    return result
+  }
+}

@@ -1,0 +1,37 @@
+/// Where a training run stands.
+public struct Progress: Sendable {
+  public enum End: Int32, Sendable {
+    /// It goes on.
+    case none = 0
+    /// The steps, epochs or minutes asked for are done.
+    case finished = 1
+    /// The held-out part has not got better for long.
+    case early = 2
+    /// The host stopped it; it can go on.
+    case stopped = 3
+  }
+
+  /// Steps done, and all there will be; 0 if the time decides.
+  public var step = 0
+  public var totalSteps = 0
+  /// Passes over the training tokens, with the fraction of the current one.
+  public var epoch = 0.0
+  /// How much of the run is done, from 0 to 1.
+  public var fraction = 0.0
+  /// Nats per token: of training, smoothed over the last steps, with dropout in force.
+  public var loss = Double.nan
+  /// Of the held-out part, last and best so far; not a number before the first measurement.
+  public var validationLoss = Double.nan
+  public var bestValidationLoss = Double.nan
+  /// Of the held-out part, or of training while there is no other; not a number for music.
+  public var bitsPerCharacter = Double.nan
+  public var learningRate = 0.0
+  public var gradientNorm = 0.0
+  public var tokensPerSecond = 0.0
+  public var elapsedSeconds = 0.0
+  /// An estimate; not a number before the first step.
+  public var secondsLeft = Double.nan
+  /// Whether this step measured the held-out part.
+  public var measured = false
+  public var end = End.none
+}

@@ -1,0 +1,387 @@
+import GRU
+import Sequences
+import Synchronization
+
+/// Trains a model: takes material, then steps, one at a time or all in a run.
+///
+/// One thread at a time may use a trainer, except for `stop()`, which any may call. The first step
+/// makes tokens of the material and allocates everything; later ones allocate nothing.
+public final class Trainer {
+  private let options: TrainingOptions
+  private let base: Model?
+  private var resumed: Checkpoint?
+  private var material = TextMaterial()
+  private var hasMaterial = false
+  private let stopping = Atomic<Bool>(false)
+  private var run: Run?
+  private var failure: LibrettoError?
+
+  /// What exists once training has begun.
+  private struct Run {
+    let plan: TrainingPlan
+    let corpus: Corpus
+    let windows: WindowPlan
+    let learner: Learner
+    let validation: Validation?
+    /// The best weights by the held-out part.
+    let best: FloatBuffer
+    let inputs: UnsafeMutablePointer<Int32>
+    let targets: UnsafeMutablePointer<Int32>
+    let fingerprint: UInt64
+  }
+  private var state = TrainingState()
+  private var tokensPerSecond = 0.0
+
+  /// A trainer that begins with new weights, or with those of a model, whose encoding and sizes it
+  /// then keeps.
+  public init(_ options: TrainingOptions = TrainingOptions(), from model: Model? = nil)
+    throws(LibrettoError)
+  {
+    try options.validate()
+    if let name = options.encoding, !Encodings.names.contains(name) {
+      throw LibrettoError(EncodingError.unknown(name))
+    }
+    if let model {
+      let shape = model.shape
+      for (what, asked, has) in [
+        ("embedding", options.embedding, shape.embedding), ("hidden", options.hidden, shape.hidden),
+        ("layers", options.layers, shape.layers),
+      ] where asked != 0 && asked != has {
+        throw LibrettoError(
+          .argument, "\(what) is \(asked), but the model to start from has \(has); leave it out")
+      }
+      if let name = options.encoding, name != model.encoding.name {
+        throw LibrettoError(
+          .argument,
+          "the encoding is \(name), but the model to start from has \(model.encoding.name); leave it out"
+        )
+      }
+    }
+    self.options = options
+    base = model
+  }
+
+  /// A trainer that goes on where a checkpoint was saved. It needs the same material again, added
+  /// in the same way; then it goes on bit for bit as the run that was saved would have, if the
+  /// options leave everything as it was. Of the options `epochs`, `steps`, `minutes` and `patience`,
+  /// if given, move the end of the run, `threads` changes their number, and the checkpoint path and
+  /// interval apply; others must not be given.
+  public init(resume path: String, _ options: TrainingOptions = TrainingOptions())
+    throws(LibrettoError)
+  {
+    try options.validate()
+    var same = TrainingOptions()
+    same.epochs = options.epochs
+    same.steps = options.steps
+    same.minutes = options.minutes
+    same.patience = options.patience
+    same.threads = options.threads
+    same.checkpointPath = options.checkpointPath
+    same.checkpointSeconds = options.checkpointSeconds
+    guard same == options else {
+      throw LibrettoError(
+        .argument,
+        "a resumed run keeps its sizes, seed and rates; only its end, threads and checkpoints can change"
+      )
+    }
+    self.options = options
+    base = nil
+    resumed = try Checkpoint(path)
+    state = resumed!.state
+  }
+
+  deinit {
+    run?.inputs.deallocate()
+    run?.targets.deallocate()
+  }
+
+  /// The files a resumed run was given, to be added again; empty for a new one.
+  public var expectedFiles: [(path: String, validation: Bool)] { resumed?.files ?? [] }
+
+  // MARK: - Material
+
+  /// Adds a text file to the training material, or to the held-out part. It is mapped until the
+  /// first step and must not change before that.
+  public func add(file path: String, validation: Bool = false) throws(LibrettoError) {
+    try requireUnstarted()
+    try material.add(file: path, validation: validation)
+    hasMaterial = true
+  }
+
+  /// Adds text, which is copied.
+  public func add(text: UnsafeRawBufferPointer, validation: Bool = false) throws(LibrettoError) {
+    try requireUnstarted()
+    try material.add(text: text, validation: validation)
+    hasMaterial = true
+  }
+
+  private func requireUnstarted() throws(LibrettoError) {
+    guard run == nil else {
+      throw LibrettoError(.state, "material must be added before the first step of training")
+    }
+  }
+
+  // MARK: - Training
+
+  /// Makes tokens of the material and sets everything up; the first step does this if it was not
+  /// done before.
+  public func prepare() throws(LibrettoError) {
+    guard run == nil else { return }
+    guard hasMaterial else {
+      throw LibrettoError(.corpus, "there is nothing to learn from; add a file or text first")
+    }
+    let fixed = resumed?.encoding ?? base?.encoding
+    guard fixed == nil || fixed is any TextEncoding else {
+      throw LibrettoError(.unsupported, "this model does not read text")
+    }
+    let fraction =
+      resumed?.validationFraction
+      ?? (options.validationFraction < 0 ? 0.1 : options.validationFraction)
+    let corpus = try material.tokenize(
+      fixed as? any TextEncoding, name: options.encoding ?? CharactersEncoding.name,
+      fraction: fraction)
+    let files = material.files
+    let fingerprint = corpus.fingerprint
+    if let resumed, resumed.fingerprint != fingerprint {
+      throw LibrettoError(
+        .corpus,
+        "the material is not what the checkpoint was trained on; add the same files, in the same order, unchanged"
+      )
+    }
+    var plan = try TrainingPlan(
+      options, tokens: corpus.training.count, held: corpus.validation.count,
+      vocabulary: corpus.encoding.vocabularySize, fixed: base?.shape ?? resumed?.plan.shape,
+      processors: processorCount())
+    if let resumed { plan = resumed.plan.extended(by: options, tokens: corpus.training.count) }
+    guard plan.memory < physicalMemory() else {
+      throw LibrettoError(
+        .memory,
+        "this run needs about \(Int(plan.memory / 1e9)) GB, more than this machine has; choose smaller sizes or a smaller batch"
+      )
+    }
+    let made = plan
+    let learner = try network { () throws(NetworkError) in
+      try Learner(
+        made.shape, streams: made.batch, window: made.sequence, threads: made.threads,
+        dropout: Float(made.dropout), seed: made.seed)
+    }
+    let best = try FloatBuffer.make(learner.layout.count)
+    if let resumed {
+      try resumed.load(into: learner, best: best)
+    } else if let base {
+      learner.parameters.copy(from: base.network.parameters)
+    } else {
+      initialize(learner.parameters, plan.shape, seed: plan.seed)
+    }
+    if resumed == nil { best.copy(from: learner.parameters) }
+    learner.parametersChanged()
+    let validation = try Validation(corpus.validation, for: learner)
+    let rows = plan.batch * plan.sequence
+    run = Run(
+      plan: plan, corpus: corpus,
+      windows: WindowPlan(
+        tokens: corpus.training.count, streams: plan.batch, window: plan.sequence, seed: plan.seed),
+      learner: learner, validation: validation, best: best, inputs: .allocate(capacity: rows),
+      targets: .allocate(capacity: rows), fingerprint: fingerprint)
+    state.files = files
+    state.validationFraction = fraction
+    if state.end == .stopped || resumed != nil { state.end = .none }
+    resumed = nil
+    material = TextMaterial()
+    state.end = hasReachedEnd ? .finished : .none
+  }
+
+  /// One step: a window of each stream forward and back, and one update. After the end it does
+  /// nothing but tell that it is the end.
+  ///
+  /// Throws `.diverged` if the loss or the gradient is no longer a number, or the loss has grown far
+  /// above what it was at first; the best weights are kept.
+  public func step() throws(LibrettoError) -> Progress {
+    let start = monotonicSeconds()
+    try prepare()
+    let progress = try advance(from: start)
+    return progress
+  }
+
+  /// Steps until the end, calling `progress` after each step, which says whether to go on.
+  ///
+  /// If the options name a checkpoint path, a checkpoint is saved there from time to time and at the
+  /// end, also when the run was stopped.
+  public func run(_ progress: (Progress) -> Bool = { _ in true }) throws(LibrettoError) -> Progress
+  {
+    var clock = monotonicSeconds()
+    let every = options.checkpointSeconds > 0 ? options.checkpointSeconds : 60
+    var lastSaved = clock
+    try prepare()
+    state.end = hasReachedEnd ? .finished : state.end == .stopped ? .none : state.end
+    var current = report(measured: false)
+    while current.end == .none {
+      if stopping.exchange(false, ordering: .acquiringAndReleasing) {
+        state.end = .stopped
+      } else {
+        do throws(LibrettoError) {
+          current = try advance(from: clock)
+        } catch {
+          if let path = options.checkpointPath, error.kind == .diverged { try? saveBest(path) }
+          throw error
+        }
+        clock = monotonicSeconds()
+        if !progress(current), current.end == .none { state.end = .stopped }
+      }
+      current.end = state.end
+      if let path = options.checkpointPath, current.end != .none || clock - lastSaved >= every {
+        try save(checkpoint: path)
+        lastSaved = monotonicSeconds()
+      }
+    }
+    return current
+  }
+
+  /// Makes a run end after its current step, as if the progress callback had said so. May be called
+  /// from any thread and from a signal handler. If none is running the next one ends at once.
+  public func stop() { stopping.store(true, ordering: .releasing) }
+
+  // MARK: - Results
+
+  /// The best weights so far as a model: by the held-out part, or the latest if nothing is held out.
+  public func model() throws(LibrettoError) -> Model {
+    try prepare()
+    let run = run!
+    let parameters = try FloatBuffer.make(run.learner.layout.count)
+    parameters.copy(from: bestWeights)
+    let made = try network { () throws(NetworkError) in
+      try Network(run.plan.shape, parameters: parameters)
+    }
+    return Model(network: made, encoding: run.corpus.encoding, facts: facts)
+  }
+
+  /// Saves all that a later process needs to go on: a model file with the best weights, and beside
+  /// them the current ones, the optimiser's and the streams' state.
+  public func save(checkpoint path: String) throws(LibrettoError) {
+    try prepare()
+    let run = run!
+    try Checkpoint.save(
+      path, plan: run.plan, state: state, encoding: run.corpus.encoding, facts: facts,
+      fingerprint: run.fingerprint, learner: run.learner, best: bestWeights)
+  }
+
+  /// Where the run stands; before the first step most of it is not a number.
+  public var progress: Progress { run == nil ? Progress() : report(measured: false) }
+
+  /// The sizes in use, known once training was prepared.
+  public var shape: NetworkShape? { run?.plan.shape }
+  /// The batch, the window and the threads in use, likewise.
+  public var batch: (streams: Int, window: Int, threads: Int)? {
+    run.map { ($0.plan.batch, $0.plan.sequence, $0.learner.threads) }
+  }
+  /// Tokens to train on and held out, likewise.
+  public var tokens: (training: Int, validation: Int)? {
+    run.map { ($0.corpus.training.count, $0.corpus.validation.count) }
+  }
+
+  private var bestWeights: FloatBuffer {
+    run!.validation == nil || state.best.isNaN ? run!.learner.parameters : run!.best
+  }
+
+  private var facts: [String: String] {
+    guard let run else { return [:] }
+    var facts = [
+      "training.tokens": String(run.corpus.training.count),
+      "training.steps": String(state.step), "training.seed": String(run.plan.seed),
+    ]
+    if !state.best.isNaN { facts["training.validation_nats_per_token"] = "\(state.best)" }
+    return facts
+  }
+
+  private func saveBest(_ path: String) throws(LibrettoError) {
+    try SafeTensors.write(
+      path,
+      metadata: ModelHeader(
+        shape: run!.plan.shape, encoding: run!.corpus.encoding, facts: facts
+      ).metadata, Model.entries(run!.learner.layout, bestWeights))
+  }
+
+  // MARK: - One step
+
+  private var hasReachedEnd: Bool {
+    guard let plan = run?.plan else { return false }
+    return plan.fraction(step: state.step, elapsed: state.elapsed) >= 1
+  }
+
+  private func advance(from start: Double) throws(LibrettoError) -> Progress {
+    if let failure { throw failure }
+    let run = run!
+    guard state.end == .none else { return report(measured: false) }
+    let plan = run.plan
+    if run.windows.begins(at: state.step) { run.learner.state.clear() }
+    run.windows.fill(
+      run.corpus.training, step: state.step, inputs: run.inputs, targets: run.targets)
+    let fraction = plan.fraction(step: state.step, elapsed: state.elapsed)
+    let rate = plan.learningRate(step: state.step, fraction: fraction)
+    let loss = run.learner.gradients(inputs: run.inputs, targets: run.targets)
+    guard loss.isFinite, run.learner.update(rate: rate, clip: plan.clip, decay: plan.weightDecay)
+    else { throw diverged("the loss or the gradient is no longer a number") }
+    state.note(loss)
+    guard state.smoothed <= max(3 * state.first, 20) else {
+      throw diverged("the loss has grown to \(state.smoothed)")
+    }
+    state.step += 1
+    state.elapsed += monotonicSeconds() - start
+    let trained = monotonicSeconds()
+    let took = max(trained - start, 1e-9)
+    let speed = Double(plan.batch * plan.sequence) / took
+    tokensPerSecond = tokensPerSecond == 0 ? speed : 0.9 * tokensPerSecond + 0.1 * speed
+    let ends = hasReachedEnd
+    var measured = false
+    if state.step % plan.validationInterval == 0 || ends, let validation = run.validation {
+      state.validation = validation.loss(of: run.learner)
+      measured = true
+      if !(state.validation >= state.best) {
+        state.best = state.validation
+        state.sinceBest = 0
+        run.best.copy(from: run.learner.parameters)
+      } else {
+        state.sinceBest += 1
+      }
+      state.elapsed += monotonicSeconds() - trained
+    }
+    if ends {
+      state.end = .finished
+    } else if plan.patience > 0 && state.sinceBest >= plan.patience {
+      state.end = .early
+    }
+    return report(measured: measured)
+  }
+
+  private func diverged(_ what: String) -> LibrettoError {
+    let error = LibrettoError(
+      .diverged,
+      "training diverged at step \(state.step + 1): \(what); the best weights are kept; try a lower learning rate"
+    )
+    failure = error
+    return error
+  }
+
+  private func report(measured: Bool) -> Progress {
+    let run = run!
+    let plan = run.plan
+    var p = Progress()
+    p.step = state.step
+    p.totalSteps = plan.totalSteps
+    p.epoch = Double(state.step) / Double(run.windows.windowsPerEpoch)
+    p.fraction = plan.fraction(step: state.step, elapsed: state.elapsed)
+    p.loss = state.smoothed
+    p.validationLoss = state.validation
+    p.bestValidationLoss = state.best
+    let nats = state.validation.isNaN ? state.smoothed : state.validation
+    p.bitsPerCharacter = nats / 0.693147180559945309 * run.corpus.tokensPerCharacter
+    p.learningRate = plan.learningRate(step: max(0, state.step - 1), fraction: p.fraction)
+    p.gradientNorm = run.learner.gradientNorm
+    p.tokensPerSecond = tokensPerSecond
+    p.elapsedSeconds = state.elapsed
+    if p.fraction > 0 { p.secondsLeft = state.elapsed * (1 - p.fraction) / p.fraction }
+    p.measured = measured
+    p.end = state.end
+    return p
+  }
+}

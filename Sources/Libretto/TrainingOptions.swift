@@ -1,0 +1,75 @@
+/// What a host may decide about a training run. Every number has a value that means "choose": the
+/// choice is made from the size of the corpus and the time there is when training begins.
+public struct TrainingOptions: Equatable, Sendable {
+  /// The encoding by name; nil for `characters`.
+  public var encoding: String?
+  /// Sizes of the network; 0 to choose.
+  public var embedding = 0
+  public var hidden = 0
+  public var layers = 0
+  /// Parallel streams; 0 to choose.
+  public var batch = 0
+  /// Time steps of one window, over which gradients flow back; 0 to choose.
+  public var sequence = 0
+  /// The probability of dropping a unit, from 0 to 0.95; below 0 to choose.
+  public var dropout = -1.0
+  /// The largest learning rate of the schedule; 0 to choose.
+  public var learningRate = 0.0
+  /// AdamW's weight decay; below 0 to choose.
+  public var weightDecay = -1.0
+  /// The norm gradients are clipped to; 0 to choose.
+  public var clip = 0.0
+  /// How long: whichever of these is given and reached first ends the run; 0 for no such end. With
+  /// none given the number of epochs is chosen.
+  public var epochs = 0.0
+  public var steps = 0
+  public var minutes = 0.0
+  /// The share of the corpus that is held out, from 0 to 0.9; below 0 to choose. Not used if
+  /// validation material is given.
+  public var validationFraction = -1.0
+  /// Measurements of the held-out part without a better one after which to stop; 0 to choose,
+  /// below 0 for never.
+  public var patience = 0
+  public var seed: UInt64 = 0
+  /// Threads; 0 for one per processor, at most 8.
+  public var threads = 0
+  /// Where `run` keeps a checkpoint; nil for nowhere.
+  public var checkpointPath: String?
+  /// Seconds between two checkpoints; 0 to choose.
+  public var checkpointSeconds = 0.0
+
+  public init() {}
+
+  /// Throws if a number is out of its range.
+  func validate() throws(LibrettoError) {
+    func require<T: Comparable & CustomStringConvertible>(
+      _ name: String, _ value: T, _ range: ClosedRange<T>
+    ) throws(LibrettoError) {
+      // Written so that what is not a number fails.
+      if !(value >= range.lowerBound && value <= range.upperBound) {
+        throw LibrettoError(
+          .argument,
+          "\(name) is \(value); it must be from \(range.lowerBound) to \(range.upperBound)"
+        )
+      }
+    }
+    try require("the embedding size", embedding, 0...16_384)
+    try require("the hidden size", hidden, 0...16_384)
+    try require("the number of layers", layers, 0...32)
+    try require("the batch", batch, 0...4096)
+    try require("the sequence length", sequence, 0...65_536)
+    try require("dropout", dropout, -1...0.95)
+    try require("the learning rate", learningRate, 0...10)
+    try require("the weight decay", weightDecay, -1...10)
+    try require("the clipping norm", clip, 0...1e9)
+    try require("the number of epochs", epochs, 0...1e9)
+    try require("the number of steps", steps, 0...1_000_000_000_000)
+    try require("the number of minutes", minutes, 0...1e7)
+    try require("the held-out fraction", validationFraction, -1...0.9)
+    try require("the patience", patience, -1...1_000_000)
+    try require("the number of threads", threads, 0...256)
+    try require("the time between checkpoints", checkpointSeconds, 0...1e9)
+    try require(
+      "the batch times the sequence length", max(batch, 1) * max(sequence, 1), 1...(1 << 24))
+  }
+}

@@ -1,0 +1,130 @@
+import GRU
+import Kernels
+import Sequences
+
+/// Every number of a training run, decided: what the options left open is chosen here, once, from
+/// the corpus and the time there is. A checkpoint keeps the plan, so a resumed run has the same.
+struct TrainingPlan: Equatable {
+  var shape: NetworkShape
+  var batch: Int
+  var sequence: Int
+  var dropout: Double
+  var learningRate: Double
+  var weightDecay: Double
+  var clip: Double
+  var seed: UInt64
+  var threads: Int
+  /// Where the run ends: at a number of steps, at a time, or at what comes first of both; 0 for
+  /// none.
+  var totalSteps: Int
+  var seconds: Double
+  /// Steps between two measurements of the held-out part, and how many without a better one end
+  /// the run; 0 for never.
+  var validationInterval: Int
+  var patience: Int
+
+  /// - `tokens`: to train on. `held`: held out.
+  /// - `fixed`: the shape of the model training starts from, if it starts from one.
+  init(
+    _ options: TrainingOptions, tokens: Int, held: Int, vocabulary: Int, fixed: NetworkShape?,
+    processors: Int
+  ) throws(LibrettoError) {
+    threads = options.threads > 0 ? options.threads : max(1, min(processors, 8))
+    seconds = options.minutes * 60
+    seed = options.seed
+    let size = Size(tokens: tokens, seconds: seconds, threads: threads)
+    shape =
+      fixed
+      ?? NetworkShape(
+        vocabulary: vocabulary,
+        embedding: options.embedding > 0 ? options.embedding : size.embedding,
+        hidden: options.hidden > 0 ? options.hidden : size.hidden,
+        layers: options.layers > 0 ? options.layers : size.layers)
+    do { try shape.validate() } catch { throw LibrettoError(error) }
+    // Streams shorter than a window would leave most of each window empty.
+    let sequence = min(options.sequence > 0 ? options.sequence : 64, max(1, tokens - 1))
+    self.sequence = sequence
+    batch = options.batch > 0 ? options.batch : 32
+    batch = max(1, min(batch, tokens / (sequence + 1)))
+    let perEpoch = WindowPlan(tokens: tokens, streams: batch, window: sequence, seed: 0)
+      .windowsPerEpoch
+    totalSteps = options.steps
+    if options.epochs > 0 {
+      let steps = max(1, Int((options.epochs * Double(perEpoch)).rounded(.up)))
+      totalSteps = totalSteps > 0 ? min(totalSteps, steps) : steps
+    }
+    if totalSteps == 0 && seconds == 0 { totalSteps = perEpoch * size.epochs }
+    dropout = options.dropout >= 0 ? options.dropout : size.dropout
+    learningRate = options.learningRate > 0 ? options.learningRate : size.learningRate(shape.hidden)
+    weightDecay = options.weightDecay >= 0 ? options.weightDecay : 0.01
+    clip = options.clip > 0 ? options.clip : 1
+    // A token costs three times as much to learn from as to test on; a tenth of the time goes to
+    // tests.
+    let measured = min(held, Validation.mostTokens)
+    validationInterval = max(25, 4 * measured / (batch * sequence))
+    patience = options.patience == 0 ? 12 : max(0, options.patience)
+  }
+
+  /// Sizes that have proved good for a corpus of so many tokens and the time there is.
+  private struct Size {
+    var embedding = 64
+    var hidden = 128
+    var layers = 2
+    var dropout = 0.1
+    var epochs = 40
+
+    init(tokens: Int, seconds: Double, threads: Int) {
+      switch tokens {
+      case ..<20_000: (hidden, layers, dropout, epochs) = (128, 1, 0.2, 100)
+      case ..<200_000: (hidden, layers, dropout, epochs) = (256, 1, 0.3, 60)
+      case ..<1_000_000: (hidden, layers, dropout, epochs) = (256, 2, 0.2, 25)
+      case ..<20_000_000: (hidden, layers, dropout, epochs) = (384, 2, 0.2, 12)
+      default: (hidden, layers, dropout, epochs) = (512, 2, 0.1, 3)
+      }
+      guard seconds > 0 else { return }
+      // A network so large that it sees the corpus less than a few times learns less than a
+      // smaller one would in the same time.
+      let rate = Self.operationsPerSecond * Double(threads)
+      while hidden > 64 {
+        let products = Double(3 * hidden * hidden * (2 * layers - 1) + 128 * hidden)
+        if rate * seconds / (6 * products) >= 5 * Double(min(tokens, 2_000_000)) { break }
+        hidden = hidden > 256 ? hidden - 128 : hidden / 2
+      }
+    }
+
+    /// What one thread does on the machines measured, in operations on floats per second.
+    private static var operationsPerSecond: Double {
+      switch InstructionSet.current {
+      case .v4: 180e9
+      case .v3: 85e9
+      case .baseline: 30e9
+      }
+    }
+
+    func learningRate(_ hidden: Int) -> Double { hidden > 384 ? 2e-3 : 4e-3 }
+  }
+
+  /// How much of the run is over, from 0 to 1.
+  func fraction(step: Int, elapsed: Double) -> Double {
+    var result = 0.0
+    if totalSteps > 0 { result = Double(step) / Double(totalSteps) }
+    if seconds > 0 { result = max(result, elapsed / seconds) }
+    return min(1, result)
+  }
+
+  /// The learning rate: a linear warm-up over the first steps, then half a cosine down to a
+  /// twentieth (Loshchilov & Hutter 2017).
+  func learningRate(step: Int, fraction: Double) -> Double {
+    let warmUp = Double(totalSteps > 0 ? max(1, min(100, totalSteps / 10)) : 100)
+    let rising = min(1, Double(step + 1) / warmUp)
+    return learningRate * rising * (0.05 + 0.95 * 0.5 * (1 + cosine(.pi * fraction)))
+  }
+
+  /// Bytes a run of this plan takes beside its corpus, roughly.
+  var memory: Double {
+    let parameters = Double(ParameterLayout(shape).count)
+    let rows = Double(batch * sequence)
+    let perRow = Double(shape.paddedHidden * (8 * shape.layers + 10) + 2 * shape.paddedVocabulary)
+    return 4 * (parameters * Double(8 + threads) + rows * perRow)
+  }
+}

@@ -1,0 +1,52 @@
+import CErrorText
+import CLibretto
+import Kernels
+import Libretto
+
+// The library: version, status names, the last error.
+
+private let version: StaticString = "0.1.0"
+
+var versionText: String { "\(version)" }
+
+/// A string that lives as long as the library.
+private func cString(_ text: StaticString) -> UnsafePointer<CChar> {
+  UnsafeRawPointer(text.utf8Start).assumingMemoryBound(to: CChar.self)
+}
+
+@c @implementation public func retto_version_number() -> UInt32 {
+  UInt32(RETTO_VERSION_MAJOR * 10000 + RETTO_VERSION_MINOR * 100 + RETTO_VERSION_PATCH)
+}
+
+@c @implementation public func retto_version_string() -> UnsafePointer<CChar>! {
+  cString(version)
+}
+
+@c @implementation public func retto_instruction_set() -> UnsafePointer<CChar>! {
+  switch InstructionSet.current {
+  case .v4: cString("x86-64-v4")
+  case .v3: cString("x86-64-v3")
+  case .baseline: cString("baseline")
+  }
+}
+
+@c @implementation public func retto_status_name(_ status: retto_status) -> UnsafePointer<CChar>! {
+  switch status {
+  case RETTO_OK: cString("RETTO_OK")
+  case RETTO_ERROR_ARGUMENT: cString("RETTO_ERROR_ARGUMENT")
+  case RETTO_ERROR_STATE: cString("RETTO_ERROR_STATE")
+  case RETTO_ERROR_FILE: cString("RETTO_ERROR_FILE")
+  case RETTO_ERROR_FORMAT: cString("RETTO_ERROR_FORMAT")
+  case RETTO_ERROR_UNSUPPORTED: cString("RETTO_ERROR_UNSUPPORTED")
+  case RETTO_ERROR_MEMORY: cString("RETTO_ERROR_MEMORY")
+  case RETTO_ERROR_BUFFER: cString("RETTO_ERROR_BUFFER")
+  case RETTO_ERROR_CORPUS: cString("RETTO_ERROR_CORPUS")
+  case RETTO_ERROR_DIVERGED: cString("RETTO_ERROR_DIVERGED")
+  case RETTO_ERROR_EXHAUSTED: cString("RETTO_ERROR_EXHAUSTED")
+  default: cString("unknown status")
+  }
+}
+
+@c @implementation public func retto_last_error() -> UnsafePointer<CChar>! {
+  UnsafePointer(error_text())
+}

@@ -1,0 +1,93 @@
+/// What the tokens of a model mean: how a file becomes tokens and tokens become a file again, and
+/// which token may follow which.
+///
+/// The network knows numbers from 0 up to `vocabularySize` and nothing else. A new encoding is one
+/// file that conforms to this, and a line in `Encodings`.
+public protocol Encoding: Sendable {
+  /// The name users choose it by and model files record.
+  static var name: String { get }
+
+  var vocabularySize: Int { get }
+
+  /// What a session reads first if it was given nothing to begin with.
+  var startToken: Int32 { get }
+
+  /// What a model file must keep, beside the name, to build this encoding again.
+  var properties: [String: String] { get }
+
+  /// A grammar in its starting state, for one session.
+  func makeGrammar() -> any Grammar
+}
+
+extension Encoding {
+  public var name: String { Self.name }
+}
+
+/// Keeps a sequence well-formed while it is sampled: it follows the tokens and forbids those that
+/// cannot come next. There is always one that can.
+///
+/// None of its calls allocates, locks or takes a time that depends on the tokens.
+public protocol Grammar: AnyObject {
+  /// Back to the beginning of a sequence.
+  func reset()
+
+  /// Takes note of a token, drawn or fed. A token that is not allowed here is taken all the same,
+  /// as the start of something new: what a host feeds is its own affair.
+  func advance(_ token: Int32)
+
+  /// Sets the logits of all tokens that cannot come next to minus infinity.
+  func forbid(_ logits: UnsafeMutablePointer<Float>)
+
+  /// Whether the sequence could end here and be whole.
+  var isComplete: Bool { get }
+
+  /// The state in `stateSize` bytes, for a session's snapshot.
+  static var stateSize: Int { get }
+  func save(to bytes: UnsafeMutableRawPointer)
+  /// Takes a saved state; gives false, and changes nothing, if the bytes cannot be one.
+  func restore(from bytes: UnsafeRawPointer) -> Bool
+}
+
+/// An encoding of text: of any bytes at all, in fact, though what is sampled is UTF-8.
+public protocol TextEncoding: Encoding {
+  /// Hands on the tokens of some bytes in order. Never fails.
+  func encode(_ bytes: UnsafeRawBufferPointer, _ each: (Int32) -> Void)
+
+  /// The bytes a token stands for, the first in the lowest 8 bits, and how many: 1 to 4.
+  func bytes(of token: Int32) -> (packed: UInt32, count: Int)
+}
+
+extension TextEncoding {
+  /// How many characters begin with this token: bits per character are counted by this. A byte
+  /// begins one unless it is a continuation byte of UTF-8.
+  public func characters(in token: Int32) -> Int {
+    token >= 0x80 && token < 0xC0 ? 0 : 1
+  }
+
+  public var startToken: Int32 { 0x0A }
+
+  public func makeGrammar() -> any Grammar { UTF8Grammar(vocabulary: vocabularySize) }
+}
+
+/// The encodings there are.
+public enum Encodings {
+  public static let names = [BytesEncoding.name, CharactersEncoding.name]
+
+  /// Builds an encoding again from what a model file kept of it.
+  public static func make(name: String, properties: [String: String]) throws(EncodingError)
+    -> any Encoding
+  {
+    switch name {
+    case BytesEncoding.name: return BytesEncoding()
+    case CharactersEncoding.name: return try CharactersEncoding(properties: properties)
+    default: throw .unknown(name)
+    }
+  }
+}
+
+public enum EncodingError: Error, Equatable {
+  /// A name that is none of `Encodings.names`.
+  case unknown(String)
+  /// Properties that no encoding of that name can have; the sentence says which.
+  case invalid(String)
+}
