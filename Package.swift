@@ -16,12 +16,14 @@ let package = Package(
   products: [
     .library(name: "retto", type: .dynamic, targets: ["LibrettoC"]),
     .library(name: "Libretto", targets: ["Libretto"]),
+    .executable(name: "libretto", targets: ["LibrettoTool"]),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")
   ],
   targets: [
-    .target(name: "CLibretto", path: "Include", publicHeadersPath: "."),
+    .target(
+      name: "CLibretto", path: "Include", exclude: ["libretto.pc.in"], publicHeadersPath: "."),
     .target(name: "CSimd"),
     .target(name: "KernelTable", swiftSettings: [.unsafeFlags(["-O"])]),
     kernels("KernelsBaseline"),
@@ -35,7 +37,14 @@ let package = Package(
     .target(name: "Sequences"),
     .target(name: "Libretto", dependencies: ["GRU", "Sequences", "Kernels"]),
     .target(name: "CErrorText"),
-    .target(name: "LibrettoC", dependencies: ["CLibretto", "CErrorText", "Libretto", "Kernels"]),
+    .target(name: "LibrettoC", dependencies: ["CLibretto", "CErrorText", "Libretto", "Kernels"],
+      exclude: ["exports.map"]),
+    .executableTarget(
+      name: "LibrettoTool",
+      dependencies: [
+        "Libretto", "GRU",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ]),
     .testTarget(name: "KernelsTests", dependencies: ["Kernels"]),
     .testTarget(name: "GRUTests", dependencies: ["GRU", "Kernels", "Libretto"]),
     .testTarget(name: "SequencesTests", dependencies: ["Sequences"]),

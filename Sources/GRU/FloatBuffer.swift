@@ -17,14 +17,14 @@ public final class FloatBuffer: @unchecked Sendable {
   /// Room for `count` floats, rounded up to whole vectors.
   public init(_ count: Int) throws(NetworkError) {
     self.count = count
-    let rounded = (max(count, 1) + 15) / 16 * 16
+    let vectors = (max(count, 1) - 1) / 16 + 1
     var memory: UnsafeMutableRawPointer?
-    let (bytes, overflow) = rounded.multipliedReportingOverflow(by: MemoryLayout<Float>.stride)
+    let (bytes, overflow) = vectors.multipliedReportingOverflow(by: 64)
     guard !overflow, posix_memalign(&memory, 64, bytes) == 0, let memory else {
       throw .outOfMemory(floats: count)
     }
     memset(memory, 0, bytes)
-    pointer = memory.bindMemory(to: Float.self, capacity: rounded)
+    pointer = memory.bindMemory(to: Float.self, capacity: 16 * vectors)
   }
 
   deinit { free(pointer) }

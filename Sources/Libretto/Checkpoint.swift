@@ -17,9 +17,11 @@ struct TrainingState {
   var files: [(path: String, validation: Bool)] = []
   var validationFraction = 0.0
 
+  /// Takes note of the loss of the step numbered `step`.
   mutating func note(_ loss: Double) {
     if first.isNaN { first = loss }
-    smoothed = smoothed.isNaN ? loss : 0.98 * smoothed + 0.02 * loss
+    let weight = max(0.02, 1 / Double(step + 1))
+    smoothed = smoothed.isNaN ? loss : smoothed + weight * (loss - smoothed)
   }
 }
 
@@ -128,7 +130,7 @@ extension TrainingPlan {
       let weightDecay = number("weight_decay", 0...10), let clip = number("clip", 0...1e9),
       let seed = json["seed"]?.string.flatMap({ UInt64($0) }),
       let threads = whole("threads", 1...256),
-      let totalSteps = whole("total_steps", 0...1_000_000_000_000),
+      let totalSteps = whole("total_steps", 0...Self.mostSteps),
       let seconds = number("seconds", 0...1e9),
       let validationInterval = whole("validation_interval", 1...1_000_000_000),
       let patience = whole("patience", 0...1_000_000)
@@ -157,7 +159,7 @@ extension TrainingPlan {
       if options.epochs > 0 {
         let perEpoch = WindowPlan(tokens: tokens, streams: batch, window: sequence, seed: seed)
           .windowsPerEpoch
-        let steps = Int((options.epochs * Double(perEpoch)).rounded(.up))
+        let steps = Self.steps(epochs: options.epochs, of: perEpoch)
         plan.totalSteps = plan.totalSteps > 0 ? min(plan.totalSteps, steps) : steps
       }
     }

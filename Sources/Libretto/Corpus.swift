@@ -141,28 +141,32 @@ struct Corpus {
   }
 }
 
-/// How the training tokens are read: by parallel streams, each of which walks its own stretch from
-/// beginning to end once per epoch, a window at a time. Where a stream stands follows from the
-/// number of the step alone.
+/// How the training tokens are read: by parallel streams, each of which walks its own stretch once
+/// per epoch, a window at a time. Where a stream stands follows from the number of the step alone.
+///
+/// Each epoch leaves some tokens out, other ones each time: the windows are whole and begin at a
+/// random place, the same in every stretch.
 struct WindowPlan: Equatable {
   let streams: Int
   let window: Int
-  /// Tokens of one stream's stretch, and windows it walks in an epoch.
+  /// Tokens that one stream predicts if it walks to the end of its stretch.
   private let stretch: Int
+  /// Windows a stream walks in an epoch.
   let windowsPerEpoch: Int
+  /// Places an epoch can begin at.
+  private let beginnings: Int
   private let seed: UInt64
 
   init(tokens: Int, streams: Int, window: Int, seed: UInt64) {
     self.streams = streams
     self.window = window
     self.seed = seed
-    stretch = tokens / streams
-    let whole = max(1, (stretch - 1) / window)
-    // One window is given up to begin each epoch somewhere else, where it costs little.
+    stretch = (tokens - 1) / streams
+    let whole = max(1, stretch / window)
+    // Where it costs little, a window is given up so that epochs differ more.
     windowsPerEpoch = whole >= 8 ? whole - 1 : whole
-    shifts = whole >= 8
+    beginnings = max(0, stretch - windowsPerEpoch * window) + (tokens - 1) % streams + 1
   }
-  private let shifts: Bool
 
   func epoch(of step: Int) -> Int { step / windowsPerEpoch }
 
@@ -177,16 +181,15 @@ struct WindowPlan: Equatable {
   ) {
     let epoch = epoch(of: step)
     var random = RandomSource(seed: seed &+ UInt64(epoch))
-    let offset = shifts ? Int(random.next() % UInt64(window)) : 0
-    let start = offset + (step % windowsPerEpoch) * window
+    let start =
+      Int(random.next() % UInt64(beginnings)) + (step % windowsPerEpoch) * window
     for stream in 0..<streams {
-      let first = stream * stretch
+      let first = stream * stretch + start
       for t in 0..<window {
-        let at = start + t
+        let at = first + t
         let i = t * streams + stream
-        let known = at + 1 < stretch
-        inputs[i] = at < stretch ? tokens[first + at] : 0
-        targets[i] = known ? tokens[first + at + 1] : -1
+        inputs[i] = at < tokens.count ? tokens[at] : 0
+        targets[i] = at + 1 < tokens.count ? tokens[at + 1] : -1
       }
     }
   }

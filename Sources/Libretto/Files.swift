@@ -1,3 +1,5 @@
+import Synchronization
+
 #if canImport(Glibc)
   import Glibc
 #elseif canImport(Musl)
@@ -10,11 +12,12 @@
 func systemError() -> String { String(cString: strerror(errno)) }
 
 /// A whole file, read through the page cache: it takes no memory of the process's own.
-final class MappedFile: @unchecked Sendable {
-  let bytes: UnsafeRawBufferPointer
+package final class MappedFile: @unchecked Sendable {
+  package let bytes: UnsafeRawBufferPointer
 
-  init(_ path: String) throws(LibrettoError) {
-    let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+  package init(_ path: String) throws(LibrettoError) {
+    // Not to wait, at a pipe, for somebody to write to it.
+    let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
     guard descriptor >= 0 else {
       throw LibrettoError(.file, "cannot open \(path): \(systemError())")
     }
@@ -43,12 +46,16 @@ final class MappedFile: @unchecked Sendable {
   }
 }
 
+/// Temporary files this process has made, so that no two threads share one.
+private let temporaries = Atomic<Int>(0)
+
 /// Writes a file so that its name always holds a whole one, the old or the new: into a temporary
 /// file in the same folder, which is synced and then renamed.
 func replaceFile(
   _ path: String, with write: (Output) throws(LibrettoError) -> Void
 ) throws(LibrettoError) {
-  let temporary = "\(path).\(getpid()).tmp"
+  let number = temporaries.wrappingAdd(1, ordering: .relaxed).newValue
+  let temporary = "\(path).\(getpid()).\(number).tmp"
   let descriptor = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o666)
   guard descriptor >= 0 else {
     throw LibrettoError(.file, "cannot write \(path): \(systemError())")

@@ -1,6 +1,6 @@
 /// JSON (RFC 8259), as much of it as headers of model files need: strings, whole numbers and
 /// decimals, lists and objects, at most 16 deep. Objects keep their order.
-enum JSON: Equatable {
+package enum JSON: Equatable {
   case null
   case bool(Bool)
   case number(String)
@@ -8,34 +8,36 @@ enum JSON: Equatable {
   case array([JSON])
   case object([(key: String, value: JSON)])
 
-  static func == (a: JSON, b: JSON) -> Bool { a.text == b.text }
+  package static func == (a: JSON, b: JSON) -> Bool { a.text == b.text }
 
-  subscript(key: String) -> JSON? {
+  package subscript(key: String) -> JSON? {
     guard case .object(let members) = self else { return nil }
     return members.last { $0.key == key }?.value
   }
 
-  var string: String? {
+  package var string: String? {
     if case .string(let s) = self { s } else { nil }
   }
-  var integer: Int? {
+  package var integer: Int? {
     if case .number(let s) = self { Int(s) } else { nil }
   }
-  var double: Double? {
+  package var double: Double? {
     if case .number(let s) = self { Double(s) } else { nil }
   }
-  var array: [JSON]? {
+  package var array: [JSON]? {
     if case .array(let a) = self { a } else { nil }
   }
-  var members: [(key: String, value: JSON)]? {
+  package var members: [(key: String, value: JSON)]? {
     if case .object(let m) = self { m } else { nil }
   }
 
-  static func number(_ value: Int) -> JSON { .number(String(value)) }
+  package static func number(_ value: Int) -> JSON { .number(String(value)) }
   /// Enough digits to give the same number back; null if it is not finite.
-  static func number(_ value: Double) -> JSON { value.isFinite ? .number("\(value)") : .null }
+  package static func number(_ value: Double) -> JSON {
+    value.isFinite ? .number("\(value)") : .null
+  }
 
-  var text: String {
+  package var text: String {
     var out = ""
     write(&out)
     return out
@@ -82,7 +84,7 @@ enum JSON: Equatable {
   }
 
   /// Reads one value that fills the bytes, white space aside; the error names the byte.
-  static func parse(_ bytes: UnsafeRawBufferPointer) throws(Malformed) -> JSON {
+  package static func parse(_ bytes: UnsafeRawBufferPointer) throws(Malformed) -> JSON {
     var parser = Parser(bytes: bytes)
     let value = try parser.value(depth: 0)
     parser.skipSpace()
@@ -90,15 +92,15 @@ enum JSON: Equatable {
     return value
   }
 
-  static func parse(_ text: String) throws(Malformed) -> JSON {
+  package static func parse(_ text: String) throws(Malformed) -> JSON {
     let bytes = Array(text.utf8)
     return try bytes.withUnsafeBufferPointer { (b) throws(Malformed) in
       try parse(UnsafeRawBufferPointer(b))
     }
   }
 
-  struct Malformed: Error {
-    let at: Int
+  package struct Malformed: Error {
+    package let at: Int
   }
 }
 
@@ -187,12 +189,25 @@ private struct Parser {
 
   mutating func number() throws(JSON.Malformed) -> JSON {
     let start = at
-    while let c = next, "+-.eE".utf8.contains(c) || (0x30...0x39).contains(c), at - start < 40 {
+    if next == UInt8(ascii: "-") { at += 1 }
+    if next == UInt8(ascii: "0") { at += 1 } else { try digits() }
+    if next == UInt8(ascii: ".") {
       at += 1
+      try digits()
     }
-    let text = String(decoding: bytes[start..<at], as: UTF8.self)
-    guard Double(text) != nil else { throw JSON.Malformed(at: start) }
-    return .number(text)
+    if next == UInt8(ascii: "e") || next == UInt8(ascii: "E") {
+      at += 1
+      if next == UInt8(ascii: "+") || next == UInt8(ascii: "-") { at += 1 }
+      try digits()
+    }
+    guard at - start <= 40 else { throw JSON.Malformed(at: start) }
+    return .number(String(decoding: bytes[start..<at], as: UTF8.self))
+  }
+
+  private mutating func digits() throws(JSON.Malformed) {
+    let start = at
+    while let c = next, (0x30...0x39).contains(c) { at += 1 }
+    guard at > start else { throw JSON.Malformed(at: at) }
   }
 
   mutating func string() throws(JSON.Malformed) -> String {

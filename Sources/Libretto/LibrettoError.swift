@@ -38,7 +38,7 @@ public struct LibrettoError: Error, Equatable, CustomStringConvertible {
 
   public var description: String { message }
 
-  init(_ error: NetworkError) {
+  package init(_ error: NetworkError) {
     switch error {
     case .outOfMemory(let floats):
       self.init(

@@ -36,6 +36,17 @@ public final class Model: @unchecked Sendable {
     try self.init(SafeTensors(bytes, name: name), name: name)
   }
 
+  /// A model of these sizes that has learned nothing, its tokens numbers alone: for benchmarks.
+  package static func random(_ shape: NetworkShape) throws(LibrettoError) -> Model {
+    let network = try Libretto.network { () throws(NetworkError) in
+      try shape.validate()
+      let parameters = try FloatBuffer(ParameterLayout(shape).count)
+      initialize(parameters, shape, seed: 1)
+      return try Network(shape, parameters: parameters)
+    }
+    return Model(network: network, encoding: BytesEncoding(), facts: [:])
+  }
+
   convenience init(_ file: SafeTensors, name: String) throws(LibrettoError) {
     let header = try ModelHeader(file.metadata, name: name)
     let layout = ParameterLayout(header.shape)

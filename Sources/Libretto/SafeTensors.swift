@@ -67,19 +67,36 @@ struct SafeTensors {
     guard let members = header.members else {
       throw LibrettoError(.format, "\(name) has a damaged header: it is not a JSON object")
     }
+    let data = UnsafeRawBufferPointer(rebasing: bytes[end...])
+    var used: [Range<Int>] = []
     for (key, value) in members {
       if key == "__metadata__" {
         for (key, value) in value.members ?? [] { metadata[key] = value.string }
       } else {
-        tensors[key] = try Self.tensor(
-          value, data: UnsafeRawBufferPointer(rebasing: bytes[end...]),
-          name: "\(name): tensor \"\(printable(key))\"")
+        let (tensor, range) = try Self.tensor(
+          value, data: data, name: "\(name): tensor \"\(printable(key))\"")
+        tensors[key] = tensor
+        used.append(range)
       }
+    }
+    // Tensors that share bytes could ask for far more memory than the file has.
+    used.sort { ($0.lowerBound, $0.upperBound) < ($1.lowerBound, $1.upperBound) }
+    var covered = 0
+    for range in used {
+      guard range.lowerBound == covered else {
+        throw LibrettoError(
+          .format, "\(name) has tensors that overlap or leave a gap at byte \(covered) of its data")
+      }
+      covered = range.upperBound
+    }
+    guard covered == data.count else {
+      throw LibrettoError(
+        .format, "\(name) has \(data.count) bytes of data, of which its tensors take \(covered)")
     }
   }
 
   private static func tensor(_ entry: JSON, data: UnsafeRawBufferPointer, name: String)
-    throws(LibrettoError) -> Tensor
+    throws(LibrettoError) -> (Tensor, Range<Int>)
   {
     guard let type = entry["dtype"]?.string.flatMap(ElementType.init(rawValue:)) else {
       throw LibrettoError(.unsupported, "\(name) has an element type this version does not know")
@@ -105,8 +122,9 @@ struct SafeTensors {
       throw LibrettoError(
         .format, "\(name) lies at bytes \(from) to \(to) of \(data.count), which cannot be")
     }
-    return Tensor(
+    let tensor = Tensor(
       type: type, dimensions: dimensions, bytes: UnsafeRawBufferPointer(rebasing: data[from..<to]))
+    return (tensor, from..<to)
   }
 
   /// Copies a tensor of 32-bit floats of the expected shape; the numbers must be finite.

@@ -125,8 +125,12 @@ public final class Session {
   /// Makes sure that `scratch.logits` tell what comes next.
   private func prepare() {
     if knowsNext { return }
-    if pending < 0 { pending = model.encoding.startToken }
+    if pending < 0 { pending = startToken }
     read(wantLogits: true)
+  }
+
+  private var startToken: Int32 {
+    min(model.encoding.startToken, Int32(model.shape.vocabulary - 1))
   }
 
   private func read(wantLogits: Bool) {
@@ -223,7 +227,7 @@ extension Session {
     for i in 0..<count {
       let session = session(i)
       if session.knowsNext { continue }
-      batch.tokens[rows] = session.pending >= 0 ? session.pending : model.encoding.startToken
+      batch.tokens[rows] = session.pending >= 0 ? session.pending : session.startToken
       batch.states[rows] = session.state.pointer
       rows += 1
     }
@@ -331,7 +335,9 @@ extension Session {
     }
     let token = Int64(bitPattern: word(6))
     guard let random = RandomSource(words: (word(2), word(3), word(4), word(5))),
-      token >= -1, token < Int64(model.shape.vocabulary), word(7) <= UInt64(Int.max), word(8) <= 1
+      // A count that cannot overflow, however much is drawn from here on.
+      token >= -1, token < Int64(model.shape.vocabulary), word(7) <= 1 << 62,
+      word(8) <= (token < 0 ? 1 : 0)
     else { throw LibrettoError(.format, "this snapshot is damaged") }
     var recent = Sampler.Recent()
     recent.count = Int(word(7))

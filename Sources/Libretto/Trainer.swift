@@ -185,10 +185,9 @@ public final class Trainer {
       targets: .allocate(capacity: rows), fingerprint: fingerprint)
     state.files = files
     state.validationFraction = fraction
-    if state.end == .stopped || resumed != nil { state.end = .none }
     resumed = nil
     material = TextMaterial()
-    state.end = hasReachedEnd ? .finished : .none
+    state.end = hasReachedEnd ? .finished : hasLostPatience ? .early : .none
   }
 
   /// One step: a window of each stream forward and back, and one update. After the end it does
@@ -199,8 +198,9 @@ public final class Trainer {
   public func step() throws(LibrettoError) -> Progress {
     let start = monotonicSeconds()
     try prepare()
-    let progress = try advance(from: start)
-    return progress
+    // A run that was stopped goes on.
+    if state.end == .stopped { state.end = .none }
+    return try advance(from: start)
   }
 
   /// Steps until the end, calling `progress` after each step, which says whether to go on.
@@ -308,6 +308,11 @@ public final class Trainer {
     return plan.fraction(step: state.step, elapsed: state.elapsed) >= 1
   }
 
+  private var hasLostPatience: Bool {
+    guard let plan = run?.plan else { return false }
+    return plan.patience > 0 && state.sinceBest >= plan.patience
+  }
+
   private func advance(from start: Double) throws(LibrettoError) -> Progress {
     if let failure { throw failure }
     let run = run!
@@ -347,7 +352,7 @@ public final class Trainer {
     }
     if ends {
       state.end = .finished
-    } else if plan.patience > 0 && state.sinceBest >= plan.patience {
+    } else if hasLostPatience {
       state.end = .early
     }
     return report(measured: measured)

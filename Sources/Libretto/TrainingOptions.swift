@@ -63,7 +63,7 @@ public struct TrainingOptions: Equatable, Sendable {
     try require("the weight decay", weightDecay, -1...10)
     try require("the clipping norm", clip, 0...1e9)
     try require("the number of epochs", epochs, 0...1e9)
-    try require("the number of steps", steps, 0...1_000_000_000_000)
+    try require("the number of steps", steps, 0...TrainingPlan.mostSteps)
     try require("the number of minutes", minutes, 0...1e7)
     try require("the held-out fraction", validationFraction, -1...0.9)
     try require("the patience", patience, -1...1_000_000)

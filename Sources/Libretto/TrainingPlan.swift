@@ -50,7 +50,7 @@ struct TrainingPlan: Equatable {
       .windowsPerEpoch
     totalSteps = options.steps
     if options.epochs > 0 {
-      let steps = max(1, Int((options.epochs * Double(perEpoch)).rounded(.up)))
+      let steps = Self.steps(epochs: options.epochs, of: perEpoch)
       totalSteps = totalSteps > 0 ? min(totalSteps, steps) : steps
     }
     if totalSteps == 0 && seconds == 0 { totalSteps = perEpoch * size.epochs }
@@ -63,6 +63,13 @@ struct TrainingPlan: Equatable {
     let measured = min(held, Validation.mostTokens)
     validationInterval = max(25, 4 * measured / (batch * sequence))
     patience = options.patience == 0 ? 12 : max(0, options.patience)
+  }
+
+  /// The most steps a run can have.
+  static let mostSteps = 1_000_000_000_000
+
+  static func steps(epochs: Double, of stepsPerEpoch: Int) -> Int {
+    Int(max(1, min((epochs * Double(stepsPerEpoch)).rounded(.up), Double(mostSteps))))
   }
 
   /// Sizes that have proved good for a corpus of so many tokens and the time there is.

@@ -114,16 +114,19 @@ final class UTF8Grammar: Grammar {
 
   func restore(from bytes: UnsafeRawPointer) -> Bool {
     let from = bytes.assumingMemoryBound(to: UInt8.self)
-    guard from[0] > 0 else {
+    if from[0] == 0 && from[1] == 0 && from[2] == 0 {
       pending = nil
-      return from[1] == 0 && from[2] == 0
+      return true
     }
-    guard from[0] <= 3, from[1] >= 0x80, from[1] <= from[2], from[2] <= 0xBF,
-      var rule = UTF8Text.Continuation(after: 0xF1)
-    else { return false }
-    rule.remaining = Int(from[0])
-    rule.range = from[1]...from[2]
-    pending = rule
-    return true
+    // Every other state is that after some lead byte.
+    for lead in 0xC2...0xF4 as ClosedRange<UInt8> {
+      if let rule = UTF8Text.Continuation(after: lead), rule.remaining == Int(from[0]),
+        rule.range.lowerBound == from[1], rule.range.upperBound == from[2]
+      {
+        pending = rule
+        return true
+      }
+    }
+    return false
   }
 }

@@ -1,0 +1,154 @@
+import ArgumentParser
+import GRU
+import Libretto
+
+struct Bench: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Measure this machine's speed at training and sampling.",
+    subcommands: [BenchTrain.self, BenchSample.self, BenchMIDI.self])
+}
+
+struct BenchOptions: ParsableArguments {
+  @Option(help: "Tokens of the vocabulary.") var vocab = 96
+  @Option(help: "Numbers a token is given at the input.") var embedding = 64
+  @Option(help: "Units of a layer.") var hidden = 256
+  @Option(help: "GRU layers.") var layers = 2
+  @Option(help: "Parallel streams, or sessions at once.") var batch: Int?
+  @Option(help: "Time steps of a window.") var sequence = 64
+  @Option(help: "Threads (training).") var threads = 1
+  @Option(help: "float32.") var precision = "float32"
+  @Option(help: "Measure for about this long.") var seconds = 3.0
+  @Flag(help: "Print JSON.") var json = false
+
+  func validate() throws {
+    for (name, value) in [
+      ("--vocab", vocab), ("--embedding", embedding), ("--hidden", hidden), ("--layers", layers),
+      ("--batch", batch ?? 1), ("--sequence", sequence), ("--threads", threads),
+    ] where value < 1 { throw ValidationError("\(name) must be above 0") }
+    if !(seconds > 0 && seconds <= 3600) {
+      throw ValidationError("--seconds must be above 0 and at most 3600")
+    }
+    if precision != "float32" {
+      throw ValidationError("--precision is \(precision); there is float32")
+    }
+  }
+
+  var shape: NetworkShape {
+    NetworkShape(vocabulary: vocab, embedding: embedding, hidden: hidden, layers: layers)
+  }
+
+  /// Random tokens; speed does not depend on them.
+  func tokens(_ count: Int) -> [Int32] {
+    (0..<count).map { _ in Int32.random(in: 0..<Int32(vocab)) }
+  }
+}
+
+/// Times of many equal pieces of work.
+struct Timings {
+  var seconds: [Double] = []
+
+  func quantile(_ q: Double) -> Double {
+    let sorted = seconds.sorted()
+    return sorted[min(sorted.count - 1, Int(q * Double(sorted.count)))]
+  }
+
+  /// Runs pieces for about so long, after a tenth of it for warming up.
+  init(for duration: Double, least: Int = 5, _ body: () -> Void) {
+    let warm = now() + duration / 10
+    repeat { body() } while now() < warm
+    let end = now() + duration
+    repeat {
+      let start = now()
+      body()
+      seconds.append(now() - start)
+    } while now() < end || seconds.count < least
+  }
+}
+
+/// Prints figures as JSON or as lines.
+private func report(_ figures: [(key: String, value: Double)], json: Bool) {
+  if json {
+    print(JSON.object(figures.map { ($0.key, .number($0.value)) }).text)
+  } else {
+    for (key, value) in figures {
+      print("\(key.split(separator: "_").joined(separator: " ").padded(26))\(fixed(value, 2))")
+    }
+  }
+}
+
+func orFailNetwork<Value>(_ body: () throws(NetworkError) -> Value) throws -> Value {
+  do throws(NetworkError) { return try body() } catch {
+    throw Failure(LibrettoError(error))
+  }
+}
+
+struct BenchTrain: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "train",
+    abstract: "Whole training steps: forward, backward, clipping and Adam.")
+
+  @OptionGroup var options: BenchOptions
+
+  func run() throws {
+    let shape = options.shape
+    let batch = options.batch ?? 32
+    let learner = try orFailNetwork { () throws(NetworkError) in
+      try Learner(shape, streams: batch, window: options.sequence, threads: options.threads)
+    }
+    initialize(learner.parameters, shape, seed: 1)
+    let rows = batch * options.sequence
+    let inputs = options.tokens(rows)
+    let targets = options.tokens(rows)
+    let timings = Timings(for: options.seconds) {
+      _ = learner.gradients(inputs: inputs, targets: targets)
+      _ = learner.update(rate: 1e-3, clip: 1)
+    }
+    let median = timings.quantile(0.5)
+    report(
+      [
+        ("tokens_per_second", Double(rows) / median),
+        ("microseconds_per_token", median / Double(rows) * 1e6),
+        ("milliseconds_per_step", median * 1e3),
+        ("p50", median * 1e6), ("p99", timings.quantile(0.99) * 1e6),
+        ("max", timings.quantile(1) * 1e6),
+      ], json: options.json)
+  }
+}
+
+struct BenchSample: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "sample",
+    abstract: "Single tokens, drawn at temperature 0.8: what a live host waits for.")
+
+  @OptionGroup var options: BenchOptions
+
+  func run() throws {
+    let shape = options.shape
+    let model = try orFail { () throws(LibrettoError) in try Model.random(shape) }
+    let count = options.batch ?? 1
+    var settings = SamplerSettings()
+    settings.temperature = 0.8
+    let sessions = try (0..<count).map { i in
+      try orFail { () throws(LibrettoError) in
+        let session = try Session(model, seed: UInt64(i), settings: settings)
+        session.usesGrammar = false
+        return session
+      }
+    }
+    let timings = Timings(for: options.seconds) {
+      if count == 1 {
+        _ = try? sessions[0].next()
+      } else {
+        try? Session.next(count: count, session: { sessions[$0] }) { _, _, _ in }
+      }
+    }
+    let median = timings.quantile(0.5)
+    report(
+      [
+        ("tokens_per_second", Double(count) / median),
+        ("microseconds_per_token", median / Double(count) * 1e6),
+        ("p50", median * 1e6), ("p99", timings.quantile(0.99) * 1e6),
+        ("max", timings.quantile(1) * 1e6),
+      ], json: options.json)
+  }
+}

@@ -1,0 +1,47 @@
+import ArgumentParser
+import Libretto
+
+struct Evaluate: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Measure how well a model predicts files.",
+    discussion: """
+      Each file is read from a zero state, and every token but its first is predicted. Bits per \
+      character count Unicode characters, so they can be compared between encodings.
+      """)
+
+  @Argument(help: "A model file, or a checkpoint.")
+  var model: String
+
+  @Argument(help: "Files the model has not seen.")
+  var files: [String]
+
+  @Flag(help: "Print JSON.")
+  var json = false
+
+  func run() throws {
+    let loaded = try orFail { () throws(LibrettoError) in try Model(path: model) }
+    let start = now()
+    var total = Evaluation()
+    for file in files {
+      total += try orFail { () throws(LibrettoError) in try loaded.evaluate(file: file) }
+    }
+    let speed = Double(total.tokens) / max(now() - start, 1e-9)
+    guard total.tokens > 0 else {
+      throw Failure("there is nothing to predict: the files have less than two tokens", code: 2)
+    }
+    if json {
+      print(
+        JSON.object([
+          ("bits_per_character", total.bitsPerCharacter.map { .number($0) } ?? .null),
+          ("nats_per_token", .number(total.natsPerToken)), ("tokens", .number(total.tokens)),
+          ("parameters", .number(loaded.network.layout.parameters)),
+          ("tokens_per_second", .number(speed)),
+        ]).text)
+      return
+    }
+    if let bits = total.bitsPerCharacter { print("bits per character  \(fixed(bits, 4))") }
+    print("nats per token      \(fixed(total.natsPerToken, 4))")
+    print("tokens              \(grouped(total.tokens))")
+    print("tokens per second   \(grouped(Int(speed)))")
+  }
+}

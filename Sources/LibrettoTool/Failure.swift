@@ -1,0 +1,45 @@
+import Libretto
+
+#if canImport(Glibc)
+  @preconcurrency import Glibc
+#elseif canImport(Musl)
+  @preconcurrency import Musl
+#elseif canImport(Darwin)
+  import Darwin
+#endif
+
+/// A sentence for the person at the terminal, and the exit code.
+struct Failure: Error {
+  let message: String
+  let code: Int32
+
+  init(_ message: String, code: Int32 = 1) {
+    self.message = message
+    self.code = code
+  }
+
+  init(_ error: LibrettoError) {
+    message = error.message
+    code =
+      switch error.kind {
+      case .argument: 64
+      case .file, .format, .unsupported, .corpus: 2
+      default: 1
+      }
+  }
+}
+
+/// Runs something of the library's; an error ends the tool with its sentence and the right code.
+func orFail<Value>(_ body: () throws(LibrettoError) -> Value) throws -> Value {
+  do throws(LibrettoError) { return try body() } catch { throw Failure(error) }
+}
+
+func printError(_ line: String) {
+  fputs(line + "\n", stderr)
+}
+
+/// Ends the process once everything is written.
+func leave(_ code: Int32) -> Never {
+  fflush(nil)
+  exit(code)
+}

@@ -1,0 +1,33 @@
+import ArgumentParser
+
+/// The command-line tool: each subcommand is a file of its own, named for it.
+@main
+struct LibrettoTool: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "libretto",
+    abstract: "Learns from text and writes more of the kind.",
+    discussion: """
+      Begin with:
+
+        libretto train my.txt
+        libretto sample my.safetensors
+
+      Exit codes: 0 done, 1 the work failed, 2 a file cannot be used, 64 wrong usage.
+      """,
+    version: "0.1.0",
+    subcommands: [
+      Train.self, Sample.self, Evaluate.self, Score.self, Info.self, Bench.self,
+    ])
+
+  static func main() {
+    do {
+      var command = try parseAsRoot()
+      try command.run()
+    } catch let error as Failure {
+      printError("libretto: \(error.message)")
+      leave(error.code)
+    } catch {
+      exit(withError: error)
+    }
+  }
+}

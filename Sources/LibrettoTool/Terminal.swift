@@ -1,0 +1,86 @@
+#if canImport(Glibc)
+  @preconcurrency import Glibc
+#elseif canImport(Musl)
+  @preconcurrency import Musl
+#elseif canImport(Darwin)
+  import Darwin
+#endif
+
+/// Standard output: whether a person watches it, and how wide it is.
+enum Terminal {
+  static let isInteractive = isatty(STDOUT_FILENO) == 1
+
+  static var width: Int {
+    var size = winsize()
+    guard ioctl(STDOUT_FILENO, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else { return 80 }
+    return Int(size.ws_col)
+  }
+
+  static func write(_ text: String) {
+    fputs(text, stdout)
+  }
+
+  static func write(_ bytes: some Collection<UInt8>) {
+    let bytes = Array(bytes)
+    _ = fwrite(bytes, 1, bytes.count, stdout)
+  }
+
+  static func flush() { fflush(stdout) }
+
+  /// Replaces what stands on the current line.
+  static func rewriteLine(_ text: String) {
+    write("\r\u{1B}[K" + String(text.prefix(max(10, width - 1))))
+    flush()
+  }
+}
+
+/// A number with a fixed number of decimals.
+func fixed(_ value: Double, _ decimals: Int) -> String {
+  guard value.isFinite else { return "-" }
+  var scale = 1.0
+  for _ in 0..<decimals { scale *= 10 }
+  let scaled = (abs(value) * scale).rounded()
+  guard scaled < 1e17 else { return "\(value)" }
+  let digits = String(Int(scaled))
+  let padded = String(repeating: "0", count: max(0, decimals + 1 - digits.count)) + digits
+  let sign = value < 0 && scaled > 0 ? "-" : ""
+  if decimals == 0 { return sign + padded }
+  return sign + padded.dropLast(decimals) + "." + padded.suffix(decimals)
+}
+
+/// A whole number with commas between the thousands.
+func grouped(_ value: Int) -> String {
+  let digits = String(abs(value))
+  var result = ""
+  for (i, digit) in digits.enumerated() {
+    if i > 0 && (digits.count - i) % 3 == 0 { result += "," }
+    result.append(digit)
+  }
+  return (value < 0 ? "-" : "") + result
+}
+
+/// Seconds as a person reads them: 45s, 2m05s, 1h20m.
+func duration(_ seconds: Double) -> String {
+  guard seconds.isFinite, seconds >= 0, seconds < 1e9 else { return "-" }
+  let whole = Int(seconds.rounded())
+  if whole < 60 { return "\(whole)s" }
+  let two = { (n: Int) in n < 10 ? "0\(n)" : "\(n)" }
+  if whole < 3600 { return "\(whole / 60)m\(two(whole % 60))s" }
+  return "\(whole / 3600)h\(two(whole % 3600 / 60))m"
+}
+
+extension String {
+  func padded(_ width: Int) -> String {
+    self + String(repeating: " ", count: max(0, width - count))
+  }
+  func paddedLeft(_ width: Int) -> String {
+    String(repeating: " ", count: max(0, width - count)) + self
+  }
+}
+
+/// Seconds of a clock that only goes forward.
+func now() -> Double {
+  var time = timespec()
+  clock_gettime(CLOCK_MONOTONIC, &time)
+  return Double(time.tv_sec) + Double(time.tv_nsec) * 1e-9
+}

@@ -1,0 +1,265 @@
+import ArgumentParser
+import Libretto
+
+#if canImport(Glibc)
+  @preconcurrency import Glibc
+#elseif canImport(Musl)
+  @preconcurrency import Musl
+#elseif canImport(Darwin)
+  import Darwin
+#endif
+
+struct Train: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Learn a model from text.",
+    discussion: """
+      Without options everything is chosen from the size of the text. While it runs, a checkpoint is \
+      kept beside the model; Ctrl-C saves and ends. `libretto train --resume -o MODEL` then goes on \
+      as if nothing had happened. `--from MODEL` is something else: a new run that starts from the \
+      weights of a model.
+      """)
+
+  @Argument(help: "Text files, read one after another as one.")
+  var files: [String] = []
+
+  @Option(name: .shortAndLong, help: "Where to write the model. (default: the first file's name with .safetensors)")
+  var output: String?
+
+  @Flag(help: "Continue the run whose checkpoint lies beside the model; or name the checkpoint as the first file.")
+  var resume = false
+
+  @Option(help: ArgumentHelp("Start from the weights of this model.", valueName: "model"))
+  var from: String?
+
+  @Option(help: ArgumentHelp("Held-out text: a file, or the share of the files' end.", valueName: "file|fraction"))
+  var valid: String?
+
+  @OptionGroup(title: "How long (whichever comes first; default: chosen)") var length: Length
+  @OptionGroup(title: "The network (default: chosen)") var sizes: Sizes
+  @OptionGroup(title: "How to learn (default: chosen)") var method: Method
+
+  @Option(help: ArgumentHelp("Draw the losses into an SVG file.", valueName: "loss.svg"))
+  var plot: String?
+
+  @Option(help: ArgumentHelp("Seconds between two checkpoints.", valueName: "seconds"))
+  var checkpointEvery: Double = 60
+
+  @Flag(help: "Print the result as JSON on the last line.")
+  var json = false
+
+  struct Length: ParsableArguments {
+    @Option(help: "Minutes.") var minutes: Double?
+    @Option(help: "Passes over the text.") var epochs: Double?
+    @Option(help: "Updates of the weights.") var steps: Int?
+    @Option(help: "Measurements of the held-out text without a better one; 0 for no such end.")
+    var patience: Int?
+  }
+
+  struct Sizes: ParsableArguments {
+    @Option(help: "Units of a layer.") var hidden: Int?
+    @Option(help: "GRU layers.") var layers: Int?
+    @Option(help: "Numbers a token is given at the input.") var embedding: Int?
+    @Option(help: "bytes or characters. (default: characters)") var encoding: String?
+  }
+
+  struct Method: ParsableArguments {
+    @Option(help: "Parallel streams.") var batch: Int?
+    @Option(help: "Steps that gradients flow back over.") var sequence: Int?
+    @Option(help: "Probability of dropping a unit, from 0 to 0.95.") var dropout: Double?
+    @Option(help: "The highest learning rate.") var learningRate: Double?
+    @Option(help: "AdamW's weight decay.") var weightDecay: Double?
+    @Option(help: "The norm to clip gradients to.") var clip: Double?
+    @Option(help: "Starts weights and dropout. (default: 0)") var seed: UInt64?
+    @Option(help: "Threads. (default: one per processor, at most 8)") var threads: Int?
+  }
+
+  func run() throws {
+    let plan = try Inputs(self)
+    // A run of an hour must not find out at its end that its result cannot be written.
+    for path in [plan.output, plot].compactMap({ $0 }) { try checkFolder(of: path) }
+    let trainer = try makeTrainer(plan)
+    try orFail { () throws(LibrettoError) in try trainer.prepare() }
+    let report = TrainingReport(trainer: trainer, plots: plot != nil)
+    report.begin(output: plan.output)
+    let end = try stoppable(trainer) {
+      try orFail { () throws(LibrettoError) in try trainer.run(report.note) }
+    }
+    let model = try orFail { () throws(LibrettoError) in
+      let model = try trainer.model()
+      try model.save(plan.output)
+      return model
+    }
+    report.end(end, output: plan.output, checkpoint: plan.checkpoint)
+    if let plot {
+      try LossPlot(report.curve).write(plot)
+      if !json { print("The losses are drawn in \(plot).") }
+    }
+    if json { print(report.json(end, model, output: plan.output)) }
+  }
+
+  /// Paths, sorted out.
+  struct Inputs {
+    var files: [String]
+    let output: String
+    let checkpoint: String
+    /// To resume from.
+    let source: String?
+
+    init(_ train: Train) throws {
+      files = train.files
+      if let output = train.output {
+        self.output = output
+      } else if train.resume, let first = files.first, first.hasSuffix(Self.ending) {
+        output = first.dropLast(Self.ending.count) + ".safetensors"
+      } else if let first = files.first, first != "-" {
+        let name = first.split(separator: "/").last.map(String.init) ?? first
+        let stem = name.lastIndex(of: ".").map { String(name[..<$0]) } ?? name
+        output = (stem.isEmpty ? name : stem) + ".safetensors"
+      } else {
+        throw Failure("say where the model is to go with -o MODEL", code: 64)
+      }
+      let stem = output.hasSuffix(".safetensors") ? String(output.dropLast(12)) : output
+      checkpoint = stem + Self.ending
+      guard train.resume else {
+        if train.files.isEmpty {
+          throw Failure("name one text file or more to learn from, or - for standard input", code: 64)
+        }
+        source = nil
+        return
+      }
+      if train.from != nil {
+        throw Failure(
+          "--resume continues a run and --from starts a new one; choose one of them", code: 64)
+      }
+      if let first = files.first, first.hasSuffix(Self.ending) {
+        source = first
+        files.removeFirst()
+      } else {
+        source = checkpoint
+      }
+    }
+
+    static let ending = ".checkpoint.safetensors"
+  }
+
+  private func makeTrainer(_ inputs: Inputs) throws -> Trainer {
+    var options = options
+    options.checkpointPath = inputs.checkpoint
+    options.checkpointSeconds = checkpointEvery
+    let (fraction, validFile) = try validation()
+    options.validationFraction = fraction ?? -1
+    let trainer = try orFail { () throws(LibrettoError) -> Trainer in
+      if let source = inputs.source { return try Trainer(resume: source, options) }
+      return try Trainer(options, from: try from.map { (path) throws(LibrettoError) in try Model(path: path) })
+    }
+    try orFail { () throws(LibrettoError) in
+      if inputs.files.isEmpty {
+        for file in trainer.expectedFiles {
+          try trainer.add(file: file.path, validation: file.validation)
+        }
+      }
+      for file in inputs.files { try add(file, to: trainer, validation: false) }
+      if let validFile { try add(validFile, to: trainer, validation: true) }
+    }
+    return trainer
+  }
+
+  private var options: TrainingOptions {
+    var options = TrainingOptions()
+    options.encoding = sizes.encoding
+    options.embedding = sizes.embedding ?? 0
+    options.hidden = sizes.hidden ?? 0
+    options.layers = sizes.layers ?? 0
+    options.batch = method.batch ?? 0
+    options.sequence = method.sequence ?? 0
+    options.dropout = method.dropout ?? -1
+    options.learningRate = method.learningRate ?? 0
+    options.weightDecay = method.weightDecay ?? -1
+    options.clip = method.clip ?? 0
+    options.seed = method.seed ?? 0
+    options.threads = method.threads ?? 0
+    options.minutes = length.minutes ?? 0
+    options.epochs = length.epochs ?? 0
+    options.steps = length.steps ?? 0
+    options.patience = length.patience.map { $0 == 0 ? -1 : $0 } ?? 0
+    return options
+  }
+
+  func validate() throws {
+    func positive(_ name: String, _ value: (some Comparable & Numeric)?) throws {
+      if let value, value <= .zero { throw ValidationError("\(name) must be above 0") }
+    }
+    try positive("--minutes", length.minutes)
+    try positive("--epochs", length.epochs)
+    try positive("--steps", length.steps)
+    try positive("--hidden", sizes.hidden)
+    try positive("--layers", sizes.layers)
+    try positive("--embedding", sizes.embedding)
+    try positive("--batch", method.batch)
+    try positive("--sequence", method.sequence)
+    try positive("--learning-rate", method.learningRate)
+    try positive("--clip", method.clip)
+    try positive("--threads", method.threads)
+    try positive("--checkpoint-every", checkpointEvery)
+    for (name, value) in [("--dropout", method.dropout), ("--weight-decay", method.weightDecay)] {
+      if let value, !(value >= 0) { throw ValidationError("\(name) must be 0 or more") }
+    }
+  }
+
+  /// `--valid`: a share if it is a number, else a file.
+  private func validation() throws -> (fraction: Double?, file: String?) {
+    guard let valid else { return (nil, nil) }
+    guard let fraction = Double(valid) else { return (nil, valid) }
+    guard fraction >= 0, fraction <= 0.9 else {
+      throw Failure("--valid is \(valid); a share to hold out is from 0 to 0.9", code: 64)
+    }
+    return (fraction, nil)
+  }
+
+  private func add(_ file: String, to trainer: Trainer, validation: Bool) throws(LibrettoError) {
+    guard file == "-" else {
+      return try trainer.add(file: absolute(file), validation: validation)
+    }
+    var text: [UInt8] = []
+    var block = [UInt8](repeating: 0, count: 1 << 16)
+    while case let count = fread(&block, 1, block.count, stdin), count > 0 {
+      text.append(contentsOf: block[..<count])
+    }
+    try text.withUnsafeBufferPointer { (b) throws(LibrettoError) in
+      try trainer.add(text: UnsafeRawBufferPointer(b), validation: validation)
+    }
+  }
+
+  private func checkFolder(of path: String) throws {
+    let folder = path.lastIndex(of: "/").map { String(path[...$0]) } ?? "."
+    guard access(folder, W_OK) == 0 else {
+      throw Failure("cannot write \(path): \(String(cString: strerror(errno)))", code: 2)
+    }
+  }
+
+  /// A checkpoint names its files so that it can be resumed from anywhere.
+  private func absolute(_ path: String) -> String {
+    guard let resolved = realpath(path, nil) else { return path }
+    defer { free(resolved) }
+    return String(cString: resolved)
+  }
+}
+
+// MARK: - Ctrl-C
+
+/// The trainer a signal stops. Written before the handler is installed, and read by it alone.
+nonisolated(unsafe) private var interrupted: Unmanaged<Trainer>?
+
+/// Runs the body; the first Ctrl-C or SIGTERM stops the trainer after its step, a second one ends
+/// the process.
+private func stoppable<Value>(_ trainer: Trainer, _ body: () throws -> Value) rethrows -> Value {
+  interrupted = Unmanaged.passUnretained(trainer)
+  for number in [SIGINT, SIGTERM] {
+    signal(number) { number in
+      interrupted?._withUnsafeGuaranteedRef { $0.stop() }
+      signal(number, SIG_DFL)
+    }
+  }
+  defer { for number in [SIGINT, SIGTERM] { signal(number, SIG_DFL) } }
+  return try body()
+}

@@ -1,0 +1,275 @@
+extension MIDIFile {
+  /// Reads a Standard MIDI File, leniently: what can be read of a damaged one is read.
+  ///
+  /// Formats 0, 1 and 2, bare or RIFF-wrapped (RMID). Chunks of unknown type are skipped. A note-on
+  /// without note-off and the like are no matter of events; see `notes`. Time is linear in the size,
+  /// memory at most about ten times the size.
+  ///
+  /// - `warnings`: what was wrong is appended here: at most `MIDIWarning.limit` entries, and one
+  ///   more that counts the others.
+  /// - `strict`: a meta or system event ends running status, as RP-001 says. There are programs that
+  ///   write files which need it to go on, so that by default it does, with a warning.
+  /// - throws: a sentence, if this is not a MIDI file or is above `maximumSize`.
+  public static func read(
+    _ bytes: UnsafeRawBufferPointer, warnings: inout [MIDIWarning], strict: Bool = false
+  ) throws(MIDIError) -> MIDIFile {
+    guard let base = bytes.baseAddress, bytes.count > 0 else {
+      throw MIDIError("an empty file is no MIDI file")
+    }
+    guard bytes.count <= maximumSize else {
+      throw MIDIError("a MIDI file of \(bytes.count) bytes is not read; the most is \(maximumSize)")
+    }
+    var reader = MIDIFileReader(
+      source: MIDISource(base: base.assumingMemoryBound(to: UInt8.self), end: bytes.count),
+      strict: strict)
+    let file = try reader.read()
+    warnings += reader.log.all
+    return file
+  }
+
+  /// As above, from an array.
+  public static func read(
+    _ bytes: [UInt8], warnings: inout [MIDIWarning], strict: Bool = false
+  ) throws(MIDIError) -> MIDIFile {
+    let result = bytes.withUnsafeBytes { bytes in
+      Result { () throws(MIDIError) in try read(bytes, warnings: &warnings, strict: strict) }
+    }
+    return try result.get()
+  }
+}
+
+/// The bytes of a file; reading beyond `end` is asked for nowhere.
+struct MIDISource {
+  let base: UnsafePointer<UInt8>
+  /// Where what concerns us ends: the file, or the RIFF chunk that holds the MIDI file.
+  var end: Int
+
+  /// The number in big-endian order at a place that has as many bytes.
+  func number(at place: Int, bytes: Int) -> Int {
+    var value = 0
+    for i in place..<place + bytes { value = value << 8 | Int(base[i]) }
+    return value
+  }
+
+  /// Whether four characters stand at a place, within the end.
+  func holds(_ name: StaticString, at place: Int) -> Bool {
+    guard place >= 0, end - place >= 4 else { return false }
+    let name = name.utf8Start
+    return (0..<4).allSatisfy { base[place + $0] == name[$0] }
+  }
+
+  /// The first place from `start` on where four characters stand, if before `limit`.
+  func find(_ name: StaticString, from start: Int, before limit: Int) -> Int? {
+    var place = start
+    while place < limit && end - place >= 4 {
+      if holds(name, at: place) { return place }
+      place += 1
+    }
+    return nil
+  }
+}
+
+/// The warnings of one reading, of which no more than `MIDIWarning.limit` are worded and kept.
+struct MIDIWarnings {
+  private var list: [MIDIWarning] = []
+  private var more: (first: Int, count: Int)?
+
+  mutating func add(_ offset: Int, _ message: @autoclosure () -> String) {
+    if list.count < MIDIWarning.limit {
+      list.append(MIDIWarning(offset: offset, message()))
+    } else {
+      more = (more?.first ?? offset, (more?.count ?? 0) + 1)
+    }
+  }
+
+  /// The warnings, and one more that counts those left out.
+  var all: [MIDIWarning] {
+    guard let more else { return list }
+    return list + [MIDIWarning(offset: more.first, "\(more.count) more warnings, not listed")]
+  }
+}
+
+/// Reads the containers: RIFF, the header chunk, and the track chunks one after another.
+struct MIDIFileReader {
+  var source: MIDISource
+  var strict: Bool
+  var log = MIDIWarnings()
+
+  /// What is done without where a header does not say it: as mido does.
+  private static let usualTicks = 480
+  /// A header chunk is looked for in so many bytes, after junk.
+  private static let searched = 65_536
+
+  mutating func read() throws(MIDIError) -> MIDIFile {
+    var file = MIDIFile(division: .metrical(ticksPerQuarter: Self.usualTicks))
+    var place = unwrap()
+    var announced: (tracks: Int, offset: Int)?
+    if source.holds("MTrk", at: place) {
+      log.add(place, "there is no header; \(Self.usualTicks) ticks per quarter note are assumed")
+    } else {
+      guard let header = source.find("MThd", from: place, before: place + Self.searched) else {
+        throw MIDIError("this is no MIDI file: it has no header chunk (MThd)")
+      }
+      if header > place { log.add(place, "\(header - place) bytes of junk before the header") }
+      guard source.end - header >= 8 else { throw MIDIError("the file ends within its header") }
+      place = readHeader(at: header, &file, &announced)
+    }
+    // Half as many events as bytes is the most there can be; untouched memory costs nothing.
+    let scratch = UnsafeMutablePointer<MIDIEvents.Record>.allocate(capacity: source.end / 2 + 1)
+    defer { scratch.deallocate() }
+    readTracks(from: place, &file, scratch)
+    if let announced, announced.tracks != file.tracks.count {
+      log.add(
+        announced.offset,
+        "the header counts \(announced.tracks) tracks; the file has \(file.tracks.count)")
+    }
+    if file.format == 0 && file.tracks.count > 1 {
+      log.add(0, "format 0 has one track; the file is taken as format 1")
+      file.format = 1
+    }
+    return file
+  }
+
+  /// Where the MIDI file begins: in the data chunk of a RIFF file of type RMID (RP-001's
+  /// companion, the RIFF MIDI format), otherwise at the beginning.
+  private mutating func unwrap() -> Int {
+    guard source.holds("RIFF", at: 0), source.holds("RMID", at: 8) else { return 0 }
+    var place = 12
+    while source.end - place >= 8 {
+      // RIFF counts in little-endian order.
+      let size = source.number(at: place + 4, bytes: 4)
+      let length = Int(UInt32(truncatingIfNeeded: size).byteSwapped)
+      let body = place + 8
+      if source.holds("data", at: place) {
+        if length <= source.end - body {
+          source.end = body + length
+        } else {
+          log.add(place, "the RIFF data chunk says \(length) bytes; \(source.end - body) are there")
+        }
+        return body
+      }
+      guard length <= source.end - body else { break }
+      place = body + length + length & 1
+    }
+    log.add(0, "the RIFF file has no data chunk; a MIDI header is looked for")
+    return 0
+  }
+
+  /// Reads the header chunk; the place after it.
+  private mutating func readHeader(
+    at header: Int, _ file: inout MIDIFile, _ announced: inout (tracks: Int, offset: Int)?
+  ) -> Int {
+    var length = source.number(at: header + 4, bytes: 4)
+    let body = header + 8
+    if length != 6 {
+      log.add(header + 4, "the header chunk says \(length) bytes, not 6")
+      let believed =
+        length <= source.end - body && !source.holds("MTrk", at: body + 6)
+        && (length > 6 || source.holds("MTrk", at: body + length))
+      if !believed { length = min(6, source.end - body) }
+    }
+    length = min(length, source.end - body)
+    if length >= 2 {
+      file.format = source.number(at: body, bytes: 2)
+      if file.format > 2 {
+        log.add(body, "format \(file.format) is unknown; the file is taken as format 1")
+        file.format = 1
+      }
+    }
+    if length >= 4 { announced = (source.number(at: body + 2, bytes: 2), body + 2) }
+    if length >= 6 {
+      file.division = division(source.number(at: body + 4, bytes: 2), at: body + 4)
+    } else {
+      log.add(
+        body, "the header is cut short; \(Self.usualTicks) ticks per quarter note are assumed")
+    }
+    return body + length
+  }
+
+  private mutating func division(_ value: Int, at offset: Int) -> MIDIFile.Division {
+    if value < 0x8000 && value > 0 { return .metrical(ticksPerQuarter: value) }
+    let (frames, ticks) = (256 - value >> 8, value & 0xFF)
+    if value == 0 || ticks == 0 {
+      log.add(offset, "the division is 0; \(Self.usualTicks) ticks per quarter note are assumed")
+      return .metrical(ticksPerQuarter: Self.usualTicks)
+    }
+    if ![24, 25, 29, 30].contains(frames) {
+      log.add(offset, "\(frames) frames per second are none of 24, 25, 29 and 30")
+    }
+    return .timeCode(framesPerSecond: frames, ticksPerFrame: ticks)
+  }
+
+  private mutating func readTracks(
+    from start: Int, _ file: inout MIDIFile, _ scratch: UnsafeMutablePointer<MIDIEvents.Record>
+  ) {
+    var place = start
+    while place < source.end {
+      if source.holds("MTrk", at: place) && source.end - place >= 8 {
+        guard file.tracks.count < MIDIFile.maximumTracks else {
+          log.add(place, "there are more than \(MIDIFile.maximumTracks) tracks; no more are read")
+          return
+        }
+        place = readTrack(at: place, &file, scratch)
+      } else if let next = afterForeignChunk(at: place) {
+        place = next
+      } else {
+        let next = source.find("MTrk", from: place + 1, before: source.end) ?? source.end
+        log.add(place, "\(next - place) bytes that are no chunk are skipped")
+        place = next
+      }
+    }
+  }
+
+  /// The place after a chunk of unknown type, which is to be skipped without ado.
+  private func afterForeignChunk(at place: Int) -> Int? {
+    guard source.end - place >= 8, isName(at: place), !source.holds("MTrk", at: place) else {
+      return nil
+    }
+    let length = source.number(at: place + 4, bytes: 4)
+    let next = place + 8 + length
+    return next == source.end || next < source.end && isName(at: next) ? next : nil
+  }
+
+  /// Whether four printable characters stand here, as the name of a chunk would.
+  private func isName(at place: Int) -> Bool {
+    source.end - place >= 4
+      && (place..<place + 4).allSatisfy { (0x20...0x7E).contains(source.base[$0]) }
+  }
+
+  /// Reads a track chunk; the place after it.
+  private mutating func readTrack(
+    at chunk: Int, _ file: inout MIDIFile, _ scratch: UnsafeMutablePointer<MIDIEvents.Record>
+  ) -> Int {
+    let length = source.number(at: chunk + 4, bytes: 4)
+    let body = chunk + 8
+    let next = body + length
+    // The length is believed if the file, another chunk or an end of track bears it out.
+    let believed =
+      next == source.end
+      || next < source.end
+        && (isName(at: next)
+          || length >= 3 && source.number(at: next - 3, bytes: 3) == 0xFF2F00)
+    var end = next
+    if !believed {
+      end = source.find("MTrk", from: body, before: source.end) ?? source.end
+      log.add(
+        chunk + 4,
+        "the track chunk says \(length) bytes, which cannot be; up to \(end - body) are read")
+    }
+    var track = MIDITrackReader(
+      source: source, place: body, end: end, strict: strict, log: log, scratch: scratch)
+    file.tracks.append(track.read())
+    log = track.log
+    guard track.ended else {
+      log.add(track.place, "track \(file.tracks.count) has no end-of-track event")
+      return end
+    }
+    if believed && track.place < end {
+      // Bytes after the end of the track, or a wrong length that happens to fit.
+      if let other = source.find("MTrk", from: track.place, before: end) { return other }
+      log.add(track.place, "\(end - track.place) bytes after the end of track are skipped")
+      return end
+    }
+    return track.place
+  }
+}

@@ -1,0 +1,143 @@
+/// A change of the time signature.
+public struct MIDITimeSignature: Equatable, Sendable {
+  public var tick: Int
+  /// 1 to 255.
+  public var numerator: Int
+  /// A power of two, 1 to 2^31.
+  public var denominator: Int
+
+  public init(tick: Int, numerator: Int, denominator: Int) {
+    self.tick = tick
+    self.numerator = numerator
+    self.denominator = denominator
+  }
+}
+
+/// A change of the key signature.
+public struct MIDIKeySignature: Equatable, Sendable {
+  public var tick: Int
+  /// 1 to 7; flats are -1 to -7.
+  public var sharps: Int
+  public var isMinor: Bool
+
+  public init(tick: Int, sharps: Int, isMinor: Bool) {
+    self.tick = tick
+    self.sharps = sharps
+    self.isMinor = isMinor
+  }
+}
+
+/// The meta events that this module looks into (SMF 1.0, "Meta-Events").
+enum MIDIMeta {
+  static let trackName: UInt8 = 0x03
+  static let tempo: UInt8 = 0x51
+  static let timeSignature: UInt8 = 0x58
+  static let keySignature: UInt8 = 0x59
+
+  /// Microseconds per quarter note, above 0; nil where the bytes say no such thing.
+  static func tempo(_ bytes: some RandomAccessCollection<UInt8>) -> Int? {
+    guard bytes.count >= 3 else { return nil }
+    let value = bytes.prefix(3).reduce(0) { $0 << 8 | Int($1) }
+    return value > 0 ? value : nil
+  }
+
+  static func timeSignature(
+    _ bytes: some RandomAccessCollection<UInt8>, tick: Int
+  ) -> MIDITimeSignature? {
+    guard bytes.count >= 2, let numerator = bytes.first, numerator > 0,
+      let power = bytes.dropFirst().first, power < 32
+    else { return nil }
+    return MIDITimeSignature(tick: tick, numerator: Int(numerator), denominator: 1 << Int(power))
+  }
+
+  static func keySignature(
+    _ bytes: some RandomAccessCollection<UInt8>, tick: Int
+  ) -> MIDIKeySignature? {
+    guard bytes.count >= 2, let sharps = bytes.first.map({ Int8(bitPattern: $0) }),
+      let mode = bytes.dropFirst().first, (-7...7).contains(sharps), mode <= 1
+    else { return nil }
+    return MIDIKeySignature(tick: tick, sharps: Int(sharps), isMinor: mode == 1)
+  }
+
+  /// What is wrong with a meta event, if something is.
+  static func fault(_ type: UInt8, _ bytes: UnsafeBufferPointer<UInt8>) -> String? {
+    switch type {
+    case tempo where tempo(bytes) == nil: "a tempo that is none is ignored"
+    case timeSignature where timeSignature(bytes, tick: 0) == nil:
+      "a time signature that is none is ignored"
+    case keySignature where keySignature(bytes, tick: 0) == nil:
+      "a key signature that is none is ignored"
+    case 0x80...: "a meta event is of type \(type), above 127"
+    default: nil
+    }
+  }
+}
+
+extension MIDIFile {
+  /// The time signatures of all tracks in the order of their ticks, at most one per tick: the last.
+  /// Before the first, and where there is none, 4/4 holds.
+  public var timeSignatures: [MIDITimeSignature] {
+    last(metaEvents(MIDIMeta.timeSignature, MIDIMeta.timeSignature), tick: \.tick)
+  }
+
+  /// The key signatures, likewise.
+  public var keySignatures: [MIDIKeySignature] {
+    last(metaEvents(MIDIMeta.keySignature, MIDIMeta.keySignature), tick: \.tick)
+  }
+
+  /// The last tick of the file: that of the longest track, in format 2 the sum of all.
+  public var end: Int {
+    format == 2
+      ? tracks.reduce(0) { $0 &+ $1.lastTick }
+      : tracks.reduce(0) { max($0, $1.lastTick) }
+  }
+
+  /// The tick at which each track begins: 0, but in format 2 where the one before ends.
+  var trackStarts: [Int] {
+    var start = 0
+    return tracks.map { track in
+      defer { if format == 2 { start &+= track.lastTick } }
+      return start
+    }
+  }
+
+  /// What `parse` makes of the meta events of one type, track by track.
+  func metaEvents<Value>(
+    _ type: UInt8, _ parse: (ArraySlice<UInt8>, Int) -> Value?
+  ) -> [Value] {
+    var values: [Value] = []
+    for (track, start) in zip(tracks, trackStarts) where !track.events.ends.isEmpty {
+      for record in track.events.records where record.kind == .meta && record.first == type {
+        if let value = parse(track.events.payload(record), start &+ record.tick) {
+          values.append(value)
+        }
+      }
+    }
+    return values
+  }
+
+  /// By tick, and of those at one tick only the last.
+  func last<Value>(_ values: [Value], tick: (Value) -> Int) -> [Value] {
+    let sorted = values.enumerated().sorted {
+      (tick($0.element), $0.offset) < (tick($1.element), $1.offset)
+    }
+    var result: [Value] = []
+    for (_, value) in sorted {
+      if let previous = result.last, tick(previous) == tick(value) { result.removeLast() }
+      result.append(value)
+    }
+    return result
+  }
+}
+
+extension MIDIFile.Track {
+  /// The first track name in it, read as UTF-8, and where it is not that, as Latin-1.
+  public var name: String? {
+    for record in events.records where record.kind == .meta && record.first == MIDIMeta.trackName {
+      let bytes = events.payload(record)
+      if let text = String(validating: bytes, as: UTF8.self) { return text }
+      return String(String.UnicodeScalarView(bytes.map { Unicode.Scalar($0) }))
+    }
+    return nil
+  }
+}

@@ -1,0 +1,224 @@
+/// Reads the events of one track chunk.
+struct MIDITrackReader {
+  private let source: MIDISource
+  /// Where reading goes on.
+  private(set) var place: Int
+  /// Where the chunk ends.
+  private let end: Int
+  private let strict: Bool
+  private(set) var log: MIDIWarnings
+  /// Whether an end-of-track event was read.
+  private(set) var ended = false
+
+  private var tick = 0
+  /// The status of the last channel message; 0 before the first.
+  private var running: UInt8 = 0
+  /// Whether a meta or system event came after it.
+  private var interrupted = false
+  /// What the track is to hold; its records stand in the scratch memory at first.
+  private var events = MIDIEvents()
+  private let records: UnsafeMutablePointer<MIDIEvents.Record>
+  private var count = 0
+
+  /// - `scratch`: room for half as many records as the chunk has bytes; what it holds is lost.
+  init(
+    source: MIDISource, place: Int, end: Int, strict: Bool, log: MIDIWarnings,
+    scratch: UnsafeMutablePointer<MIDIEvents.Record>
+  ) {
+    (self.source, self.place, self.end) = (source, place, end)
+    (self.strict, self.log) = (strict, log)
+    records = scratch
+  }
+
+  /// The track, from `place` to the end-of-track event or the end of the chunk.
+  mutating func read() -> MIDIFile.Track {
+    readEvents()
+    events.records = Array(UnsafeBufferPointer(start: records, count: count))
+    return MIDIFile.Track(events: events, end: tick)
+  }
+
+  /// Reads all events. One takes two bytes at least, its delta time and one more, which bounds their
+  /// number.
+  private mutating func readEvents() {
+    while place < end {
+      readPlainMessages()
+      guard place < end, let delta = variableLength() else { return }
+      tick += delta
+      if tick > MIDIFile.maximumTick {
+        log.add(place, "the tick is above \(MIDIFile.maximumTick); it is taken as that")
+        tick = MIDIFile.maximumTick
+      }
+      guard place < end else { return cutShort(at: place) }
+      guard readEvent() else { return }
+    }
+  }
+
+  /// Reads channel messages as long as they are as most are: right, with a delta time of two bytes
+  /// at most, and not the last ones. The fast path, with its state in local variables.
+  private mutating func readPlainMessages() {
+    var p = source.base + place
+    let last = source.base + end - 5
+    var record = records + count
+    var tick = self.tick
+    var running = interrupted ? 0 : self.running
+    while p <= last {
+      var q = p + 1
+      var delta = Int(p[0])
+      if delta >= 0x80 {
+        guard q[0] < 0x80 else { break }
+        delta = (delta & 0x7F) << 7 | Int(q[0])
+        q += 1
+      }
+      let byte = q[0]
+      if byte >= 0x80 {
+        guard byte < 0xF0 else { break }
+        running = byte
+        q += 1
+      } else if running == 0 {
+        break
+      }
+      let isShort = running & 0xE0 == 0xC0
+      let (first, second) = (q[0], isShort ? 0 : q[1])
+      guard (first | second) < 0x80, tick &+ delta <= MIDIFile.maximumTick else { break }
+      tick &+= delta
+      record.initialize(to: .init(tick: tick, .channel, running, first, second))
+      record += 1
+      p = q + (isShort ? 1 : 2)
+    }
+    if running != 0 { (self.running, interrupted) = (running, false) }
+    self.tick = tick
+    count = record - records
+    place = p - source.base
+  }
+
+  /// Reads the data bytes of a channel message whose status is `running`. False at the end.
+  private mutating func readData() -> Bool {
+    let p = source.base + place
+    let isShort = running & 0xE0 == 0xC0
+    let length = isShort ? 1 : 2
+    guard end - place >= length else {
+      cutShort(at: place)
+      return false
+    }
+    var (first, second) = (p[0], isShort ? 0 : p[1])
+    if (first | second) >= 0x80 {
+      log.add(place, "a data byte is above 127; it is taken as 127")
+      (first, second) = (min(first, 127), min(second, 127))
+    }
+    place += length
+    (records + count).initialize(to: .init(tick: tick, .channel, running, first, second))
+    count += 1
+    return true
+  }
+
+  /// Reads any event from its status on, or its data if that is left out. False at the end of the
+  /// track.
+  private mutating func readEvent() -> Bool {
+    if source.base[place] < 0x80 {
+      if running != 0 && !(interrupted && strict) {
+        if interrupted {
+          log.add(place, "running status goes on after a meta or system event")
+          interrupted = false
+        }
+        return readData()
+      }
+      guard skipData() else { return false }
+    }
+    let status = source.base[place]
+    place += 1
+    switch status {
+    case 0xFF: return readMeta()
+    case 0xF0, 0xF7:
+      interrupted = true
+      guard let length = variableLength() else { return false }
+      append(.system, status, 0, payload(length))
+    case 0xF1...0xFE:
+      log.add(place - 1, "a status of \(status) has no place in a file; it is skipped")
+      let data = status == 0xF2 ? 2 : status == 0xF1 || status == 0xF3 ? 1 : 0
+      place = min(place + data, end)
+    default:
+      (running, interrupted) = (status, false)
+      return readData()
+    }
+    return true
+  }
+
+  /// Skips data bytes that no status precedes. False if nothing but such is left.
+  private mutating func skipData() -> Bool {
+    let start = place
+    while place < end && source.base[place] < 0x80 { place += 1 }
+    log.add(start, "\(place - start) data bytes without a status are skipped")
+    return place < end
+  }
+
+  /// Reads a meta event from its type on. False if it ends the track.
+  private mutating func readMeta() -> Bool {
+    let start = place - 1
+    interrupted = true
+    guard place < end else {
+      cutShort(at: place)
+      return false
+    }
+    let type = source.base[place]
+    place += 1
+    guard let length = variableLength() else { return false }
+    let payload = payload(length)
+    if type == 0x2F {
+      if length > 0 { log.add(start, "the end-of-track event has \(length) bytes and needs none") }
+      ended = true
+      return false
+    }
+    if let fault = MIDIMeta.fault(type, payload) { log.add(start, fault) }
+    append(.meta, 0xFF, type, payload)
+    return true
+  }
+
+  /// The next bytes, as many as wanted if there are so many.
+  private mutating func payload(_ length: Int) -> UnsafeBufferPointer<UInt8> {
+    let rest = end - place
+    if length > rest {
+      log.add(place, "an event says \(length) bytes; the track has \(rest) more")
+    }
+    let bytes = UnsafeBufferPointer(start: source.base + place, count: min(length, rest))
+    place += bytes.count
+    return bytes
+  }
+
+  private mutating func append(
+    _ kind: MIDIEvents.Record.Kind, _ status: UInt8, _ first: UInt8,
+    _ payload: UnsafeBufferPointer<UInt8>
+  ) {
+    var record = MIDIEvents.Record(tick: tick, kind, status, first)
+    record.payload = UInt32(truncatingIfNeeded: events.ends.count)
+    events.bytes.append(contentsOf: payload)
+    events.ends.append(events.bytes.count)
+    (records + count).initialize(to: record)
+    count += 1
+  }
+
+  /// Reads a variable-length quantity; nil if the track ends within it. Above four bytes, against
+  /// the standard, the value is at most that of four.
+  private mutating func variableLength() -> Int? {
+    let start = place
+    var value = 0
+    while place < end {
+      let byte = source.base[place]
+      place += 1
+      value = min(value << 7 | Int(byte & 0x7F), MIDIFileWriter.largestDelta)
+      if byte < 0x80 {
+        if place - start > 4 {
+          log.add(
+            start, "a number has \(place - start) bytes, not 4 at most; it is read as \(value)")
+        }
+        return value
+      }
+    }
+    cutShort(at: start)
+    return nil
+  }
+
+  private mutating func cutShort(at offset: Int) {
+    log.add(offset, "the track ends within an event, which is left out")
+    place = end
+  }
+}

@@ -1,0 +1,120 @@
+import Kernels
+import Testing
+
+@testable import GRU
+
+/// The learner's gradients against central differences of the reference, tensor by tensor.
+struct GradientTests {
+  struct Case: CustomTestStringConvertible {
+    var shape: NetworkShape
+    var streams, window: Int
+    var threads = 1
+    var dropout: Float = 0
+    /// Elements tried in each tensor; all, if it has no more.
+    var sample = 1000
+
+    init(
+      _ vocabulary: Int, _ embedding: Int, _ hidden: Int, _ layers: Int, streams: Int, window: Int,
+      threads: Int = 1, dropout: Float = 0, sample: Int = 1000
+    ) {
+      shape = NetworkShape(
+        vocabulary: vocabulary, embedding: embedding, hidden: hidden, layers: layers)
+      self.streams = streams
+      self.window = window
+      self.threads = threads
+      self.dropout = dropout
+      self.sample = sample
+    }
+
+    var testDescription: String {
+      "\(shape.vocabulary), \(shape.embedding), \(shape.hidden) x \(shape.layers), "
+        + "\(streams) streams, \(window) steps, dropout \(dropout), \(threads) threads"
+    }
+  }
+
+  static let cases = [
+    Case(1, 1, 1, 1, streams: 1, window: 1),
+    Case(5, 3, 4, 1, streams: 2, window: 3),
+    Case(6, 7, 5, 2, streams: 3, window: 4, threads: 2, sample: 60),
+    Case(4, 2, 3, 3, streams: 2, window: 5),
+    // No padding; more rows than one block of a weight gradient takes.
+    Case(33, 17, 32, 1, streams: 13, window: 11, threads: 2, sample: 4),
+    Case(35, 33, 34, 2, streams: 9, window: 2, sample: 4),
+    Case(5, 3, 6, 1, streams: 3, window: 4, dropout: 0.4),
+    Case(5, 6, 4, 3, streams: 4, window: 3, threads: 3, dropout: 0.25, sample: 60),
+  ]
+
+  @Test(arguments: InstructionSet.available, cases)
+  func centralDifferences(set: InstructionSet, c: Case) throws {
+    var numbers = Numbers(UInt64(c.shape.hidden * 10 + c.streams))
+    let learner = try Learner(
+      c.shape, streams: c.streams, window: c.window, threads: c.threads, dropout: c.dropout,
+      seed: 42, kernels: set.kernels)
+    for tensor in learner.layout.tensors {
+      learner.parameters.set(tensor, numbers.floats(tensor.count, scale: 0.7))
+    }
+    var reference = Reference(
+      c.shape, streams: c.streams, window: c.window, learner.parameters)
+
+    // The state is carried through three windows; the last one's gradients are differenced.
+    for window in 0..<3 {
+      let inputs = numbers.tokens(c.window * c.streams, below: c.shape.vocabulary)
+      var targets = numbers.tokens(inputs.count, below: c.shape.vocabulary)
+      if targets.count > 2 { targets[window % 2] = -1 }
+      learner.updates = 7 + window
+      if c.dropout > 0 { reference.masks = try masks(c, set.kernels, step: learner.updates) }
+      let loss = learner.gradients(inputs: inputs, targets: targets)
+      let wanted = reference.window(inputs, targets)
+      #expect(abs(loss - wanted.loss) < 1e-6 * max(1, wanted.loss))
+      if window == 2 { difference(reference, inputs, targets, learner, c, &numbers) }
+      reference.state = wanted.state
+    }
+  }
+
+  private func difference(
+    _ reference: Reference, _ inputs: [Int32], _ targets: [Int32], _ learner: Learner, _ c: Case,
+    _ numbers: inout Numbers
+  ) {
+    var reference = reference
+    let epsilon = 1e-5
+    for tensor in learner.layout.tensors {
+      let analytic = learner.gradients.values(of: tensor)
+      let places =
+        tensor.count <= c.sample
+        ? Array(0..<tensor.count)
+        : numbers.tokens(c.sample, below: tensor.count).map(Int.init)
+      let numerical = places.map { place in
+        let before = reference.parameters[tensor.offset + place]
+        reference.parameters[tensor.offset + place] = before + epsilon
+        let above = reference.window(inputs, targets).loss
+        reference.parameters[tensor.offset + place] = before - epsilon
+        let below = reference.window(inputs, targets).loss
+        reference.parameters[tensor.offset + place] = before
+        return (above - below) / (2 * epsilon)
+      }
+      // Against the largest of the tensor: a sample may hold small ones alone.
+      let largest = Double(analytic.map(abs).max()!)
+      for (place, slope) in zip(places, numerical) {
+        let apart = abs(Double(analytic[place]) - slope)
+        #expect(apart <= 1e-5 * largest + 1e-9, "\(tensor.name), place \(place)")
+      }
+    }
+  }
+
+  /// What is dropped, found out by dropping from ones.
+  private func masks(_ c: Case, _ kernels: KernelTable, step: Int) throws -> [[Float]] {
+    let width = c.shape.paddedHidden
+    let dropout = Dropout(
+      probability: c.dropout, seed: 42, streams: c.streams, firstStream: 0)
+    return (0..<c.shape.layers).map { layer in
+      let ones = [Float](repeating: 1, count: c.streams * width)
+      return (0..<c.window).flatMap { time in
+        var mask = ones
+        dropout.apply(
+          kernels, DropoutStep(number: UInt64(step)), layer: layer, time: time, width: width,
+          rows: c.streams, x: ones, y: &mask)
+        return mask
+      }
+    }
+  }
+}

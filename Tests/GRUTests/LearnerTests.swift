@@ -1,0 +1,201 @@
+import Kernels
+import Testing
+
+@testable import GRU
+
+struct LearnerTests {
+  static let shape = NetworkShape(vocabulary: 13, embedding: 6, hidden: 20, layers: 2)
+
+  private func learner(
+    streams: Int, window: Int, threads: Int = 1, dropout: Float = 0,
+    shape: NetworkShape = Self.shape
+  ) throws -> Learner {
+    let learner = try Learner(
+      shape, streams: streams, window: window, threads: threads, dropout: dropout, seed: 3)
+    initialize(learner.parameters, shape, seed: 5)
+    return learner
+  }
+
+  /// Two updates, then the gradients of a third window. The large epsilon keeps Adam from blowing
+  /// up the rounding of small gradients.
+  private func train(_ learner: Learner) -> (losses: [Double], gradients: [Float]) {
+    var numbers = Numbers(8)
+    var losses: [Double] = []
+    for _ in 0..<3 {
+      let inputs = numbers.tokens(learner.streams * learner.window, below: 13)
+      let targets = numbers.tokens(inputs.count, below: 13)
+      if !losses.isEmpty { #expect(learner.update(rate: 0.02, clip: 1, epsilon: 0.01)) }
+      losses.append(learner.gradients(inputs: inputs, targets: targets))
+    }
+    return (losses, learner.gradients.values)
+  }
+
+  /// Seven streams go one by one to the threads, 26 in groups of eight.
+  @Test(arguments: [1, 2, 7, 26], [Float(0), 0.3])
+  func anyNumberOfThreads(streams: Int, dropout: Float) throws {
+    let alone = try learner(streams: streams, window: 5, dropout: dropout)
+    let wanted = train(alone)
+    for threads in 2...3 {
+      let shared = try learner(streams: streams, window: 5, threads: threads, dropout: dropout)
+      #expect(shared.threads == min(threads, streams))
+      let result = train(shared)
+      for (loss, wanted) in zip(result.losses, wanted.losses) {
+        #expect(abs(loss - wanted) < 1e-6 * wanted)
+      }
+      #expect(relativeError(result.gradients, wanted.gradients.map(Double.init)) < 1e-5)
+      #expect(
+        relativeError(shared.state.values, alone.state.values.map(Double.init)) < 1e-5)
+      #expect(abs(shared.gradientNorm - alone.gradientNorm) < 1e-5 * alone.gradientNorm)
+    }
+  }
+
+  @Test(arguments: [1, 2, 3])
+  func theSameTwice(threads: Int) throws {
+    let once = try learner(streams: 7, window: 5, threads: threads, dropout: 0.2)
+    let again = try learner(streams: 7, window: 5, threads: threads, dropout: 0.2)
+    let (first, second) = (train(once), train(again))
+    #expect(first.losses == second.losses)
+    #expect(first.gradients == second.gradients)
+    #expect(once.parameters.values == again.parameters.values)
+    #expect(once.state.values == again.state.values)
+  }
+
+  /// Streams do not see one another: two learners with some each find what one finds with all.
+  @Test func streamsAreIndependent() throws {
+    let (window, parts) = (4, [0..<2, 2..<7])
+    var numbers = Numbers(9)
+    let inputs = numbers.tokens(window * 7, below: 13)
+    let targets = numbers.tokens(window * 7, below: 13)
+    let together = try learner(streams: 7, window: window)
+    let loss = together.gradients(inputs: inputs, targets: targets)
+    var sum = [Double](repeating: 0, count: together.layout.count)
+    var losses = 0.0
+    for part in parts {
+      func cut(_ tokens: [Int32]) -> [Int32] {
+        (0..<window).flatMap { t in part.map { tokens[t * 7 + $0] } }
+      }
+      let some = try learner(streams: part.count, window: window)
+      let weight = Double(part.count) / 7
+      losses += weight * some.gradients(inputs: cut(inputs), targets: cut(targets))
+      for (i, value) in some.gradients.values.enumerated() { sum[i] += weight * Double(value) }
+    }
+    #expect(abs(losses - loss) < 1e-6)
+    #expect(relativeError(together.gradients.values, sum) < 1e-5)
+  }
+
+  @Test func windowByWindow() throws {
+    var numbers = Numbers(10)
+    let inputs = numbers.tokens(12 * 3, below: 13)
+    var targets = numbers.tokens(12 * 3, below: 13)
+    targets[4] = -1
+    let long = try learner(streams: 3, window: 12)
+    let wanted = long.evaluate(inputs: inputs, targets: targets, steps: 12)
+    // Evaluation drops nothing.
+    let short = try learner(streams: 3, window: 5, threads: 2, dropout: 0.5)
+    var sum = 0.0
+    for start in stride(from: 0, to: 12, by: 5) {
+      let steps = min(5, 12 - start)
+      sum += short.evaluate(
+        inputs: Array(inputs[(start * 3)...]), targets: Array(targets[(start * 3)...]),
+        steps: steps)
+    }
+    #expect(abs(sum - wanted) < 1e-6 * wanted)
+    #expect(relativeError(short.state.values, long.state.values.map(Double.init)) < 1e-6)
+  }
+
+  @Test func resettingOneStream() throws {
+    let learner = try learner(streams: 3, window: 4)
+    var numbers = Numbers(11)
+    let inputs = numbers.tokens(12, below: 13)
+    let targets = (0..<12).map { $0 % 3 == 1 ? Int32(2) : -1 }
+    let fresh = learner.evaluate(inputs: inputs, targets: targets, steps: 4)
+    let carried = learner.state.values
+    learner.resetState(of: 1)
+    let width = Self.shape.paddedHidden
+    for (i, value) in learner.state.values.enumerated() {
+      #expect(value == (i / width % 3 == 1 ? 0 : carried[i]))
+    }
+    #expect(learner.evaluate(inputs: inputs, targets: targets, steps: 4) == fresh)
+    #expect(learner.evaluate(inputs: inputs, targets: targets, steps: 4) != fresh)
+  }
+
+  @Test(arguments: [1, 2])
+  func whatIsNotFiniteIsNotLearned(threads: Int) throws {
+    let learner = try learner(streams: 4, window: 3, threads: threads)
+    var numbers = Numbers(12)
+    let inputs = numbers.tokens(12, below: 13)
+    _ = learner.gradients(inputs: inputs, targets: inputs)
+    #expect(learner.update(rate: 0.01))
+    let bias = learner.layout.tensors.last!.offset
+    let healthy = learner.parameters.pointer[bias]
+    for broken in [Float.nan, .infinity] {
+      learner.parameters.pointer[bias] = broken
+      learner.parametersChanged()
+      let before = [learner.parameters, learner.firstMoment, learner.secondMoment].map(\.bits)
+      #expect(!learner.gradients(inputs: inputs, targets: inputs).isFinite)
+      #expect(!learner.update(rate: 0.01, clip: 1, decay: 0.1))
+      #expect(
+        [learner.parameters, learner.firstMoment, learner.secondMoment].map(\.bits) == before)
+      #expect(learner.updates == 1)
+    }
+    learner.parameters.pointer[bias] = healthy
+    learner.parametersChanged()
+    #expect(learner.gradients(inputs: inputs, targets: inputs).isFinite)
+    #expect(learner.update(rate: 0.01))
+  }
+
+  @Test func nothingCounts() throws {
+    let learner = try learner(streams: 2, window: 3)
+    let loss = learner.gradients(
+      inputs: [1, 2, 3, 4, 5, 6], targets: [Int32](repeating: -1, count: 6))
+    #expect(loss == 0)
+    #expect(learner.gradients.values.allSatisfy { $0 == 0 })
+    #expect(learner.state.values.contains { $0 != 0 })
+  }
+
+  /// What pads the tensors must stay zero, whatever is learned.
+  @Test func paddingStaysZero() throws {
+    let learner = try learner(streams: 3, window: 4, threads: 2)
+    _ = train(learner)
+    #expect(learner.update(rate: 0.1, decay: 0.1))
+    var used = [Bool](repeating: false, count: learner.layout.count)
+    for tensor in learner.layout.tensors {
+      #expect(tensor.offset % 16 == 0)
+      for i in 0..<tensor.count { used[tensor.offset + i] = true }
+    }
+    for (value, used) in zip(learner.parameters.values, used) where !used { #expect(value == 0) }
+    let state = learner.state.values
+    for i in state.indices where i % Self.shape.paddedHidden >= Self.shape.hidden {
+      #expect(state[i] == 0)
+    }
+  }
+
+  /// To name the token before this one takes the state, also across the windows' edges.
+  @Test(arguments: [(1, 1, Float(0)), (2, 2, Float(0.05))])
+  func learnsToCopy(layers: Int, threads: Int, dropout: Float) throws {
+    let (vocabulary, streams, window) = (8, 16, 12)
+    let shape = NetworkShape(vocabulary: vocabulary, embedding: 16, hidden: 48, layers: layers)
+    let learner = try learner(
+      streams: streams, window: window, threads: threads, dropout: dropout, shape: shape)
+    var numbers = Numbers(13)
+    var last = [Int32](repeating: 0, count: streams)
+    func batch() -> (inputs: [Int32], targets: [Int32]) {
+      let inputs = numbers.tokens(streams * window, below: vocabulary)
+      defer { last = Array(inputs.suffix(streams)) }
+      return (inputs, last + inputs.dropLast(streams))
+    }
+    for _ in 0..<300 {
+      let (inputs, targets) = batch()
+      _ = learner.gradients(inputs: inputs, targets: targets)
+      #expect(learner.update(rate: 0.01, clip: 1))
+    }
+    let (inputs, targets) = batch()
+    let loss = learner.evaluate(inputs: inputs, targets: targets, steps: window)
+    #expect(loss / Double(targets.count) < 0.02)
+  }
+}
+
+extension FloatBuffer {
+  /// To compare what may hold NaN.
+  fileprivate var bits: [UInt32] { values.map(\.bitPattern) }
+}

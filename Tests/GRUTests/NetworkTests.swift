@@ -1,0 +1,142 @@
+import Kernels
+import Testing
+
+@testable import GRU
+
+struct NetworkTests {
+  static let shape = NetworkShape(vocabulary: 37, embedding: 9, hidden: 20, layers: 3)
+
+  private func network(_ set: InstructionSet, _ shape: NetworkShape = Self.shape) throws -> Network
+  {
+    let parameters = try FloatBuffer(ParameterLayout(shape).count)
+    var numbers = Numbers(1)
+    for tensor in ParameterLayout(shape).tensors {
+      parameters.set(tensor, numbers.floats(tensor.count, scale: 0.6))
+    }
+    return try Network(shape, parameters: parameters, kernels: set.kernels)
+  }
+
+  /// Streams that step by step read tokens, some at once.
+  private final class Streams {
+    let network: Network
+    let states: [FloatBuffer]
+    let scratch: Network.Scratch
+
+    init(_ network: Network, count: Int) throws {
+      self.network = network
+      states = try (0..<count).map { _ in try FloatBuffer(network.shape.stateCount) }
+      scratch = try Network.Scratch(network.shape, rows: count)
+    }
+
+    /// The logits of each of the `rows`, one after another.
+    func step(_ tokens: [Int32], rows: [Int]? = nil, wantLogits: Bool = true) -> [Float] {
+      let rows = rows ?? Array(states.indices)
+      network.step(
+        rows: rows.count, tokens: tokens, states: rows.map { states[$0].pointer },
+        wantLogits: wantLogits, scratch)
+      return rows.indices.flatMap {
+        UnsafeBufferPointer(
+          start: scratch.logits.pointer + $0 * network.shape.paddedVocabulary,
+          count: network.shape.vocabulary)
+      }
+    }
+  }
+
+  @Test(arguments: InstructionSet.available)
+  func stepsAgreeWithReference(set: InstructionSet) throws {
+    let network = try network(set)
+    var numbers = Numbers(2)
+    let tokens = numbers.tokens(7 * 3, below: Self.shape.vocabulary)
+    let reference = Reference(Self.shape, streams: 3, window: 7, network.parameters)
+    let wanted = reference.window(tokens, tokens)
+    let streams = try Streams(network, count: 3)
+    let logits = (0..<7).flatMap { streams.step(Array(tokens[($0 * 3)..<($0 * 3 + 3)])) }
+    #expect(relativeError(logits, wanted.logits) < 1e-5)
+    let state = (0..<3).flatMap { layer in
+      streams.states.flatMap {
+        $0.values[(layer * 32)..<(layer * 32 + Self.shape.hidden)]
+      }
+    }
+    #expect(relativeError(state, wanted.state) < 1e-5)
+  }
+
+  /// Longer than the scorer's window, fed whole and in pieces.
+  @Test(arguments: InstructionSet.available)
+  func scorerAgreesWithSteps(set: InstructionSet) throws {
+    let network = try network(set)
+    var numbers = Numbers(3)
+    let tokens = numbers.tokens(300, below: Self.shape.vocabulary)
+    let one = try Streams(network, count: 1)
+    let wanted = zip(tokens, tokens.dropFirst()).map { token, next in
+      let logits = one.step([token]) + [Float](repeating: -.infinity, count: 64 - 37)
+      var y = logits
+      let logSum = network.kernels.expNormalized(64, logits, &y)
+      return Double(logits[Int(next)] - logSum)
+    }
+    for pieces in [[300], [1, 128, 1, 0, 170], [129, 171]] {
+      let scorer = try SequenceScorer(network)
+      var scores: [Double] = []
+      var inputs: [Int32] = []
+      var targets: [Int32] = []
+      var start = 0
+      for piece in pieces {
+        tokens.withUnsafeBufferPointer {
+          scorer.score(UnsafeBufferPointer(rebasing: $0[start..<start + piece])) {
+            inputs.append($0)
+            targets.append($1)
+            scores.append($2)
+          }
+        }
+        start += piece
+      }
+      #expect(inputs == Array(tokens.dropLast()))
+      #expect(targets == Array(tokens.dropFirst()))
+      #expect(relativeError(scores.map(Float.init), wanted) < 1e-5, "\(pieces)")
+    }
+  }
+
+  /// Rows in any order and number, with another's state in between.
+  @Test(arguments: InstructionSet.available)
+  func manyRowsAtOnce(set: InstructionSet) throws {
+    let network = try network(set)
+    var numbers = Numbers(4)
+    let many = try Streams(network, count: 13)
+    let single = try Streams(network, count: 13)
+    let width = Self.shape.vocabulary
+    for rows in [Array(0..<13), [12, 3, 0, 7, 5], [4], Array((0..<13).reversed())] {
+      let tokens = numbers.tokens(rows.count, below: width)
+      let together = many.step(tokens, rows: rows)
+      let apart = zip(rows, tokens).flatMap { single.step([$1], rows: [$0]) }
+      #expect(relativeError(together, apart.map(Double.init)) < 2e-6)
+    }
+    for (a, b) in zip(many.states, single.states) {
+      #expect(relativeError(a.values, b.values.map(Double.init)) < 2e-6)
+    }
+  }
+
+  @Test func logitsOnlyWhenWanted() throws {
+    let network = try network(.current)
+    let streams = try Streams(network, count: 1)
+    let first = streams.step([1])
+    let state = streams.states[0].values
+    #expect(streams.step([2], wantLogits: false) == first)
+    #expect(streams.states[0].values != state)
+    #expect(streams.step([3]) != first)
+  }
+
+  @Test func aTrainedNetworkIsTheLearners() throws {
+    let learner = try Learner(Self.shape, streams: 1, window: 6)
+    initialize(learner.parameters, Self.shape, seed: 1)
+    let inputs: [Int32] = [1, 2, 3, 4, 5, 6]
+    _ = learner.gradients(inputs: inputs, targets: inputs)
+    #expect(learner.update(rate: 0.05))
+    learner.resetState(of: 0)
+    let loss = learner.evaluate(inputs: inputs, targets: [2, 3, 4, 5, 6, -1], steps: 6)
+    let network = try Network(Self.shape, parameters: learner.parameters)
+    var sum = 0.0
+    try inputs.withUnsafeBufferPointer {
+      try SequenceScorer(network).score($0) { _, _, score in sum -= score }
+    }
+    #expect(abs(sum - loss) < 1e-6 * loss)
+  }
+}

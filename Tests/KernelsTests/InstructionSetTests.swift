@@ -1,0 +1,64 @@
+import Kernels
+import Testing
+
+/// The levels are builds of one source: they may differ by rounding alone.
+struct InstructionSetTests {
+  @Test func availableSets() {
+    #expect(InstructionSet.available.first == .baseline)
+    #expect(InstructionSet.available.contains(.current))
+  }
+
+  @Test(arguments: InstructionSet.available)
+  func levelsAgree(set: InstructionSet) {
+    let ours = Self.results(set)
+    let baseline = Self.results(.baseline)
+    for (name, values) in ours {
+      #expect(relativeError(values, baseline[name]!.map(Double.init)) < 2e-6, "\(name)")
+    }
+  }
+
+  /// A little of everything that computes.
+  private static func results(_ set: InstructionSet) -> [String: [Float]] {
+    let kernels = set.kernels
+    var numbers = Numbers(11)
+    var results: [String: [Float]] = [:]
+    let (rows, hidden) = (13, 64)
+    let previous = numbers.floats(rows * hidden)
+    let input = numbers.floats(rows * 3 * hidden)
+    let bias = numbers.floats(3 * hidden)
+    let weights = numbers.floats(3 * hidden * hidden, scale: 0.2)
+
+    var product = [Float](repeating: 0, count: rows * 3 * hidden)
+    kernels.product(
+      rows, 3 * hidden, hidden, previous, hidden, weights, bias, 0, &product, 3 * hidden)
+    results["product"] = product
+
+    var next = [Float](repeating: 0, count: rows * hidden)
+    var cache = [Float](repeating: 0, count: rows * 4 * hidden)
+    kernels.gruForward(rows, hidden, hidden, previous, weights, bias, input, nil, &next, &cache)
+    results["next"] = next
+    results["cache"] = cache
+
+    var carry = previous
+    var inputGradient = [Float](repeating: 0, count: rows * 3 * hidden)
+    var recurrentGradient = inputGradient
+    kernels.gruBackward(
+      rows, hidden, cache, previous, next, &carry, &inputGradient, &recurrentGradient)
+    results["carry"] = carry
+    results["inputGradient"] = inputGradient
+    results["recurrentGradient"] = recurrentGradient
+
+    var gradient = [Float](repeating: 0, count: 45 * hidden)
+    var scratch = [Float](repeating: 0, count: 128 * 48 + 128 * 32 + 8 * 32)
+    kernels.weightGradient(
+      45, hidden, rows, product, 3 * hidden, previous, hidden, &gradient, &scratch)
+    results["weightGradient"] = gradient
+
+    var loss = [Float](repeating: 0, count: rows)
+    kernels.crossEntropy(
+      rows, hidden, 50, &carry, numbers.tokens(rows, below: 50), 0.5, &loss)
+    results["loss"] = loss
+    results["logits"] = carry
+    return results
+  }
+}

@@ -1,0 +1,102 @@
+import Kernels
+import Testing
+
+/// The matrix products against the plain three loops in Double.
+struct ProductTests {
+  struct Case {
+    var rows, columns, depth: Int
+    var bias = false
+    var accumulate = false
+    var extra = 0
+  }
+
+  @Test(arguments: InstructionSet.available)
+  func everyNumberOfRows(set: InstructionSet) {
+    for rows in 1...17 {
+      check(set, Case(rows: rows, columns: 64, depth: 5, bias: true, extra: rows % 3))
+      check(set, Case(rows: rows, columns: 32, depth: 6, accumulate: true, extra: rows % 4))
+    }
+  }
+
+  @Test(arguments: InstructionSet.available)
+  func everyDepth(set: InstructionSet) {
+    for depth in [1, 2, 3, 31, 33, 150] {
+      check(set, Case(rows: 13, columns: 96, depth: depth))
+      check(set, Case(rows: 3, columns: 32, depth: depth, bias: true, accumulate: true, extra: 7))
+    }
+  }
+
+  private func check(_ set: InstructionSet, _ c: Case) {
+    var numbers = Numbers(UInt64(c.rows * 1000 + c.depth))
+    let leftStride = c.depth + c.extra
+    let stride = c.columns + c.extra
+    let left = numbers.floats(c.rows * leftStride)
+    let right = numbers.floats(c.columns * c.depth)
+    let bias = numbers.floats(c.columns)
+    let before = numbers.floats(c.rows * stride)
+
+    var panels = [Float](repeating: .nan, count: right.count)
+    Panels.pack(
+      right, count: c.columns, columnStride: c.depth, rows: c.depth, rowStride: 1, into: &panels,
+      depth: c.depth)
+    var result = before
+    if c.bias {
+      set.kernels.product(
+        c.rows, c.columns, c.depth, left, leftStride, panels, bias, c.accumulate ? 1 : 0, &result,
+        stride)
+    } else {
+      set.kernels.product(
+        c.rows, c.columns, c.depth, left, leftStride, panels, nil, c.accumulate ? 1 : 0, &result,
+        stride)
+    }
+
+    // What lies between the rows must stay as it was.
+    var wanted = before.map(Double.init)
+    for row in 0..<c.rows {
+      for column in 0..<c.columns {
+        var sum = c.bias ? Double(bias[column]) : 0
+        if c.accumulate { sum += wanted[row * stride + column] }
+        for k in 0..<c.depth {
+          sum += Double(left[row * leftStride + k]) * Double(right[column * c.depth + k])
+        }
+        wanted[row * stride + column] = sum
+      }
+    }
+    #expect(relativeError(result, wanted) < 1e-6, "\(c)")
+  }
+}
+
+/// The gradient of a weight matrix, which packs for itself.
+struct WeightGradientTests {
+  @Test(arguments: InstructionSet.available)
+  func oddSizes(set: InstructionSet) {
+    for (m, n) in [(1, 1), (7, 31), (8, 32), (13, 45), (17, 64)] {
+      for depth in [1, 2, 127, 128, 129, 261] { check(set, m: m, n: n, depth: depth) }
+    }
+  }
+
+  private func check(_ set: InstructionSet, m: Int, n: Int, depth: Int) {
+    var numbers = Numbers(UInt64(m * 1000 + depth))
+    let (leftStride, rightStride) = (m + 3, n + 5)
+    let left = numbers.floats(depth * leftStride)
+    let right = numbers.floats(depth * rightStride)
+    let before = numbers.floats(m * n + 40)
+
+    let room = 128 * ((m + 7) / 8 * 8) + 128 * 32 + 8 * 32
+    var scratch = [Float](repeating: 7, count: room + 64)
+    var result = before
+    set.kernels.weightGradient(
+      m, n, depth, left, leftStride, right, rightStride, &result, &scratch)
+
+    var wanted = before.map(Double.init)
+    for k in 0..<depth {
+      for i in 0..<m {
+        let factor = Double(left[k * leftStride + i])
+        for j in 0..<n { wanted[i * n + j] += factor * Double(right[k * rightStride + j]) }
+      }
+    }
+    #expect(relativeError(result, wanted) < 1e-6, "\(m) x \(n), depth \(depth)")
+    #expect(result[(m * n)...].elementsEqual(before[(m * n)...]))
+    #expect(scratch[room...].allSatisfy { $0 == 7 })
+  }
+}

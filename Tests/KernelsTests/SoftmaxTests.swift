@@ -1,0 +1,96 @@
+import Foundation
+import Kernels
+import Testing
+
+struct SoftmaxTests {
+  /// Loss and gradient of each row in Double; a negative target does not count.
+  private func reference(
+    _ logits: [Float], columns: Int, vocabulary: Int, _ targets: [Int32], scale: Double
+  ) -> (loss: [Double], gradient: [Double]) {
+    var loss: [Double] = []
+    var gradient = [Double](repeating: 0, count: logits.count)
+    for (row, target) in targets.enumerated() {
+      guard target >= 0 else {
+        loss.append(0)
+        continue
+      }
+      let x = logits[(row * columns)..<(row * columns + vocabulary)].map(Double.init)
+      let top = x.max()!
+      let sum = x.reduce(0) { $0 + exp($1 - top) }
+      loss.append(log(sum) + top - x[Int(target)])
+      for i in 0..<vocabulary {
+        gradient[row * columns + i] = scale * (exp(x[i] - top) / sum - (i == target ? 1 : 0))
+      }
+    }
+    return (loss, gradient)
+  }
+
+  @Test(arguments: InstructionSet.available, [1, 2, 31, 32, 45])
+  func lossAndGradient(set: InstructionSet, vocabulary: Int) {
+    let rows = 6
+    let columns = Panels.padded(vocabulary)
+    var numbers = Numbers(UInt64(vocabulary))
+    // What pads the logits holds anything: it must not count.
+    var logits = numbers.floats(rows * columns, scale: 8)
+    for i in 0..<columns { logits[i] *= 10 }
+    for i in columns..<2 * columns { logits[i] += 10_000 }
+    var targets = numbers.tokens(rows, below: vocabulary)
+    targets[3] = -1
+    let wanted = reference(
+      logits, columns: columns, vocabulary: vocabulary, targets, scale: 0.25)
+    var loss = [Float](repeating: .nan, count: rows)
+    set.kernels.crossEntropy(rows, columns, vocabulary, &logits, targets, 0.25, &loss)
+    #expect(relativeError(logits, wanted.gradient) < 2e-6)
+    #expect(zip(loss, wanted.loss).allSatisfy { abs(Double($0) - $1) < 2e-6 * max(1, $1) })
+    #expect(loss[3] == 0)
+    #expect(logits[(3 * columns)..<(4 * columns)].allSatisfy { $0 == 0 })
+    for row in 0..<rows {
+      #expect(logits[(row * columns + vocabulary)..<((row + 1) * columns)].allSatisfy { $0 == 0 })
+    }
+  }
+
+  @Test(arguments: InstructionSet.available)
+  func withoutGradientTheLogitsStay(set: InstructionSet) {
+    let (rows, columns, vocabulary) = (3, 64, 40)
+    var numbers = Numbers(3)
+    let before = numbers.floats(rows * columns, scale: 5)
+    let targets: [Int32] = [39, -1, 0]
+    let wanted = reference(before, columns: columns, vocabulary: vocabulary, targets, scale: 1)
+    var logits = before
+    var loss = [Float](repeating: .nan, count: rows)
+    set.kernels.crossEntropy(rows, columns, vocabulary, &logits, targets, 0, &loss)
+    for row in 0..<rows {
+      let places = (row * columns)..<(row * columns + vocabulary)
+      #expect(logits[places] == before[places])
+    }
+    #expect(relativeError(loss, wanted.loss) < 1e-6)
+  }
+
+  /// A model that has blown up must show in its loss.
+  @Test(arguments: InstructionSet.available, [Float.nan, .infinity])
+  func brokenLogitsBreakTheLoss(set: InstructionSet, broken: Float) {
+    for place in [0, 17, 44] {
+      var logits = [Float](repeating: 1, count: 64)
+      logits[place] = broken
+      var loss: [Float] = [0]
+      set.kernels.crossEntropy(1, 64, 45, &logits, [3], 1, &loss)
+      #expect(loss[0].isNaN, "at \(place)")
+    }
+  }
+
+  @Test(arguments: InstructionSet.available)
+  func expNormalized(set: InstructionSet) {
+    for count in [32, 64, 96] {
+      var numbers = Numbers(UInt64(count))
+      var x = numbers.floats(count, scale: 20)
+      for i in stride(from: 5, to: count, by: 7) { x[i] = -.infinity }
+      let top = Double(x.max()!)
+      let wanted = x.map { exp(Double($0) - top) }
+      var y = [Float](repeating: .nan, count: count)
+      let logSum = set.kernels.expNormalized(count, x, &y)
+      #expect(relativeError(y, wanted) < 1e-6)
+      #expect(y[5] == 0)
+      #expect(relativeError([logSum], [top + log(wanted.reduce(0, +))]) < 1e-6)
+    }
+  }
+}

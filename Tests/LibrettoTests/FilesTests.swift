@@ -1,0 +1,131 @@
+import Foundation
+import Testing
+
+@testable import Libretto
+
+@Suite struct FilesTests {
+  @Test func aFileIsReplacedWhole() throws {
+    let folder = try Folder()
+    let path = folder("file")
+    for text in ["first", "second, longer", "3rd", ""] {
+      try replaceFile(path) { (out) throws(LibrettoError) in
+        let bytes = Array(text.utf8)
+        try out.write(Array(bytes.prefix(3)))
+        try out.write(Array(bytes.dropFirst(3)))
+      }
+      #expect(try read(path) == Array(text.utf8))
+      #expect(try folder.names == ["file"])
+    }
+  }
+
+  @Test func theOldFileIsThereWhileTheNewOneIsWritten() throws {
+    let folder = try Folder()
+    let path = try folder.file("file", Array("old".utf8))
+    try replaceFile(path) { (out) throws(LibrettoError) in
+      #expect((try? read(path)) == Array("old".utf8))
+      try out.write([])
+      #expect((try? read(path)) == Array("old".utf8))
+    }
+    #expect(try read(path) == [])
+  }
+
+  @Test func aFailureInTheMiddleLeavesTheOldFileAndNothingElse() throws {
+    let folder = try Folder()
+    let path = try folder.file("file", Array("old".utf8))
+    refusal(.corpus, "enough") {
+      try replaceFile(path) { (out) throws(LibrettoError) in
+        try out.write([4, 2])
+        throw LibrettoError(.corpus, "enough")
+      }
+    }
+    #expect(try read(path) == Array("old".utf8))
+    #expect(try folder.names == ["file"])
+  }
+
+  @Test func aFullDiskLeavesTheOldFileAndNothingElse() throws {
+    // A limit on the size of files stands in for a full disk. It is the whole process's, so it is
+    // far above what any other test writes.
+    let limit = 32 << 20
+    var before = rlimit()
+    getrlimit(__rlimit_resource_t(RLIMIT_FSIZE.rawValue), &before)
+    signal(SIGXFSZ, SIG_IGN)
+    var lower = before
+    lower.rlim_cur = rlim_t(limit)
+    setrlimit(__rlimit_resource_t(RLIMIT_FSIZE.rawValue), &lower)
+    defer { setrlimit(__rlimit_resource_t(RLIMIT_FSIZE.rawValue), &before) }
+
+    let folder = try Folder()
+    let path = try folder.file("file", Array("old".utf8))
+    let block = [UInt8](repeating: 7, count: limit + 1)
+    refusal(.file, "cannot write \(path)", "large") {
+      try replaceFile(path) { (out) throws(LibrettoError) in
+        try out.write(block)
+      }
+    }
+    #expect(try read(path) == Array("old".utf8))
+    #expect(try folder.names == ["file"])
+  }
+
+  @Test func whereNothingCanBeWrittenTheErrorSaysWhy() throws {
+    let folder = try Folder()
+    let model = try makeModel(hidden: 2, layers: 1)
+    refusal(.file, "cannot write", "/nowhere/model", "No such file") {
+      try model.save(folder("nowhere/model"))
+    }
+    _ = try folder.file("plain", [1])
+    refusal(.file, "Not a directory") { try model.save(folder("plain/model")) }
+    // A folder with something in it cannot be replaced: here it fails at the very last call.
+    try FileManager.default.createDirectory(
+      atPath: folder("full/inner"), withIntermediateDirectories: true)
+    refusal(.file, "cannot write", "full") { try model.save(folder("full")) }
+    #expect(try folder.names == ["full", "plain"])
+    #expect(try read(folder("plain")) == [1])
+    refusal(.file, "cannot write") { try model.save("") }
+  }
+
+  @Test(.enabled(if: geteuid() != 0, "a superuser may write anywhere"))
+  func aFolderThatMayNotBeWrittenTo() throws {
+    let folder = try Folder()
+    let path = try folder.file("file", [1, 2, 3])
+    chmod(folder.path, 0o500)
+    defer { chmod(folder.path, 0o700) }
+    refusal(.file, "Permission denied") { try makeModel(hidden: 2, layers: 1).save(path) }
+    #expect(try read(path) == [1, 2, 3])
+  }
+
+  @Test func readingSaysWhatIsWrong() throws {
+    let folder = try Folder()
+    refusal(.file, "cannot open", "nothing here", "No such file") {
+      _ = try MappedFile(folder("nothing here"))
+    }
+    refusal(.file, folder.path, "not a regular file") { _ = try MappedFile(folder.path) }
+    refusal(.file, "/dev/null", "not a regular file") { _ = try MappedFile("/dev/null") }
+    mkfifo(folder("pipe"), 0o600)
+    refusal(.file, "not a regular file") { _ = try MappedFile(folder("pipe")) }
+    let empty = try MappedFile(try folder.file("empty", []))
+    #expect(empty.bytes.count == 0)
+    let three = try MappedFile(try folder.file("three", [1, 2, 3]))
+    withExtendedLifetime(three) { #expect(Array(three.bytes) == [1, 2, 3]) }
+  }
+
+  @Test func twoThreadsMayWriteTheSameFile() async throws {
+    let folder = try Folder()
+    let path = folder("file")
+    try await withThrowingTaskGroup(of: Void.self) { group in
+      for writer in UInt8(0)..<4 {
+        group.addTask {
+          let block = [UInt8](repeating: writer, count: 1000)
+          for _ in 0..<20 {
+            try replaceFile(path) { (out) throws(LibrettoError) in
+              for _ in 0..<50 { try out.write(block) }
+            }
+          }
+        }
+      }
+      try await group.waitForAll()
+    }
+    let found = try read(path)
+    #expect(found.count == 50_000 && Set(found).count == 1)
+    #expect(try folder.names == ["file"])
+  }
+}

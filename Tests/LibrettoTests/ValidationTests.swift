@@ -1,0 +1,64 @@
+import GRU
+import Testing
+
+@testable import Libretto
+
+/// How the held-out part is measured.
+@Suite struct ValidationTests {
+  private func store(_ count: Int) throws -> TokenStore {
+    let store = try TokenStore(capacity: count)
+    var random = RandomSource(seed: 6)
+    for _ in 0..<count { store.append(Int32(random.next() % 256)) }
+    return store
+  }
+
+  private func learner(_ model: Model, streams: Int) throws -> Learner {
+    let learner = try Learner(model.shape, streams: streams, window: 8, threads: 2, dropout: 0.5)
+    learner.parameters.copy(from: model.network.parameters)
+    learner.parametersChanged()
+    for i in 0..<learner.state.count { learner.state.pointer[i] = 0.25 }
+    return learner
+  }
+
+  /// Each stream's stretch from a zero state, as `score` reads it; together every token but the
+  /// first is predicted once.
+  @Test(arguments: [
+    (2, 4, 1), (3, 4, 1), (255, 4, 1), (700, 4, 2), (2000, 4, 4), (2003, 4, 4), (1500, 1, 1),
+  ])
+  func theLossIsTheMeanOfTheScores(tokens: Int, streams: Int, stretches: Int) throws {
+    let model = try makeModel(hidden: 12, layers: 2)
+    let store = try store(tokens)
+    let learner = try learner(model, streams: streams)
+    let validation = try #require(try Validation(store, for: learner))
+    let apart = tokens / stretches
+    var scores: [Double] = []
+    for stretch in 0..<stretches {
+      let part = (stretch * apart...min(stretch * apart + apart, tokens - 1)).map { store[$0] }
+      try part.withUnsafeBufferPointer { try model.score($0) { scores.append($2) } }
+    }
+    #expect(scores.count <= tokens - 1 && scores.count >= tokens - stretches)
+    let wanted = -scores.reduce(0, +) / Double(scores.count)
+    #expect(abs(validation.loss(of: learner) - wanted) < 1e-5)
+  }
+
+  @Test func theLearnerGoesOnAsIfNothingHadBeenMeasured() throws {
+    let model = try makeModel(hidden: 12, layers: 2)
+    let learner = try learner(model, streams: 4)
+    let validation = try #require(try Validation(try store(900), for: learner))
+    let first = validation.loss(of: learner)
+    #expect((0..<learner.state.count).allSatisfy { learner.state.pointer[$0] == 0.25 })
+    #expect(validation.loss(of: learner) == first)
+    #expect(
+      (0..<learner.parameters.count).allSatisfy {
+        learner.parameters.pointer[$0] == model.network.parameters.pointer[$0]
+      })
+  }
+
+  @Test func nothingToPredict() throws {
+    let learner = try learner(try makeModel(hidden: 4, layers: 1), streams: 2)
+    for count in [0, 1] {
+      let validation = try Validation(try store(count), for: learner)
+      #expect(validation == nil)
+    }
+  }
+}

@@ -1,0 +1,113 @@
+import Testing
+
+@testable import Libretto
+
+@Suite struct WindowPlanTests {
+  /// Tokens that are their own places.
+  private func store(_ count: Int) throws -> TokenStore {
+    let store = try TokenStore(capacity: count)
+    for i in 0..<count { store.append(Int32(i)) }
+    return store
+  }
+
+  private struct Window {
+    /// Per stream: the places read and those to predict, of -1 those that do not count.
+    var inputs: [[Int32]]
+    var targets: [[Int32]]
+  }
+
+  private func window(_ plan: WindowPlan, _ store: TokenStore, step: Int) -> Window {
+    let n = plan.streams * plan.window
+    let inputs = UnsafeMutablePointer<Int32>.allocate(capacity: n)
+    let targets = UnsafeMutablePointer<Int32>.allocate(capacity: n)
+    defer {
+      inputs.deallocate()
+      targets.deallocate()
+    }
+    plan.fill(store, step: step, inputs: inputs, targets: targets)
+    func stream(_ p: UnsafeMutablePointer<Int32>, _ s: Int) -> [Int32] {
+      (0..<plan.window).map { p[$0 * plan.streams + s] }
+    }
+    return Window(
+      inputs: (0..<plan.streams).map { stream(inputs, $0) },
+      targets: (0..<plan.streams).map { stream(targets, $0) })
+  }
+
+  static let sizes = [
+    (2, 1, 1), (3, 1, 1), (3, 1, 2), (10, 1, 9), (100, 1, 64), (130, 1, 64), (130, 2, 64),
+    (999, 7, 5),
+    (1000, 4, 16), (1000, 3, 41), (1003, 32, 3), (5000, 8, 64), (5007, 8, 64), (4999, 1, 64),
+  ]
+
+  @Test(arguments: sizes)
+  func anEpochPredictsEachTokenAtMostOnceAndFromTheOneBefore(tokens: Int, streams: Int, window: Int)
+    throws
+  {
+    let store = try store(tokens)
+    let plan = WindowPlan(tokens: tokens, streams: streams, window: window, seed: 3)
+    for epoch in 0..<5 {
+      var predicted = Set<Int32>()
+      for step in epoch * plan.windowsPerEpoch..<(epoch + 1) * plan.windowsPerEpoch {
+        let window = self.window(plan, store, step: step)
+        for (inputs, targets) in zip(window.inputs, window.targets) {
+          for (input, target) in zip(inputs, targets) where target >= 0 {
+            #expect(target == input + 1)
+            #expect(predicted.insert(target).inserted, "\(target) twice in epoch \(epoch)")
+          }
+        }
+      }
+      // Next to nothing is left out, unless a stream has only a few windows.
+      let share = Double(predicted.count) / Double(tokens - 1)
+      #expect(share >= 0.5 && (plan.windowsPerEpoch < 50 || share > 0.9))
+    }
+  }
+
+  @Test(arguments: sizes)
+  func overTheEpochsEveryTokenIsPredicted(tokens: Int, streams: Int, window: Int) throws {
+    let store = try store(tokens)
+    let plan = WindowPlan(tokens: tokens, streams: streams, window: window, seed: 5)
+    var predicted = Set<Int32>()
+    for step in 0..<plan.windowsPerEpoch * (8 * window + 200) {
+      // Only the edges need this many epochs: skip the steps in the middle of one.
+      let at = step % plan.windowsPerEpoch
+      guard step < 2 * plan.windowsPerEpoch || at < 2 || at >= plan.windowsPerEpoch - 2 else {
+        continue
+      }
+      for targets in self.window(plan, store, step: step).targets { predicted.formUnion(targets) }
+    }
+    predicted.remove(-1)
+    let missing = Set((1..<Int32(tokens)).map { $0 }).subtracting(predicted)
+    // The very first token has none before it; of the rest, all.
+    #expect(missing.isEmpty, "\(missing.count) of \(tokens): \(missing.sorted().prefix(5))")
+  }
+
+  @Test(arguments: sizes)
+  func theWindowsOfAStreamFollowEachOther(tokens: Int, streams: Int, window: Int) throws {
+    let store = try store(tokens)
+    let plan = WindowPlan(tokens: tokens, streams: streams, window: window, seed: 7)
+    var last: [Int32]?
+    for step in 0..<3 * plan.windowsPerEpoch {
+      #expect(plan.epoch(of: step) == step / plan.windowsPerEpoch)
+      #expect(plan.begins(at: step) == (step % plan.windowsPerEpoch == 0))
+      let window = self.window(plan, store, step: step)
+      if let last, !plan.begins(at: step) { #expect(window.inputs.map { $0[0] } == last) }
+      last = window.targets.map { $0.last! }
+    }
+  }
+
+  @Test func whereAStreamStandsFollowsFromTheStepAndTheSeed() throws {
+    let store = try store(3000)
+    let plan = WindowPlan(tokens: 3000, streams: 4, window: 32, seed: 1)
+    let same = WindowPlan(tokens: 3000, streams: 4, window: 32, seed: 1)
+    let other = WindowPlan(tokens: 3000, streams: 4, window: 32, seed: 2)
+    #expect(plan == same)
+    for step in [100, 3, 0, 57] {
+      #expect(window(plan, store, step: step).inputs == window(same, store, step: step).inputs)
+    }
+    let starts = { (p: WindowPlan) in
+      (0..<8).map { self.window(p, store, step: $0 * p.windowsPerEpoch).inputs[0][0] }
+    }
+    #expect(starts(plan) != starts(other))
+    #expect(Set(starts(plan)).count > 1)
+  }
+}

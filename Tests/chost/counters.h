@@ -1,0 +1,9 @@
+/* Counts the calls of the C library that allocate or lock, while counting is on for this thread. */
+#ifndef COUNTERS_H
+#define COUNTERS_H
+
+void counting(int on); /* sets the count to 0 when it turns it on */
+long counted(void);
+const char *counted_last(void); /* what was counted last, or an empty string */
+
+#endif

@@ -1,0 +1,159 @@
+import GRU
+import Sequences
+
+@testable import Libretto
+
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#elseif canImport(Darwin)
+  import Darwin
+#endif
+
+/// Writes the corpus of the other targets again, after a change of a format: Tests/fuzz/run 1 seeds
+@_cdecl("LLVMFuzzerTestOneInput")
+public func fuzz(_ start: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
+  try! models()
+  try! checkpoints()
+  try! snapshots()
+  texts()
+  documents()
+  _exit(0)
+}
+
+private func keep(_ target: String, _ name: String, _ bytes: [UInt8]) {
+  let path = "Tests/fuzz/corpus/\(target)/\(name)"
+  let file = fopen(path, "w")!
+  fwrite(bytes, 1, bytes.count, file)
+  fclose(file)
+}
+
+private func keep(_ target: String, _ name: String, _ text: String) {
+  keep(target, name, Array(text.utf8))
+}
+
+/// What `write` saves, without the length of its header, its padding and its data.
+private func header(_ write: (String) throws -> Void) throws -> (text: String, whole: [UInt8]) {
+  let path = "/tmp/libretto-seed-\(getpid())"
+  try write(path)
+  defer { unlink(path) }
+  let file = try MappedFile(path)
+  return withExtendedLifetime(file) {
+    let whole = Array(file.bytes)
+    let length = whole[..<8].reversed().reduce(0) { $0 << 8 | Int($1) }
+    var text = whole[8..<8 + length]
+    while text.last == 0x20 { text.removeLast() }
+    return (String(decoding: text, as: UTF8.self), whole)
+  }
+}
+
+private func models() throws {
+  func model(_ encoding: any Encoding, _ embedding: Int, _ hidden: Int, _ layers: Int) throws
+    -> (text: String, whole: [UInt8])
+  {
+    let shape = NetworkShape(
+      vocabulary: encoding.vocabularySize, embedding: embedding, hidden: hidden, layers: layers)
+    let parameters = try FloatBuffer(ParameterLayout(shape).count)
+    initialize(parameters, shape, seed: 1)
+    return try header {
+      try Model(
+        network: try Network(shape, parameters: parameters), encoding: encoding,
+        facts: ["training.tokens": "9"]
+      ).save($0)
+    }
+  }
+  let bytes = try model(BytesEncoding(), 1, 1, 1)
+  let characters = try model(try CharactersEncoding(alphabet: ["é", "🎵"]), 2, 3, 2)
+  keep("model", "bytes", bytes.text)
+  keep("model", "characters", characters.text)
+  keep("model", "whole", bytes.whole)
+  keep("model", "cut", Array(bytes.whole.prefix(2000)))
+  for (name, old, new) in [
+    ("version", "\"format_version\":\"1\"", "\"format_version\":\"2\""),
+    ("encoding", "\"encoding\":\"bytes\"", "\"encoding\":\"runes\""),
+    ("alphabet", "\"encoding\":\"bytes\"", "\"encoding\":\"characters\""),
+    ("large", "\"hidden_size\":\"1\"", "\"hidden_size\":\"16384\""),
+    ("negative", "[256,1]", "[-256,1]"), ("overflow", "[256,1]", "[4294967296,4294967296]"),
+    ("overlap", "[0,1024]", "[4,1028]"), ("type", "\"F32\"", "\"BF16\""),
+    ("missing", "gru.bias_hh_l0", "gru.bias_hh_l1"),
+  ] { keep("model", name, bytes.text.replacing(old, new)) }
+}
+
+extension String {
+  /// With every occurrence of a text replaced; there must be one.
+  fileprivate func replacing(_ old: String, _ new: String) -> String {
+    var result: [UInt8] = []
+    let (all, old) = (Array(utf8), Array(old.utf8))
+    var i = 0
+    while i < all.count {
+      if all[i...].starts(with: old) {
+        result += Array(new.utf8)
+        i += old.count
+      } else {
+        result.append(all[i])
+        i += 1
+      }
+    }
+    precondition(result != all, "there is no such text")
+    return String(decoding: result, as: UTF8.self)
+  }
+}
+
+private func checkpoints() throws {
+  for (name, layers, dropout, threads, steps) in [
+    ("fresh", 1, 0.0, 1, 0), ("begun", 2, 0.5, 2, 3), ("ended", 1, 0.0, 1, 9),
+  ] {
+    var options = TrainingOptions()
+    (options.embedding, options.hidden, options.layers) = (2, 3, layers)
+    (options.batch, options.sequence, options.threads) = (2, 4, threads)
+    (options.dropout, options.steps) = (dropout, 9)
+    let trainer = try Trainer(options)
+    let material = Array(String(repeating: "la la lé, ", count: 12).utf8)
+    try material.withUnsafeBytes { try trainer.add(text: $0) }
+    for _ in 0..<steps { _ = try trainer.step() }
+    let saved = try header { try trainer.save(checkpoint: $0) }
+    keep("checkpoint", name, saved.text)
+    if name == "fresh" {
+      keep("checkpoint", "batch", saved.text.replacing("\\\"batch\\\":2", "\\\"batch\\\":3"))
+      keep(
+        "checkpoint", "null", saved.text.replacing("\\\"elapsed\\\":0.0", "\\\"elapsed\\\":null"))
+      keep("checkpoint", "model", saved.text.replacing("\"checkpoint\":", "\"checkpont\":"))
+    }
+  }
+}
+
+private func snapshots() throws {
+  let session = try Session(makeModel(), seed: 1)
+  for name in ["start", "fed", "asked", "drawn", "middle"] {
+    switch name {
+    case "fed": try Array("la é ".utf8).withUnsafeBytes { try session.feed(text: $0) }
+    case "asked":
+      var distribution = [Float](repeating: 0, count: session.model.shape.vocabulary)
+      distribution.withUnsafeMutableBufferPointer { session.logProbabilities($0.baseAddress!) }
+    case "drawn": for _ in 0..<300 { _ = try session.next() }
+    case "middle": try [0xF0, 0x9F].withUnsafeBufferPointer { try session.feed($0) }
+    default: break
+    }
+    var bytes = [UInt8](repeating: 0, count: session.snapshotSize)
+    bytes.withUnsafeMutableBytes { session.snapshot($0.baseAddress!) }
+    keep("snapshot", name, [2, 15, 20] + bytes.dropFirst(16))
+  }
+  keep("snapshot", "short", [0, 0, 0, 1, 2, 3, 4, 5, 6, 7, 8])
+}
+
+private func texts() {
+  keep("text", "german", "Füße, Öl und Übermut: ß\r\n")
+  keep("text", "mixed", "aé日🎵aé日🎵\u{0}\u{7F}\u{80}\u{7FF}\u{800}\u{FFFF}\u{10000}\u{10FFFF}")
+  keep("text", "overlong", [0xC0, 0x80, 0xE0, 0x80, 0x80, 0xF0, 0x80, 0x80, 0x80, 0xC1, 0xBF])
+  keep("text", "surrogates", [0xED, 0xA0, 0xBD, 0xED, 0xB8, 0x80, 0xEE, 0x80, 0x80])
+  keep("text", "large", [0xF4, 0x90, 0x80, 0x80, 0xF5, 0x80, 0x80, 0x80, 0xFF, 0xFE])
+  keep("text", "cut", [0xE2, 0x82, 0xC3, 0xA9, 0xF0, 0x9F, 0x8E])
+}
+
+private func documents() {
+  keep("json", "all", "{\"a\":[1,-2.5e+10,true,false,null,\"x\\u00e9\\uD83C\\uDFB5\\n\"],\"b\":{}}")
+  keep("json", "deep", String(repeating: "[", count: 17) + String(repeating: "]", count: 17))
+  keep("json", "numbers", "[0,-0,0.5,1e5,1E-5,01,+1,.5,1.,123456789012345678901234567890]")
+  keep("json", "strings", "[\"é€🎵\",\"\\uD800\",\"\\\\\\\"\\/\\b\\f\\r\\t\",\"\\q\"]")
+}
