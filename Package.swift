@@ -11,6 +11,16 @@ func kernels(_ name: String, _ architecture: String? = nil) -> Target {
   return .target(name: name, dependencies: ["CSimd", "KernelTable"], swiftSettings: settings)
 }
 
+/// A module of the library. Checks for exclusive access are left to debug builds: they use
+/// thread-local storage, which a plugin's first call on each thread would have to allocate.
+func module(_ name: String, _ dependencies: [Target.Dependency], exclude: [String] = []) -> Target {
+  .target(
+    name: name, dependencies: dependencies, exclude: exclude,
+    swiftSettings: [
+      .unsafeFlags(["-enforce-exclusivity=unchecked"], .when(configuration: .release))
+    ])
+}
+
 let package = Package(
   name: "libretto",
   products: [
@@ -33,16 +43,17 @@ let package = Package(
       name: "Kernels",
       dependencies: ["CSimd", "KernelTable", "KernelsBaseline", "KernelsV3", "KernelsV4"],
       swiftSettings: [.unsafeFlags(["-O"])]),
-    .target(name: "GRU", dependencies: ["Kernels", "CSimd"]),
-    .target(name: "Sequences"),
-    .target(name: "Libretto", dependencies: ["GRU", "Sequences", "Kernels"]),
+    module("GRU", ["Kernels", "CSimd"]),
+    module("Sequences", []),
+    module("Libretto", ["GRU", "Sequences", "Kernels"]),
     .target(name: "CErrorText"),
-    .target(name: "LibrettoC", dependencies: ["CLibretto", "CErrorText", "Libretto", "Kernels"],
+    module(
+      "LibrettoC", ["CLibretto", "CErrorText", "Libretto", "Sequences", "Kernels"],
       exclude: ["exports.map"]),
     .executableTarget(
       name: "LibrettoTool",
       dependencies: [
-        "Libretto", "GRU",
+        "Libretto", "GRU", "Sequences",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
     .testTarget(name: "KernelsTests", dependencies: ["Kernels"]),

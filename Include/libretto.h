@@ -1,8 +1,9 @@
 /*
  * libretto.h - a GRU language model as a library.
  *
- * Libretto learns from text and writes more of the kind, on the CPU, without a framework. This
- * header is its manual: it goes from the model to sessions, which write, to trainers, which learn.
+ * Libretto learns from text or from MIDI files and writes more of the kind, on the CPU, without a
+ * framework. This header is its manual: it goes from the model to sessions, which write, to
+ * trainers, which learn, to MIDI files.
  *
  * A whole program, which learns from corpus.txt and writes 500 characters:
  *
@@ -31,8 +32,8 @@
  *
  * What holds for every call
  *
- * Handles. retto_model, retto_session and retto_trainer are opaque. The library makes them and frees
- *   them; every _free accepts NULL. A function that makes one writes it to its last argument, and
+ * Handles. retto_model, retto_session, retto_trainer and retto_midi are opaque. The library makes
+ *   and frees them; every _free accepts NULL. A function that makes one writes it to its last argument, and
  *   writes NULL there if it fails.
  *
  * Status. A call that can fail returns a retto_status: RETTO_OK, which is 0, or a negative value.
@@ -44,6 +45,9 @@
  *
  *       retto_session_options options = RETTO_SESSION_OPTIONS_INIT;
  *       options.temperature = 0.7f;
+ *
+ *   A struct of a newer header than the library is taken if what the library does not know of it is
+ *   zero, and is RETTO_ERROR_UNSUPPORTED if it is not.
  *
  * Buffers. They are passed as pointer and length. A call that fills one tells through its last
  *   argument how much there is; asked with NULL and 0 it tells just that. A buffer that is too
@@ -57,7 +61,8 @@
  *   [one-thread]      one thread at a time per handle; different handles at the same time. A second
  *                     thread that calls meanwhile gets RETTO_ERROR_STATE.
  *   [realtime]        does not allocate, lock or make a system call, and takes a time that does not
- *                     depend on what was generated. This holds as long as it succeeds.
+ *                     depend on what was generated. This holds as long as it succeeds: a call that
+ *                     fails may allocate to say why.
  *   [blocking]        may read or write files, allocate, and take long.
  *
  * Silence. The library never writes to stdout or stderr, never ends the process, installs no signal
@@ -135,8 +140,8 @@ const char *retto_instruction_set(void);
 const char *retto_status_name(retto_status status);
 
 /* A sentence about the last call that failed on this thread, or an empty string. It lives until the
- * next call that fails on this thread, or the thread's end. Calls that succeed leave it alone.
- * [any-thread] [realtime] */
+ * next call that fails on this thread, or the thread's end. Calls that succeed leave it alone. It is
+ * cut at 1023 bytes. A thread's first use of it may allocate. [any-thread] */
 const char *retto_last_error(void);
 
 /* ---- The model -------------------------------------------------------------------------------- */
@@ -173,13 +178,17 @@ typedef struct retto_model_info {
   int32_t embedding, hidden, layers;
   /* Numbers that were learned. */
   uint64_t parameters;
-  /* "bytes" or "characters". Lives as long as the model. */
+  /* "bytes", "characters", "melody", "polyphony", "drums" or "performance". Lives as long as the
+   * model. */
   const char *encoding;
-  /* 1 if the tokens are text, so that the calls with text in their names work. */
+  /* 1 if the tokens are text, so that the calls with text in their names work; else those with event
+   * or midi in their names do. */
   int32_t is_text;
+  /* What the deltas of a music model's events are counted in; 0 for text. */
+  int32_t ticks_per_quarter;
 } retto_model_info;
 
-#define RETTO_MODEL_INFO_INIT {sizeof(retto_model_info), 0, 0, 0, 0, 0, NULL, 0}
+#define RETTO_MODEL_INFO_INIT {sizeof(retto_model_info), 0, 0, 0, 0, 0, NULL, 0, 0}
 
 /* Fills in what a model is. [any-thread] [realtime] */
 RETTO_CHECK retto_status retto_model_get_info(const retto_model *model, retto_model_info *info);
@@ -263,14 +272,15 @@ RETTO_CHECK retto_status retto_session_reset(retto_session *session, uint64_t se
 RETTO_CHECK retto_status retto_session_feed(retto_session *session, const int32_t *tokens,
                                             size_t count);
 
-/* Reads `length` bytes of text, any text. RETTO_ERROR_UNSUPPORTED if the model is not of text.
- * [one-thread] [realtime] */
+/* Reads `length` bytes of text, any text. A character that is split over two calls is read as its
+ * bytes, not as its token: feed whole characters. RETTO_ERROR_UNSUPPORTED if the model is not of
+ * text. [one-thread] [realtime] */
 RETTO_CHECK retto_status retto_session_feed_text(retto_session *session, const char *text,
                                                  size_t length);
 
 /* Draws the next token. Writes it to `token`, and the logarithm of its probability under the model,
  * before settings, grammar and mask came in, to `log_probability`; either may be NULL. A session
- * that was fed nothing reads a line end first.
+ * that was fed nothing reads a line end first, or the start of a piece.
  * RETTO_ERROR_EXHAUSTED if the mask allows nothing. [one-thread] [realtime] */
 RETTO_CHECK retto_status retto_session_next(retto_session *session, int32_t *token,
                                             float *log_probability);
@@ -280,13 +290,16 @@ RETTO_CHECK retto_status retto_session_next(retto_session *session, int32_t *tok
 
 /* Draws the next character, which may take several tokens. Writes its 1 to 4 bytes and a 0 to
  * `text`, and their number without the 0 to `length`, which may be NULL; `capacity` is at least
- * RETTO_TEXT_SIZE. A character may be the one of code 0: then only `length` tells.
+ * RETTO_TEXT_SIZE. A character may be the one of code 0: then only `length` tells. After half a
+ * character was fed it is the other half. If the mask allows nothing in the middle of a character,
+ * the tokens before stay drawn.
  * RETTO_ERROR_BUFFER, _UNSUPPORTED, _EXHAUSTED. [one-thread] [realtime] */
 RETTO_CHECK retto_status retto_session_next_text(retto_session *session, char *text,
                                                  size_t capacity, size_t *length);
 
 /* Writes to log_probabilities[i] the logarithm of the probability that token i comes next, before
- * settings, grammar and mask come in. `capacity` is at least the model's vocabulary.
+ * settings, grammar and mask come in. `capacity` is at least the model's vocabulary. A session that
+ * was fed nothing reads its beginning first, as for retto_session_next.
  * RETTO_ERROR_BUFFER. [one-thread] [realtime] */
 RETTO_CHECK retto_status retto_session_log_probabilities(retto_session *session,
                                                          float *log_probabilities,
@@ -335,6 +348,89 @@ RETTO_CHECK retto_status retto_session_snapshot(const retto_session *session, vo
 RETTO_CHECK retto_status retto_session_restore(retto_session *session, const void *buffer,
                                                size_t size);
 
+/* ---- Sessions of music --------------------------------------------------------------------------- */
+
+/* What a retto_event is. Further kinds may come; pass over those you do not know. */
+typedef enum retto_event_kind {
+  RETTO_EVENT_TIME = 0,     /* time passes and nothing else happens */
+  RETTO_EVENT_NOTE_ON = 1,  /* channel, pitch, velocity */
+  RETTO_EVENT_NOTE_OFF = 2, /* channel, pitch */
+  RETTO_EVENT_METRE = 3,    /* a time signature: pitch / velocity, such as 6 / 8 */
+  RETTO_EVENT_END = 4       /* the piece is over; what comes after belongs to a new one */
+} retto_event_kind;
+
+/* Something that happens in music. */
+typedef struct retto_event {
+  /* Ticks since the event before, of the model's ticks_per_quarter; in a performance model, whose
+   * events keep their own time, there are 1000 to a second. */
+  uint32_t delta;
+  uint8_t kind;     /* a retto_event_kind */
+  uint8_t channel;  /* 0 to 15 */
+  uint8_t pitch;    /* 0 to 127; 60 is middle C */
+  uint8_t velocity; /* 0 to 127 */
+} retto_event;
+
+/* Draws what happens next. If nothing does for a step of the grid, or for a second where there is no
+ * grid, the event is RETTO_EVENT_TIME: so a call draws the tokens of one step at most. Every note-on
+ * is followed by its note-off, at the end of the piece at the latest.
+ * RETTO_ERROR_UNSUPPORTED if the model is not of music, _EXHAUSTED. [one-thread] [realtime] */
+RETTO_CHECK retto_status retto_session_next_event(retto_session *session, retto_event *event);
+
+/* Reads an event that somebody else plays; the model goes on from there. Its delta counts from the
+ * event before, drawn or fed. A note-on of velocity 0 is a note-off. Takes a time proportional to the
+ * time that passes in it. RETTO_ERROR_ARGUMENT, _UNSUPPORTED. [one-thread] [realtime] */
+RETTO_CHECK retto_status retto_session_feed_event(retto_session *session, const retto_event *event);
+
+/* A musician's wishes. They hold for certain, from the next token on, since tokens against them are
+ * not drawn; notes that sound already may go on. Each may be RETTO_ERROR_ARGUMENT, or _UNSUPPORTED if
+ * the model is not of music. */
+
+/* Notes begin only on pitches from `lowest` to `highest`, 0 to 127. [one-thread] [realtime] */
+RETTO_CHECK retto_status retto_session_set_pitch_range(retto_session *session, int32_t lowest,
+                                                       int32_t highest);
+/* Notes begin only on these pitch classes: bit 0 is C, bit 11 is B, 0xFFF is all. [one-thread] [realtime] */
+RETTO_CHECK retto_status retto_session_set_scale(retto_session *session, uint32_t pitch_classes);
+/* The most notes at a time, 1 to 128. [one-thread] [realtime] */
+RETTO_CHECK retto_status retto_session_set_voices(retto_session *session, int32_t voices);
+/* Added to the logits of tokens that begin a note, -20 to 20: above 0 for more notes.
+ * [one-thread] [realtime] */
+RETTO_CHECK retto_status retto_session_set_density(retto_session *session, float density);
+/* The piece ends after so many bars, at the bar line; 0 to leave it to the model.
+ * [one-thread] [realtime] */
+RETTO_CHECK retto_status retto_session_set_bars(retto_session *session, int32_t bars);
+/* The time signature of the next piece to begin, such as 3 and 4; 0 and 0 to leave it to the model.
+ * One the encoding does not have leaves it to the model too. [one-thread] [realtime] */
+RETTO_CHECK retto_status retto_session_set_metre(retto_session *session, int32_t numerator,
+                                                 int32_t denominator);
+
+/* When a piece may end. */
+typedef enum retto_ending {
+  RETTO_ENDING_ANYWHERE = 0,
+  RETTO_ENDING_BAR_LINE = 1,
+  RETTO_ENDING_NEVER = 2
+} retto_ending;
+
+/* Says when a piece may end if its number of bars is not set. [one-thread] [realtime] */
+RETTO_CHECK retto_status retto_session_set_ending(retto_session *session, retto_ending ending);
+
+/* Dictates a note of this piece: the model writes it and fills in the rest. `start` counts from the
+ * piece's beginning, both in ticks. Up to 1024 at a time; they end with the piece.
+ * RETTO_ERROR_ARGUMENT if it is past, out of the encoding's range, one too many, or the model has no
+ * grid. [one-thread] [realtime] */
+RETTO_CHECK retto_status retto_session_force_note(retto_session *session, uint64_t start,
+                                                  uint32_t duration, int32_t pitch);
+
+/* Takes back all notes dictated. [one-thread] [realtime] */
+RETTO_CHECK retto_status retto_session_force_nothing(retto_session *session);
+
+/* Writes the number of complete bars of the piece to `bars`. [one-thread] [realtime] */
+RETTO_CHECK retto_status retto_session_get_bars(retto_session *session, uint64_t *bars);
+
+/* The pitch classes of a key by name, such as "C", "F# minor" or "Bb": for retto_session_set_scale.
+ * Minor has both sixths' and sevenths' usual forms but the raised sixth.
+ * RETTO_ERROR_ARGUMENT if it is none. [any-thread] */
+RETTO_CHECK retto_status retto_scale(const char *key, uint32_t *pitch_classes);
+
 /* ---- The trainer ------------------------------------------------------------------------------ */
 
 /* Learns a model. Give it material, then either let it run or step it yourself; take the model at
@@ -351,8 +447,13 @@ typedef struct retto_trainer retto_trainer;
 /* In all numbers the value of the initialiser means: choose well for the material and the time. */
 typedef struct retto_trainer_options {
   size_t size; /* of this struct; set by RETTO_TRAINER_OPTIONS_INIT */
-  /* "bytes" or "characters"; NULL for the latter. Copied. */
+  /* "bytes" or "characters" for text, "melody", "polyphony", "drums" or "performance" for music;
+   * NULL to choose. Copied. */
   const char *encoding;
+  /* Steps per quarter note of the grid music is put on (not of performance), 1 to 24. */
+  int32_t steps_per_quarter;
+  /* Whether music is learned in other keys, and performances at other tempi, too: below 0 for no. */
+  int32_t augment;
   /* Sizes of the network: to 16384, 16384 and 32. */
   int32_t embedding, hidden, layers;
   /* Parallel streams, to 4096, and time steps gradients flow back over, to 65536. */
@@ -381,16 +482,17 @@ typedef struct retto_trainer_options {
 } retto_trainer_options;
 
 #define RETTO_TRAINER_OPTIONS_INIT                                                              \
-  {sizeof(retto_trainer_options), NULL, 0, 0, 0, 0, 0, 0, -1.0, 0.0, -1.0, 0.0, 0.0, 0, 0.0, -1.0, \
-   0, 0, NULL, 0.0}
+  {sizeof(retto_trainer_options), NULL, 0, 0, 0, 0, 0, 0, 0, 0, -1.0, 0.0, -1.0, 0.0, 0.0, 0, 0.0, \
+   -1.0, 0, 0, NULL, 0.0}
 
-/* Makes a trainer with new weights. `options` may be NULL. RETTO_ERROR_ARGUMENT. [any-thread] */
+/* Makes a trainer with new weights. `options` may be NULL. Sizes that are too large together show at
+ * the first step. RETTO_ERROR_ARGUMENT; _UNSUPPORTED for an encoding there is not. [any-thread] */
 RETTO_CHECK retto_status retto_trainer_create(const retto_trainer_options *options,
                                               retto_trainer **trainer);
 
 /* Makes a trainer that starts a new run from a model's weights, and keeps its encoding and sizes.
  * `options` may be NULL; sizes in it must be those of the model or 0.
- * RETTO_ERROR_ARGUMENT. [any-thread] */
+ * RETTO_ERROR_ARGUMENT, _UNSUPPORTED. [any-thread] */
 RETTO_CHECK retto_status retto_trainer_create_from(const retto_model *model,
                                                    const retto_trainer_options *options,
                                                    retto_trainer **trainer);
@@ -398,7 +500,8 @@ RETTO_CHECK retto_status retto_trainer_create_from(const retto_model *model,
 /* Makes a trainer that continues a run where a checkpoint was saved, bit for bit as if it had never
  * stopped. Add the same material as before. `options` may be NULL; in it only the end (epochs,
  * steps, minutes, patience), threads and checkpoints may be given, and the first two change what
- * comes out. RETTO_ERROR_FILE, _FORMAT, _UNSUPPORTED, _ARGUMENT. [any-thread] [blocking] */
+ * comes out; any other is RETTO_ERROR_ARGUMENT.
+ * RETTO_ERROR_FILE, _FORMAT, _UNSUPPORTED, _ARGUMENT. [any-thread] [blocking] */
 RETTO_CHECK retto_status retto_trainer_resume(const char *path,
                                               const retto_trainer_options *options,
                                               retto_trainer **trainer);
@@ -423,6 +526,18 @@ RETTO_CHECK retto_status retto_trainer_add_file(retto_trainer *trainer, const ch
  * RETTO_ERROR_MEMORY; _STATE after the first step. [one-thread] [blocking] */
 RETTO_CHECK retto_status retto_trainer_add_text(retto_trainer *trainer, const char *text,
                                                 size_t length, retto_role role);
+
+/* Adds a MIDI file: a piece. It is read now, to see that it can be, and again at the first step, and
+ * must not change before that. A trainer learns from text or from music, not from both.
+ * RETTO_ERROR_FILE, _FORMAT, _CORPUS if it has no notes; _STATE after the first step.
+ * [one-thread] [blocking] */
+RETTO_CHECK retto_status retto_trainer_add_midi(retto_trainer *trainer, const char *path,
+                                                retto_role role);
+
+/* Adds a MIDI file that is in memory, `length` bytes at `data`, which are copied.
+ * [one-thread] [blocking] */
+RETTO_CHECK retto_status retto_trainer_add_midi_memory(retto_trainer *trainer, const void *data,
+                                                       size_t length, retto_role role);
 
 /* Why a run is over. */
 typedef enum retto_end {
@@ -474,8 +589,8 @@ RETTO_CHECK retto_status retto_trainer_run(retto_trainer *trainer,
                                            retto_progress_callback callback, void *user,
                                            retto_progress *progress);
 
-/* Makes a run end after its current step; if none is running, the next one at once. Also safe in a
- * signal handler. [any-thread] [realtime] */
+/* Makes a run end after its current step; if none is running, the next one at once. It does nothing to
+ * retto_trainer_step. Also safe in a signal handler. [any-thread] [realtime] */
 RETTO_CHECK retto_status retto_trainer_stop(retto_trainer *trainer);
 
 /* Saves a checkpoint: a model file that also holds what is needed to continue the run. Like every
@@ -486,6 +601,71 @@ RETTO_CHECK retto_status retto_trainer_save_checkpoint(retto_trainer *trainer, c
 /* Makes a model of the best weights so far: by the held-out part, or the latest where nothing is held
  * out. RETTO_ERROR_MEMORY, and those of the first step. [one-thread] [blocking] */
 RETTO_CHECK retto_status retto_trainer_model(retto_trainer *trainer, retto_model **model);
+
+/* ---- MIDI files ------------------------------------------------------------------------------- */
+
+/* A Standard MIDI File in memory. It never changes. */
+typedef struct retto_midi retto_midi;
+
+/* Reads a MIDI file: formats 0, 1 and 2, also in a RIFF wrapper. What is damaged is read as far as it
+ * can be; retto_midi_get_warnings tells what was found.
+ * RETTO_ERROR_FILE, _FORMAT if it is no MIDI file at all. [any-thread] [blocking] */
+RETTO_CHECK retto_status retto_midi_read(const char *path, retto_midi **midi);
+
+/* Reads one that is in memory: `length` bytes at `data`, not needed afterwards. [any-thread] */
+RETTO_CHECK retto_status retto_midi_read_memory(const void *data, size_t length,
+                                                retto_midi **midi);
+
+/* Makes a file of one track of `count` events, `ticks_per_quarter` (1 to 32767) of whose ticks make a
+ * quarter note, `tempo` (4 to 1000) quarter notes a minute. [any-thread] */
+RETTO_CHECK retto_status retto_midi_create(const retto_event *events, size_t count,
+                                           int32_t ticks_per_quarter, double tempo,
+                                           retto_midi **midi);
+
+/* Writes a file, whole or not at all. RETTO_ERROR_FILE. [any-thread] [blocking] */
+RETTO_CHECK retto_status retto_midi_write(const retto_midi *midi, const char *path);
+
+/* Frees one. [any-thread: no other call may be using this handle] */
+void retto_midi_free(retto_midi *midi);
+
+/* What a file is. */
+typedef struct retto_midi_info {
+  size_t size; /* of this struct; set by RETTO_MIDI_INFO_INIT */
+  int32_t format, tracks;
+  /* At 120 quarter notes a minute if the file counts in film frames. */
+  int32_t ticks_per_quarter;
+  uint64_t notes, end_tick;
+  double seconds;
+} retto_midi_info;
+
+#define RETTO_MIDI_INFO_INIT {sizeof(retto_midi_info), 0, 0, 0, 0, 0, 0.0}
+
+/* Fills in what a file is. [any-thread] */
+RETTO_CHECK retto_status retto_midi_get_info(const retto_midi *midi, retto_midi_info *info);
+
+/* The notes and time signatures of all tracks together as events, in the file's ticks: at each moment
+ * first time signatures, then note-offs, then note-ons; at last RETTO_EVENT_END. Writes them to
+ * `events`, which has room for `capacity`, and their number to `count`. A time too long for a delta
+ * passes in several events. RETTO_ERROR_BUFFER. [any-thread] */
+RETTO_CHECK retto_status retto_midi_get_events(const retto_midi *midi, retto_event *events,
+                                               size_t capacity, size_t *count);
+
+/* What was not as the standard wants it, a line each, with the byte it was found at; no text if all
+ * was well. Writes to `text`, which has room for `capacity` bytes, with a 0 at the end, and the number
+ * of bytes with the 0 to `length`. RETTO_ERROR_BUFFER. [any-thread] */
+RETTO_CHECK retto_status retto_midi_get_warnings(const retto_midi *midi, char *text,
+                                                 size_t capacity, size_t *length);
+
+/* The tokens of a file for a model of music, as for retto_model_score; buffers as with
+ * retto_model_encode. RETTO_ERROR_CORPUS if it has nothing the encoding takes, _BUFFER,
+ * _UNSUPPORTED. [any-thread] */
+RETTO_CHECK retto_status retto_model_encode_midi(const retto_model *model, const retto_midi *midi,
+                                                 int32_t *tokens, size_t capacity, size_t *count);
+
+/* The file of a model's `count` tokens, `tempo` quarter notes a minute (120 for a performance keeps
+ * its time). RETTO_ERROR_ARGUMENT if a token is none of the model's, _UNSUPPORTED. [any-thread] */
+RETTO_CHECK retto_status retto_model_decode_midi(const retto_model *model, const int32_t *tokens,
+                                                 size_t count, double tempo, retto_midi **midi);
 
 #ifdef __cplusplus
 }

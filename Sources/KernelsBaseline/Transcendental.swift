@@ -34,8 +34,9 @@ func sigmoid(_ x: vfloat) -> vfloat {
   vsplat(1) / (vsplat(1) + exp(-x))
 }
 
-/// Hyperbolic tangent, at most 7 ulp off (5 where there is a fused multiply-add); beyond ±7.90531 the value there, within 4 ulp of ±1.
-/// Below 2.5e-36, where t * p is no normal number, it may be off by 1e-43.
+/// Hyperbolic tangent, at most 7 ulp off (5 where there is a fused multiply-add). Beyond ±7.90531 it
+/// is the value there, within 4 ulp of ±1; below 2.5e-36, where t * p is no normal number, it may be
+/// off by 1e-43.
 ///
 /// A rational function of degrees 13 and 6 with the coefficients Eigen uses for `ptanh`.
 @inline(__always)

@@ -113,6 +113,7 @@ extension TrainingPlan {
       ("clip", .number(clip)), ("seed", .string(String(seed))), ("threads", .number(threads)),
       ("total_steps", .number(totalSteps)), ("seconds", .number(seconds)),
       ("validation_interval", .number(validationInterval)), ("patience", .number(patience)),
+      ("augment", .bool(augment)),
     ]
   }
 
@@ -133,7 +134,7 @@ extension TrainingPlan {
       let totalSteps = whole("total_steps", 0...Self.mostSteps),
       let seconds = number("seconds", 0...1e9),
       let validationInterval = whole("validation_interval", 1...1_000_000_000),
-      let patience = whole("patience", 0...1_000_000)
+      let patience = whole("patience", 0...1_000_000), case .bool(let augment)? = json["augment"]
     else { return nil }
     self.shape = shape
     self.batch = batch
@@ -148,17 +149,17 @@ extension TrainingPlan {
     self.seconds = seconds
     self.validationInterval = validationInterval
     self.patience = patience
+    self.augment = augment
   }
 
   /// The same plan with another end, where the options name one.
-  func extended(by options: TrainingOptions, tokens: Int) -> TrainingPlan {
+  func extended(by options: TrainingOptions, _ corpus: Corpus) -> TrainingPlan {
     var plan = self
     if options.epochs > 0 || options.steps > 0 || options.minutes > 0 {
       plan.totalSteps = options.steps
       plan.seconds = options.minutes * 60
       if options.epochs > 0 {
-        let perEpoch = WindowPlan(tokens: tokens, streams: batch, window: sequence, seed: seed)
-          .windowsPerEpoch
+        let perEpoch = corpus.windowsPerEpoch(streams: batch, window: sequence)
         let steps = Self.steps(epochs: options.epochs, of: perEpoch)
         plan.totalSteps = plan.totalSteps > 0 ? min(plan.totalSteps, steps) : steps
       }

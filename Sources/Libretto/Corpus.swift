@@ -1,196 +1,58 @@
 import Sequences
 
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#elseif canImport(Darwin)
-  import Darwin
-#endif
-
-/// The texts a host gave, before and after they became tokens. Files are mapped, not loaded, and
-/// let go of once they are tokens.
-struct TextMaterial {
-  /// A stretch of bytes and what keeps them alive.
-  private struct Piece {
-    let bytes: UnsafeRawBufferPointer
-    let owner: AnyObject
-  }
-
-  private final class Copy {
-    let memory: UnsafeMutableRawBufferPointer
-    init(_ bytes: UnsafeRawBufferPointer) throws(LibrettoError) {
-      guard let base = malloc(max(bytes.count, 1)) else {
-        throw LibrettoError(.memory, "there is no memory to keep \(bytes.count) bytes of text")
-      }
-      memory = UnsafeMutableRawBufferPointer(start: base, count: bytes.count)
-      memory.copyMemory(from: bytes)
-    }
-    deinit { free(memory.baseAddress) }
-  }
-
-  private var training: [Piece] = []
-  private var validation: [Piece] = []
-  /// The files, in the order they came, for a checkpoint to name.
-  private(set) var files: [(path: String, validation: Bool)] = []
-
-  mutating func add(file path: String, validation held: Bool) throws(LibrettoError) {
-    let file = try MappedFile(path)
-    add(Piece(bytes: file.bytes, owner: file), held)
-    files.append((path, held))
-  }
-
-  mutating func add(text: UnsafeRawBufferPointer, validation held: Bool) throws(LibrettoError) {
-    let copy = try Copy(text)
-    add(Piece(bytes: UnsafeRawBufferPointer(copy.memory), owner: copy), held)
-  }
-
-  private mutating func add(_ piece: Piece, _ held: Bool) {
-    if held { validation.append(piece) } else { training.append(piece) }
-  }
-
-  /// Moves the last part of the training material, by bytes, to the validation material.
-  private mutating func holdOut(_ fraction: Double) {
-    let total = training.reduce(0) { $0 + $1.bytes.count }
-    var wanted = Int(Double(total) * fraction)
-    var held: [Piece] = []
-    while wanted > 0, let last = training.popLast() {
-      if last.bytes.count <= wanted {
-        held.insert(last, at: 0)
-        wanted -= last.bytes.count
-      } else {
-        var cut = last.bytes.count - wanted
-        // Not in the middle of a character.
-        while cut < last.bytes.count && last.bytes[cut] & 0xC0 == 0x80 { cut += 1 }
-        let slice = { UnsafeRawBufferPointer(rebasing: last.bytes[$0]) }
-        training.append(Piece(bytes: slice(0..<cut), owner: last.owner))
-        held.insert(Piece(bytes: slice(cut..<last.bytes.count), owner: last.owner), at: 0)
-        wanted = 0
-      }
-    }
-    validation = held + validation
-  }
-
-  /// Makes tokens of everything.
-  ///
-  /// - `encoding`: nil to build one by `name` from the training part.
-  /// - `fraction`: how much to hold out if there is no validation material.
-  mutating func tokenize(_ encoding: (any TextEncoding)?, name: String, fraction: Double)
-    throws(LibrettoError) -> Corpus
-  {
-    if validation.isEmpty { holdOut(fraction) }
-    let encoding = if let encoding { encoding } else { try makeEncoding(name) }
-    var characters = 0
-    let train = try store(training, encoding, &characters)
-    var held = 0
-    let valid = try store(validation, encoding, &held)
-    guard train.count >= 2 else {
-      throw LibrettoError(
-        .corpus,
-        "the training material has \(train.count) tokens; at least 2 are needed, and some thousands to learn from"
-      )
-    }
-    return Corpus(
-      encoding: encoding, training: train, validation: valid,
-      tokensPerCharacter: Double(train.count) / Double(max(characters, 1)))
-  }
-
-  private func makeEncoding(_ name: String) throws(LibrettoError) -> any TextEncoding {
-    guard name == CharactersEncoding.name else {
-      guard name == BytesEncoding.name else { throw LibrettoError(EncodingError.unknown(name)) }
-      return BytesEncoding()
-    }
-    guard let counter = CharacterCounter() else {
-      throw LibrettoError(.memory, "there is no memory to count the corpus' characters")
-    }
-    for piece in training { counter.count(piece.bytes) }
-    do throws(EncodingError) {
-      return try CharactersEncoding(alphabet: counter.alphabet())
-    } catch { throw LibrettoError(error) }
-  }
-
-  private func store(_ pieces: [Piece], _ encoding: any TextEncoding, _ characters: inout Int)
-    throws(LibrettoError) -> TokenStore
-  {
-    var count = 0
-    for piece in pieces { encoding.encode(piece.bytes) { _ in count += 1 } }
-    let store = try TokenStore(capacity: count)
-    for piece in pieces {
-      encoding.encode(piece.bytes) { token in
-        store.append(token)
-        characters += encoding.characters(in: token)
-      }
-    }
-    return store
-  }
-}
-
-/// What a trainer learns from and is tested on.
+/// What a trainer learns from and is tested on, as tokens.
 struct Corpus {
   let encoding: any Encoding
-  let training: TokenStore
-  let validation: TokenStore
+  let training: Part
+  let validation: Part
+  /// 0 for music, which has no characters.
   let tokensPerCharacter: Double
+
+  /// Tokens, and where pieces lie among them.
+  struct Part {
+    let tokens: TokenStore
+    /// nil for text, which is one long stretch; else each piece in one or more variants, such as
+    /// other tempi, of which an epoch takes one.
+    let pieces: [[Range<Int>]]?
+  }
 
   /// Tells this material from any other.
   var fingerprint: UInt64 {
     var hash = Hash()
-    training.add(to: &hash)
-    validation.add(to: &hash)
+    training.tokens.add(to: &hash)
+    validation.tokens.add(to: &hash)
     return hash.value
+  }
+
+  /// Windows of the training part that an epoch has.
+  func windowsPerEpoch(streams: Int, window: Int) -> Int {
+    training.pieces.map { PieceWindows.epoch($0, streams: streams, window: window) }
+      ?? TextWindows.epoch(tokens: training.tokens.count, streams: streams, window: window)
+  }
+
+  /// How the training part is read.
+  func windows(streams: Int, window: Int, seed: UInt64, augment: Bool) -> any Windows {
+    guard let pieces = training.pieces else {
+      return TextWindows(training.tokens, streams: streams, window: window, seed: seed)
+    }
+    return PieceWindows(
+      training.tokens, pieces, streams: streams, window: window, seed: seed, shuffles: true,
+      music: augment ? encoding as? any MusicEncoding : nil)
   }
 }
 
-/// How the training tokens are read: by parallel streams, each of which walks its own stretch once
-/// per epoch, a window at a time. Where a stream stands follows from the number of the step alone.
-///
-/// Each epoch leaves some tokens out, other ones each time: the windows are whole and begin at a
-/// random place, the same in every stretch.
-struct WindowPlan: Equatable {
-  let streams: Int
-  let window: Int
-  /// Tokens that one stream predicts if it walks to the end of its stretch.
-  private let stretch: Int
-  /// Windows a stream walks in an epoch.
-  let windowsPerEpoch: Int
-  /// Places an epoch can begin at.
-  private let beginnings: Int
-  private let seed: UInt64
+/// Which material a trainer was given.
+enum Material {
+  case none
+  case text(TextMaterial)
+  case music(MusicMaterial)
 
-  init(tokens: Int, streams: Int, window: Int, seed: UInt64) {
-    self.streams = streams
-    self.window = window
-    self.seed = seed
-    stretch = (tokens - 1) / streams
-    let whole = max(1, stretch / window)
-    // Where it costs little, a window is given up so that epochs differ more.
-    windowsPerEpoch = whole >= 8 ? whole - 1 : whole
-    beginnings = max(0, stretch - windowsPerEpoch * window) + (tokens - 1) % streams + 1
-  }
-
-  func epoch(of step: Int) -> Int { step / windowsPerEpoch }
-
-  /// Whether the streams begin anew, from a zero state, at this step.
-  func begins(at step: Int) -> Bool { step % windowsPerEpoch == 0 }
-
-  /// Copies a step's window: `[window][streams]` tokens to read and to predict. A corpus shorter
-  /// than one window leaves targets of -1.
-  func fill(
-    _ tokens: TokenStore, step: Int, inputs: UnsafeMutablePointer<Int32>,
-    targets: UnsafeMutablePointer<Int32>
-  ) {
-    let epoch = epoch(of: step)
-    var random = RandomSource(seed: seed &+ UInt64(epoch))
-    let start =
-      Int(random.next() % UInt64(beginnings)) + (step % windowsPerEpoch) * window
-    for stream in 0..<streams {
-      let first = stream * stretch + start
-      for t in 0..<window {
-        let at = first + t
-        let i = t * streams + stream
-        inputs[i] = at < tokens.count ? tokens[at] : 0
-        targets[i] = at + 1 < tokens.count ? tokens[at + 1] : -1
-      }
+  /// The files, in the order they came, for a checkpoint to name.
+  var files: [(path: String, validation: Bool)] {
+    switch self {
+    case .none: []
+    case .text(let text): text.files
+    case .music(let music): music.files
     }
   }
 }

@@ -13,6 +13,7 @@ func systemError() -> String { String(cString: strerror(errno)) }
 
 /// A whole file, read through the page cache: it takes no memory of the process's own.
 package final class MappedFile: @unchecked Sendable {
+  /// As long as somebody holds this object; see `read` for a use that sees to it.
   package let bytes: UnsafeRawBufferPointer
 
   package init(_ path: String) throws(LibrettoError) {
@@ -37,6 +38,15 @@ package final class MappedFile: @unchecked Sendable {
     guard let memory = mmap(nil, size, PROT_READ, MAP_PRIVATE, descriptor, 0), memory != MAP_FAILED
     else { throw LibrettoError(.file, "cannot map \(path): \(systemError())") }
     bytes = UnsafeRawBufferPointer(start: memory, count: size)
+  }
+
+  /// Maps a file for as long as the body runs.
+  package static func read<Value>(
+    _ path: String, _ body: (UnsafeRawBufferPointer) throws(LibrettoError) -> Value
+  ) throws(LibrettoError) -> Value {
+    let file = try MappedFile(path)
+    defer { withExtendedLifetime(file) {} }
+    return try body(file.bytes)
   }
 
   deinit {

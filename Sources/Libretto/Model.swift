@@ -27,13 +27,16 @@ public final class Model: @unchecked Sendable {
 
   /// Reads a model file, or a checkpoint, of which it takes the best weights.
   public convenience init(path: String) throws(LibrettoError) {
-    let file = try MappedFile(path)
-    try self.init(bytes: file.bytes, name: path)
+    let parts = try MappedFile.read(path) { (bytes) throws(LibrettoError) in
+      try Self.parts(SafeTensors(bytes, name: path), name: path)
+    }
+    self.init(network: parts.network, encoding: parts.encoding, facts: parts.facts)
   }
 
   /// Reads a model out of memory, which is not needed afterwards. `name` is what errors call it.
   public convenience init(bytes: UnsafeRawBufferPointer, name: String) throws(LibrettoError) {
-    try self.init(SafeTensors(bytes, name: name), name: name)
+    let parts = try Self.parts(SafeTensors(bytes, name: name), name: name)
+    self.init(network: parts.network, encoding: parts.encoding, facts: parts.facts)
   }
 
   /// A model of these sizes that has learned nothing, its tokens numbers alone: for benchmarks.
@@ -47,7 +50,9 @@ public final class Model: @unchecked Sendable {
     return Model(network: network, encoding: BytesEncoding(), facts: [:])
   }
 
-  convenience init(_ file: SafeTensors, name: String) throws(LibrettoError) {
+  private static func parts(_ file: SafeTensors, name: String) throws(LibrettoError)
+    -> (network: Network, encoding: any Encoding, facts: [String: String])
+  {
     let header = try ModelHeader(file.metadata, name: name)
     let layout = ParameterLayout(header.shape)
     // No allocation before the file is known to hold as much.
@@ -65,7 +70,7 @@ public final class Model: @unchecked Sendable {
     let network = try Libretto.network { () throws(NetworkError) in
       try Network(header.shape, parameters: parameters)
     }
-    self.init(network: network, encoding: header.encoding, facts: header.facts)
+    return (network, header.encoding, header.facts)
   }
 
   /// Writes the model to a file, whole or not at all.
@@ -81,6 +86,9 @@ public final class Model: @unchecked Sendable {
         name: $0.name, dimensions: $0.dimensions, floats: parameters.pointer + $0.offset)
     }
   }
+
+  /// What events of a model of music are counted in; 0 for text.
+  public var ticksPerQuarter: Int { (encoding as? any MusicEncoding)?.ticksPerQuarter ?? 0 }
 
   public var isText: Bool { encoding is any TextEncoding }
 

@@ -34,6 +34,40 @@ extension Model {
     scorer.score(UnsafeBufferPointer(rebasing: block[..<count]), each: each)
   }
 
+  /// Scores a file, text or MIDI as the model is.
+  public func score(
+    file path: String, each: (_ input: Int32, _ token: Int32, Double) -> Void
+  ) throws(LibrettoError) {
+    try MappedFile.read(path) { (bytes) throws(LibrettoError) in
+      if isText { return try score(text: bytes, each: each) }
+      let tokens = try encode(try readMIDI(bytes, name: path), name: path)
+      try tokens.withUnsafeBufferPointer { (tokens) throws(LibrettoError) in
+        try score(tokens, each: each)
+      }
+    }
+  }
+
+  /// The tokens of a piece; `name` is what errors call it.
+  public func encode(_ file: MIDIFile, name: String) throws(LibrettoError) -> [Int32] {
+    guard let encoding = encoding as? any MusicEncoding else {
+      throw LibrettoError(.unsupported, "this is a model of \(encoding.name), not of music")
+    }
+    guard let tokens = encoding.encode(file) else {
+      throw LibrettoError(.corpus, "\(name) has nothing that the encoding \(encoding.name) takes")
+    }
+    return tokens
+  }
+
+  /// The piece of some tokens of a model of music.
+  public func decode(_ tokens: some Sequence<Int32>, tempo: Double) throws(LibrettoError)
+    -> MIDIFile
+  {
+    guard let encoding = encoding as? any MusicEncoding else {
+      throw LibrettoError(.unsupported, "this is a model of \(encoding.name), not of music")
+    }
+    return encoding.decode(tokens, tempo: tempo)
+  }
+
   /// How well the model predicts some text.
   public func evaluate(text: UnsafeRawBufferPointer) throws(LibrettoError) -> Evaluation {
     let encoding = try textEncoding()
@@ -46,10 +80,30 @@ extension Model {
     return result
   }
 
-  /// How well the model predicts the text of a file, which is mapped, not loaded.
+  /// How well the model predicts a file, text or MIDI as the model is.
   public func evaluate(file path: String) throws(LibrettoError) -> Evaluation {
-    let file = try MappedFile(path)
-    return try evaluate(text: file.bytes)
+    try MappedFile.read(path) { (bytes) throws(LibrettoError) in
+      isText
+        ? try evaluate(text: bytes)
+        : try evaluate(piece: try readMIDI(bytes, name: path), name: path)
+    }
+  }
+
+  /// How well the model predicts a piece: all its tokens but `START`, which is read first, over its
+  /// steps. So the first step is scored too, given that a piece begins, and with it the metre, and so
+  /// is the end; what every step costs beside its notes is to say that it is over. `name` is what
+  /// errors call the piece.
+  public func evaluate(piece file: MIDIFile, name: String) throws(LibrettoError) -> Evaluation {
+    let tokens = try encode(file, name: name)
+    var result = Evaluation()
+    try tokens.withUnsafeBufferPointer { (tokens) throws(LibrettoError) in
+      result.steps = (encoding as? any MusicEncoding)?.steps(of: tokens) ?? 0
+      try score(tokens) { _, _, logProbability in
+        result.tokens += 1
+        result.nats -= logProbability
+      }
+    }
+    return result
   }
 }
 
@@ -59,6 +113,8 @@ public struct Evaluation: Sendable {
   public var tokens = 0
   /// Characters that begin with one of these tokens; 0 for music.
   public var characters = 0
+  /// Steps of the grid; 0 where there is none.
+  public var steps = 0
   /// Minus the sum of the natural log-probabilities.
   public var nats = 0.0
 
@@ -71,9 +127,14 @@ public struct Evaluation: Sendable {
     characters > 0 ? nats / 0.693147180559945309 / Double(characters) : nil
   }
 
+  /// The exact joint negative log-likelihood of a time step, which the literature on piano rolls
+  /// reports; nil where there is no grid.
+  public var natsPerStep: Double? { steps > 0 ? nats / Double(steps) : nil }
+
   public static func += (a: inout Evaluation, b: Evaluation) {
     a.tokens += b.tokens
     a.characters += b.characters
+    a.steps += b.steps
     a.nats += b.nats
   }
 }

@@ -24,7 +24,11 @@ public final class Session {
   private let scratch: Network.Scratch
   private let allowed: UnsafeMutableBufferPointer<UInt8>
   private let weights: FloatBuffer
+  /// Room for `sequenceSize`, for a restoring that fails half-way.
+  private let backup: UnsafeMutableRawPointer
   private let grammar: any Grammar
+  /// What there is besides if the model is of music.
+  let music: Music?
   private var sampler: Sampler
   private var random: RandomSource
   /// The token that was drawn or fed last and that the network has not read yet; -1 for none.
@@ -46,19 +50,32 @@ public final class Session {
     scratch = try Libretto.network { () throws(NetworkError) in
       try Network.Scratch(shape, rows: 1)
     }
+    if let encoding = model.encoding as? any MusicEncoding {
+      let grammar = encoding.makeMusicGrammar()
+      self.grammar = grammar
+      music = Music(encoding, grammar)
+    } else {
+      grammar = model.encoding.makeGrammar()
+      music = nil
+    }
     allowed = .allocate(capacity: shape.vocabulary)
-    grammar = model.encoding.makeGrammar()
+    backup = .allocate(
+      byteCount: type(of: grammar).stateSize + (music?.stateSize ?? 0), alignment: 8)
     sampler = Sampler(
       kernels: model.network.kernels, vocabulary: shape.vocabulary, padded: shape.paddedVocabulary)
     random = RandomSource(seed: seed)
   }
 
-  deinit { allowed.deallocate() }
+  deinit {
+    allowed.deallocate()
+    backup.deallocate()
+  }
 
   /// Back to a zero state with nothing read; the settings stay. Real-time.
   public func reset(seed: UInt64) {
     state.clear()
     grammar.reset()
+    music?.reset()
     sampler.forget()
     random = RandomSource(seed: seed)
     pending = -1
@@ -95,6 +112,12 @@ public final class Session {
   ///
   /// A session that was fed nothing first reads the encoding's start token.
   public func next() throws(LibrettoError) -> (token: Int32, logProbability: Float) {
+    let next = try drawNext()
+    music?.player.discard()
+    return next
+  }
+
+  func drawNext() throws(LibrettoError) -> (token: Int32, logProbability: Float) {
     prepare()
     return try draw(scratch.logits.pointer)
   }
@@ -113,12 +136,19 @@ public final class Session {
 
   // MARK: -
 
-  /// Takes note of a token; the network reads the one before it.
+  /// Takes note of a token that was fed; the network reads the one before it.
   private func take(_ token: Int32) {
+    hear(token)
+    music?.listener.follow(token)
+  }
+
+  /// The same for a token the listener made, which knows of it.
+  func hear(_ token: Int32) {
     if pending >= 0 { read(wantLogits: false) }
     pending = token
     knowsNext = false
     grammar.advance(token)
+    music?.player.take(token, heard: true)
     sampler.note(token)
   }
 
@@ -158,12 +188,17 @@ public final class Session {
     }
     guard let token = sampler.draw(weights, settings, &random) else {
       throw LibrettoError(
-        .exhausted, "the mask allows none of the tokens that could come next; allow at least one")
+        .exhausted,
+        "none of the tokens that could come next is allowed; let the mask allow at least one")
     }
     let logProbability = logits[Int(token)] - total
     pending = token
     knowsNext = false
     grammar.advance(token)
+    if let music {
+      music.player.take(token, heard: false)
+      music.listener.follow(token)
+    }
     sampler.note(token)
     return (token, logProbability)
   }
@@ -293,7 +328,8 @@ extension Session {
 
   /// Bytes of a snapshot of this session.
   public var snapshotSize: Int {
-    8 * 9 + 4 * 256 + 4 * (model.shape.stateCount + model.shape.vocabulary) + 16
+    8 * 9 + 4 * 256 + 4 * (model.shape.stateCount + model.shape.vocabulary)
+      + sequenceSize
   }
 
   /// Writes all that the future depends on, save the settings, the mask and the model: what was read
@@ -314,8 +350,20 @@ extension Session {
     let logits = floats + 4 * model.shape.stateCount
     logits.copyMemory(from: scratch.logits.pointer, byteCount: 4 * model.shape.vocabulary)
     let rest = logits + 4 * model.shape.vocabulary
-    for i in 0..<16 { rest.storeBytes(of: 0, toByteOffset: i, as: UInt8.self) }
-    grammar.save(to: rest)
+    saveSequence(to: rest)
+  }
+
+  /// Bytes of what is known of the sequence beside the network's state.
+  private var sequenceSize: Int { type(of: grammar).stateSize + (music?.stateSize ?? 0) }
+
+  private func saveSequence(to bytes: UnsafeMutableRawPointer) {
+    grammar.save(to: bytes)
+    music?.save(to: bytes + type(of: grammar).stateSize)
+  }
+
+  private func restoreSequence(from bytes: UnsafeRawPointer) -> Bool {
+    grammar.restore(from: bytes)
+      && (music?.restore(from: bytes + type(of: grammar).stateSize) ?? true)
   }
 
   /// Goes back to a snapshot taken of a session over the same model. Throws, and changes nothing,
@@ -353,7 +401,10 @@ extension Session {
       guard x.isFinite else { throw LibrettoError(.format, "this snapshot is damaged") }
     }
     let logits = floats + 4 * model.shape.stateCount
-    guard grammar.restore(from: logits + 4 * model.shape.vocabulary) else {
+    // What is damaged must leave no half of itself behind.
+    saveSequence(to: backup)
+    guard restoreSequence(from: logits + 4 * model.shape.vocabulary) else {
+      _ = restoreSequence(from: backup)
       throw LibrettoError(.format, "this snapshot is damaged")
     }
     UnsafeMutableRawPointer(state.pointer).copyMemory(

@@ -10,8 +10,7 @@ public final class Trainer {
   private let options: TrainingOptions
   private let base: Model?
   private var resumed: Checkpoint?
-  private var material = TextMaterial()
-  private var hasMaterial = false
+  private var material = Material.none
   private let stopping = Atomic<Bool>(false)
   private var run: Run?
   private var failure: LibrettoError?
@@ -20,7 +19,7 @@ public final class Trainer {
   private struct Run {
     let plan: TrainingPlan
     let corpus: Corpus
-    let windows: WindowPlan
+    let windows: any Windows
     let learner: Learner
     let validation: Validation?
     /// The best weights by the held-out part.
@@ -103,16 +102,65 @@ public final class Trainer {
   /// Adds a text file to the training material, or to the held-out part. It is mapped until the
   /// first step and must not change before that.
   public func add(file path: String, validation: Bool = false) throws(LibrettoError) {
-    try requireUnstarted()
-    try material.add(file: path, validation: validation)
-    hasMaterial = true
+    var text = try textMaterial()
+    try text.add(file: path, validation: validation)
+    material = .text(text)
   }
 
   /// Adds text, which is copied.
   public func add(text: UnsafeRawBufferPointer, validation: Bool = false) throws(LibrettoError) {
-    try requireUnstarted()
+    var material = try textMaterial()
     try material.add(text: text, validation: validation)
-    hasMaterial = true
+    self.material = .text(material)
+  }
+
+  /// Adds a MIDI file: a piece. It is read now, to see that it can be, and again at the first step;
+  /// it must not change before that. Throws, and adds nothing, if it cannot be read or has no notes.
+  public func add(midi path: String, validation: Bool = false) throws(LibrettoError) {
+    var music = try musicMaterial()
+    try music.add(file: path, validation: validation)
+    material = .music(music)
+  }
+
+  /// Adds a MIDI file that is in memory, which is copied.
+  public func add(midi bytes: UnsafeRawBufferPointer, validation: Bool = false)
+    throws(LibrettoError)
+  {
+    var music = try musicMaterial()
+    try music.add(bytes: bytes, validation: validation)
+    material = .music(music)
+  }
+
+  /// The name of the encoding that was asked for, or that the weights to start from have.
+  private var encodingName: String? {
+    options.encoding ?? base?.encoding.name ?? resumed?.encoding.name
+  }
+
+  private func textMaterial() throws(LibrettoError) -> TextMaterial {
+    try requireUnstarted()
+    if let name = encodingName, Encodings.isMusic(name) {
+      throw LibrettoError(.corpus, "the encoding \(name) learns from MIDI files, not from text")
+    }
+    switch material {
+    case .none: return TextMaterial()
+    case .text(let text): return text
+    case .music:
+      throw LibrettoError(
+        .corpus, "this trainer learns from MIDI files; text cannot be added to it")
+    }
+  }
+
+  private func musicMaterial() throws(LibrettoError) -> MusicMaterial {
+    try requireUnstarted()
+    if let name = encodingName, !Encodings.isMusic(name) {
+      throw LibrettoError(.corpus, "the encoding \(name) learns from text, not from MIDI files")
+    }
+    switch material {
+    case .none: return MusicMaterial()
+    case .music(let music): return music
+    case .text:
+      throw LibrettoError(.corpus, "this trainer learns from text; MIDI cannot be added to it")
+    }
   }
 
   private func requireUnstarted() throws(LibrettoError) {
@@ -127,19 +175,11 @@ public final class Trainer {
   /// done before.
   public func prepare() throws(LibrettoError) {
     guard run == nil else { return }
-    guard hasMaterial else {
-      throw LibrettoError(.corpus, "there is nothing to learn from; add a file or text first")
-    }
-    let fixed = resumed?.encoding ?? base?.encoding
-    guard fixed == nil || fixed is any TextEncoding else {
-      throw LibrettoError(.unsupported, "this model does not read text")
-    }
     let fraction =
       resumed?.validationFraction
       ?? (options.validationFraction < 0 ? 0.1 : options.validationFraction)
-    let corpus = try material.tokenize(
-      fixed as? any TextEncoding, name: options.encoding ?? CharactersEncoding.name,
-      fraction: fraction)
+    let augment = resumed?.plan.augment ?? options.augment
+    let corpus = try tokenize(fraction: fraction, augment: augment)
     let files = material.files
     let fingerprint = corpus.fingerprint
     if let resumed, resumed.fingerprint != fingerprint {
@@ -149,10 +189,10 @@ public final class Trainer {
       )
     }
     var plan = try TrainingPlan(
-      options, tokens: corpus.training.count, held: corpus.validation.count,
-      vocabulary: corpus.encoding.vocabularySize, fixed: base?.shape ?? resumed?.plan.shape,
-      processors: processorCount())
-    if let resumed { plan = resumed.plan.extended(by: options, tokens: corpus.training.count) }
+      options, tokens: corpus.training.tokens.count, held: corpus.validation.tokens.count,
+      vocabulary: corpus.encoding.vocabularySize, perEpoch: corpus.windowsPerEpoch,
+      fixed: base?.shape ?? resumed?.plan.shape, processors: processorCount())
+    if let resumed { plan = resumed.plan.extended(by: options, corpus) }
     guard plan.memory < physicalMemory() else {
       throw LibrettoError(
         .memory,
@@ -179,15 +219,32 @@ public final class Trainer {
     let rows = plan.batch * plan.sequence
     run = Run(
       plan: plan, corpus: corpus,
-      windows: WindowPlan(
-        tokens: corpus.training.count, streams: plan.batch, window: plan.sequence, seed: plan.seed),
+      windows: corpus.windows(
+        streams: plan.batch, window: plan.sequence, seed: plan.seed, augment: plan.augment),
       learner: learner, validation: validation, best: best, inputs: .allocate(capacity: rows),
       targets: .allocate(capacity: rows), fingerprint: fingerprint)
     state.files = files
     state.validationFraction = fraction
     resumed = nil
-    material = TextMaterial()
+    material = .none
     state.end = hasReachedEnd ? .finished : hasLostPatience ? .early : .none
+  }
+
+  private func tokenize(fraction: Double, augment: Bool) throws(LibrettoError) -> Corpus {
+    let fixed = resumed?.encoding ?? base?.encoding
+    switch material {
+    case .none:
+      throw LibrettoError(.corpus, "there is nothing to learn from; add a file or text first")
+    case .text(var text):
+      return try text.tokenize(
+        fixed as? any TextEncoding, name: options.encoding ?? CharactersEncoding.name,
+        fraction: fraction)
+    case .music(var music):
+      return try music.tokenize(
+        fixed as? any MusicEncoding, name: options.encoding,
+        stepsPerQuarter: options.stepsPerQuarter == 0 ? 4 : options.stepsPerQuarter,
+        fraction: fraction, augment: augment)
+    }
   }
 
   /// One step: a window of each stream forward and back, and one update. After the end it does
@@ -276,7 +333,7 @@ public final class Trainer {
   }
   /// Tokens to train on and held out, likewise.
   public var tokens: (training: Int, validation: Int)? {
-    run.map { ($0.corpus.training.count, $0.corpus.validation.count) }
+    run.map { ($0.corpus.training.tokens.count, $0.corpus.validation.tokens.count) }
   }
 
   private var bestWeights: FloatBuffer {
@@ -286,7 +343,7 @@ public final class Trainer {
   private var facts: [String: String] {
     guard let run else { return [:] }
     var facts = [
-      "training.tokens": String(run.corpus.training.count),
+      "training.tokens": String(run.corpus.training.tokens.count),
       "training.steps": String(state.step), "training.seed": String(run.plan.seed),
     ]
     if !state.best.isNaN { facts["training.validation_nats_per_token"] = "\(state.best)" }
@@ -318,9 +375,9 @@ public final class Trainer {
     let run = run!
     guard state.end == .none else { return report(measured: false) }
     let plan = run.plan
-    if run.windows.begins(at: state.step) { run.learner.state.clear() }
-    run.windows.fill(
-      run.corpus.training, step: state.step, inputs: run.inputs, targets: run.targets)
+    run.windows.fill(step: state.step, inputs: run.inputs, targets: run.targets) {
+      run.learner.resetState(of: $0)
+    }
     let fraction = plan.fraction(step: state.step, elapsed: state.elapsed)
     let rate = plan.learningRate(step: state.step, fraction: fraction)
     let loss = run.learner.gradients(inputs: run.inputs, targets: run.targets)
@@ -379,7 +436,9 @@ public final class Trainer {
     p.validationLoss = state.validation
     p.bestValidationLoss = state.best
     let nats = state.validation.isNaN ? state.smoothed : state.validation
-    p.bitsPerCharacter = nats / 0.693147180559945309 * run.corpus.tokensPerCharacter
+    if run.corpus.tokensPerCharacter > 0 {
+      p.bitsPerCharacter = nats / 0.693147180559945309 * run.corpus.tokensPerCharacter
+    }
     p.learningRate = plan.learningRate(step: max(0, state.step - 1), fraction: p.fraction)
     p.gradientNorm = run.learner.gradientNorm
     p.tokensPerSecond = tokensPerSecond

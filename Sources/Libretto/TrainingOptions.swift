@@ -1,8 +1,12 @@
 /// What a host may decide about a training run. Every number has a value that means "choose": the
 /// choice is made from the size of the corpus and the time there is when training begins.
 public struct TrainingOptions: Equatable, Sendable {
-  /// The encoding by name; nil for `characters`.
+  /// The encoding by name; nil for `characters`, and for music to choose one for the material.
   public var encoding: String?
+  /// Steps per quarter note of the encodings on a grid, 1 to 24; 0 for 4.
+  public var stepsPerQuarter = 0
+  /// Whether music is learned in other keys too, and performances at other tempi.
+  public var augment = true
   /// Sizes of the network; 0 to choose.
   public var embedding = 0
   public var hidden = 0
@@ -53,6 +57,7 @@ public struct TrainingOptions: Equatable, Sendable {
         )
       }
     }
+    try require("the number of steps per quarter note", stepsPerQuarter, 0...24)
     try require("the embedding size", embedding, 0...16_384)
     try require("the hidden size", hidden, 0...16_384)
     try require("the number of layers", layers, 0...32)

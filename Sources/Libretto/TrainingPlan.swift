@@ -13,6 +13,8 @@ struct TrainingPlan: Equatable {
   var weightDecay: Double
   var clip: Double
   var seed: UInt64
+  /// Whether music is transposed and stretched.
+  var augment: Bool
   var threads: Int
   /// Where the run ends: at a number of steps, at a time, or at what comes first of both; 0 for
   /// none.
@@ -24,11 +26,13 @@ struct TrainingPlan: Equatable {
   var patience: Int
 
   /// - `tokens`: to train on. `held`: held out.
+  /// - `perEpoch`: the windows of an epoch, for so many streams and steps of a window.
   /// - `fixed`: the shape of the model training starts from, if it starts from one.
   init(
-    _ options: TrainingOptions, tokens: Int, held: Int, vocabulary: Int, fixed: NetworkShape?,
-    processors: Int
+    _ options: TrainingOptions, tokens: Int, held: Int, vocabulary: Int,
+    perEpoch: (_ streams: Int, _ window: Int) -> Int, fixed: NetworkShape?, processors: Int
   ) throws(LibrettoError) {
+    augment = options.augment
     threads = options.threads > 0 ? options.threads : max(1, min(processors, 8))
     seconds = options.minutes * 60
     seed = options.seed
@@ -46,8 +50,7 @@ struct TrainingPlan: Equatable {
     self.sequence = sequence
     batch = options.batch > 0 ? options.batch : 32
     batch = max(1, min(batch, tokens / (sequence + 1)))
-    let perEpoch = WindowPlan(tokens: tokens, streams: batch, window: sequence, seed: 0)
-      .windowsPerEpoch
+    let perEpoch = perEpoch(batch, sequence)
     totalSteps = options.steps
     if options.epochs > 0 {
       let steps = Self.steps(epochs: options.epochs, of: perEpoch)

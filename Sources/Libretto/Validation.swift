@@ -2,24 +2,28 @@ import GRU
 
 /// Measures a learner on held-out tokens, in parallel streams that each begin from a zero state.
 final class Validation {
-  /// A larger held-out part is measured by the first tokens of each stream's stretch, these many
-  /// together.
+  /// A larger held-out part is measured by about so many tokens of it, the first of each stream's.
   static let mostTokens = 262_144
 
-  private let tokens: TokenStore
-  private let streams: Int
-  private let stretch: Int
+  private let windows: any Windows
+  private let steps: Int
   private let saved: FloatBuffer
   private let inputs: UnsafeMutablePointer<Int32>
   private let targets: UnsafeMutablePointer<Int32>
 
   /// nil if there are no held-out tokens to predict.
-  init?(_ tokens: TokenStore, for learner: Learner) throws(LibrettoError) {
-    guard tokens.count >= 2 else { return nil }
-    self.tokens = tokens
-    // A stretch of some length, so that what the zero state costs does not show.
-    streams = max(1, min(learner.streams, tokens.count / 256))
-    stretch = min(tokens.count, Self.mostTokens) / streams
+  init?(_ part: Corpus.Part, for learner: Learner) throws(LibrettoError) {
+    guard part.tokens.count >= 2 else { return nil }
+    let most = max(1, Self.mostTokens / (learner.streams * learner.window))
+    if let pieces = part.pieces {
+      windows = PieceWindows(
+        part.tokens, pieces, streams: learner.streams, window: learner.window, seed: 0,
+        shuffles: false, music: nil)
+      steps = min(most, windows.windowsPerEpoch)
+    } else {
+      windows = HeldText(part.tokens, streams: learner.streams, window: learner.window)
+      steps = min(most, windows.windowsPerEpoch)
+    }
     saved = try FloatBuffer.make(learner.state.count)
     let n = learner.streams * learner.window
     inputs = .allocate(capacity: n)
@@ -34,24 +38,48 @@ final class Validation {
   /// The mean loss in nats per token; the learner's own state is as before.
   func loss(of learner: Learner) -> Double {
     saved.copy(from: learner.state)
-    learner.state.clear()
     defer { learner.state.copy(from: saved) }
-    let apart = tokens.count / streams
     var sum = 0.0
     var counted = 0
-    for start in stride(from: 0, to: stretch, by: learner.window) {
-      for t in 0..<learner.window {
-        for stream in 0..<learner.streams {
-          let i = t * learner.streams + stream
-          let at = stream * apart + start + t
-          let known = stream < streams && start + t < stretch && at + 1 < tokens.count
-          inputs[i] = known ? tokens[at] : 0
-          targets[i] = known ? tokens[at + 1] : -1
-          if known { counted += 1 }
-        }
-      }
+    for step in 0..<steps {
+      windows.fill(step: step, inputs: inputs, targets: targets) { learner.resetState(of: $0) }
+      for i in 0..<learner.streams * learner.window where targets[i] >= 0 { counted += 1 }
       sum += learner.evaluate(inputs: inputs, targets: targets, steps: learner.window)
     }
     return sum / Double(max(counted, 1))
+  }
+}
+
+/// Held-out text: every token but the first is predicted once, from the start of each stream's part
+/// on; where there is little text there are fewer streams, so that what the zero state costs does
+/// not show.
+private final class HeldText: Windows {
+  let windowsPerEpoch: Int
+  private let tokens: TokenStore
+  private let streams, used, window, stretch: Int
+
+  init(_ tokens: TokenStore, streams: Int, window: Int) {
+    self.tokens = tokens
+    self.streams = streams
+    self.window = window
+    used = max(1, min(streams, tokens.count / 256))
+    stretch = tokens.count / used
+    windowsPerEpoch = (stretch + window - 1) / window
+  }
+
+  func fill(
+    step: Int, inputs: UnsafeMutablePointer<Int32>, targets: UnsafeMutablePointer<Int32>,
+    reset: (Int) -> Void
+  ) {
+    for stream in 0..<streams {
+      if step == 0 { reset(stream) }
+      for t in 0..<window {
+        let within = step * window + t
+        let at = stream * stretch + within
+        let known = stream < used && within < stretch && at + 1 < tokens.count
+        inputs[t * streams + stream] = known ? tokens[at] : 0
+        targets[t * streams + stream] = known ? tokens[at + 1] : -1
+      }
+    }
   }
 }

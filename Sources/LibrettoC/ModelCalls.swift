@@ -89,7 +89,8 @@ func create<Object: AnyObject>(
         size: 0, vocabulary: Int32(shape.vocabulary), embedding: Int32(shape.embedding),
         hidden: Int32(shape.hidden), layers: Int32(shape.layers),
         parameters: UInt64(handle.model.network.layout.parameters),
-        encoding: UnsafePointer(handle.encodingName), is_text: handle.model.isText ? 1 : 0)
+        encoding: UnsafePointer(handle.encodingName), is_text: handle.model.isText ? 1 : 0,
+        ticks_per_quarter: Int32(handle.model.ticksPerQuarter))
       try write(
         value, to: try require(info, "the info"), smallest: MemoryLayout<retto_model_info>.size,
         "the info")

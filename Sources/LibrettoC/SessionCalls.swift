@@ -11,7 +11,7 @@ final class SessionHandle {
 
 /// Runs a body on the session of a handle. Nothing is retained: that would cost more than a setter.
 @inline(__always)
-private func withSession(
+func withSession(
   _ handle: OpaquePointer?, _ body: (Session) throws(LibrettoError) -> Void
 ) -> retto_status {
   guard let handle else { return call { () throws(LibrettoError) in throw missing("the session") } }

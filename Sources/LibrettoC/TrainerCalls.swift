@@ -38,6 +38,8 @@ private func options(_ pointer: UnsafePointer<retto_trainer_options>?) throws(Li
     pointer, defaults: defaults, smallest: MemoryLayout<retto_trainer_options>.size,
     "the trainer's options")
   if given.encoding != nil { options.encoding = try string(given.encoding, "the encoding") }
+  options.stepsPerQuarter = Int(given.steps_per_quarter)
+  options.augment = given.augment >= 0
   options.embedding = Int(given.embedding)
   options.hidden = Int(given.hidden)
   options.layers = Int(given.layers)
@@ -149,6 +151,27 @@ private func write(_ p: Progress, to progress: UnsafeMutablePointer<retto_progre
     try withTrainer(trainer) { (handle) throws(LibrettoError) in
       try handle.trainer.add(
         text: try bytes(text, length, "the text"), validation: try held(role))
+    }
+  }
+}
+
+@c @implementation public func retto_trainer_add_midi(
+  _ trainer: OpaquePointer!, _ path: UnsafePointer<CChar>!, _ role: retto_role
+) -> retto_status {
+  call { () throws(LibrettoError) in
+    try withTrainer(trainer) { (handle) throws(LibrettoError) in
+      try handle.trainer.add(midi: try string(path, "the path"), validation: try held(role))
+    }
+  }
+}
+
+@c @implementation public func retto_trainer_add_midi_memory(
+  _ trainer: OpaquePointer!, _ data: UnsafeRawPointer!, _ length: Int, _ role: retto_role
+) -> retto_status {
+  call { () throws(LibrettoError) in
+    try withTrainer(trainer) { (handle) throws(LibrettoError) in
+      try handle.trainer.add(
+        midi: try bytes(data, length, "the data"), validation: try held(role))
     }
   }
 }

@@ -22,7 +22,8 @@ struct Evaluate: ParsableCommand {
     let loaded = try orFail { () throws(LibrettoError) in try Model(path: model) }
     let start = now()
     var total = Evaluation()
-    for file in files {
+    let all = files.flatMap { FolderWalk.isFolder($0) ? FolderWalk.midiFiles(in: $0) : [$0] }
+    for file in all {
       total += try orFail { () throws(LibrettoError) in try loaded.evaluate(file: file) }
     }
     let speed = Double(total.tokens) / max(now() - start, 1e-9)
@@ -33,6 +34,8 @@ struct Evaluate: ParsableCommand {
       print(
         JSON.object([
           ("bits_per_character", total.bitsPerCharacter.map { .number($0) } ?? .null),
+          ("nats_per_step", total.natsPerStep.map { .number($0) } ?? .null),
+          ("steps", .number(total.steps)),
           ("nats_per_token", .number(total.natsPerToken)), ("tokens", .number(total.tokens)),
           ("parameters", .number(loaded.network.layout.parameters)),
           ("tokens_per_second", .number(speed)),
@@ -40,6 +43,10 @@ struct Evaluate: ParsableCommand {
       return
     }
     if let bits = total.bitsPerCharacter { print("bits per character  \(fixed(bits, 4))") }
+    if let nats = total.natsPerStep {
+      print("nats per step       \(fixed(nats, 4))")
+      print("steps               \(grouped(total.steps))")
+    }
     print("nats per token      \(fixed(total.natsPerToken, 4))")
     print("tokens              \(grouped(total.tokens))")
     print("tokens per second   \(grouped(Int(speed)))")

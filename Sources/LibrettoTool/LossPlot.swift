@@ -97,7 +97,8 @@ struct LossPlot {
     out += line(curve.training, color: "#9db7d5", width: 1.5)
     out += line(curve.held, color: "#c8442c", width: 2)
     for point in curve.held where curve.held.count <= 40 {
-      out += "<circle cx=\"\(n(x(point.step)))\" cy=\"\(n(y(point.loss)))\" r=\"2.5\" fill=\"#c8442c\"/>\n"
+      out +=
+        "<circle cx=\"\(n(x(point.step)))\" cy=\"\(n(y(point.loss)))\" r=\"2.5\" fill=\"#c8442c\"/>\n"
     }
     out += legend
     return out + "</svg>\n"

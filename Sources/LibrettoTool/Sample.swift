@@ -49,7 +49,9 @@ struct Sample: ParsableCommand {
     try write(session)
     Terminal.write("\n")
     Terminal.flush()
-    if self.seed == nil && Terminal.isInteractive { printError("(--seed \(seed) gives this again)") }
+    if self.seed == nil && Terminal.isInteractive {
+      printError("(--seed \(seed) gives this again)")
+    }
   }
 
   /// Writes characters, holding back those that may be the beginning of the text to stop at.
@@ -76,7 +78,8 @@ struct Sample: ParsableCommand {
 }
 
 struct SamplerOptions: ParsableArguments {
-  @Option(help: "Below 1 the likely becomes likelier, above 1 less so; 0 always takes the likeliest.")
+  @Option(
+    help: "Below 1 the likely becomes likelier, above 1 less so; 0 always takes the likeliest.")
   var temperature: Float = 0.8
 
   @Option(help: "Only so many of the likeliest stay; 0 for all.")

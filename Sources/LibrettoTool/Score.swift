@@ -1,5 +1,6 @@
 import ArgumentParser
 import Libretto
+import Sequences
 
 struct Score: ParsableCommand {
   static let configuration = CommandConfiguration(
@@ -23,35 +24,13 @@ struct Score: ParsableCommand {
 
   func run() throws {
     let loaded = try orFail { () throws(LibrettoError) in try Model(path: model) }
+    if json { return try printJSON(loaded) }
     let encoding = try orFail { () throws(LibrettoError) in try loaded.textEncoding() }
-    let text = try orFail { () throws(LibrettoError) in try MappedFile(file) }
-    func string(_ token: Int32) -> String {
-      let (packed, count) = encoding.bytes(of: token)
-      return String(
-        decoding: (0..<count).map { UInt8(truncatingIfNeeded: packed >> UInt32(8 * $0)) },
-        as: UTF8.self)
-    }
-    if json {
-      Terminal.write("{\"tokens\":[")
-      var first = true
-      try orFail { () throws(LibrettoError) in
-        try loaded.score(text: text.bytes) { input, token, logProbability in
-          if !first { Terminal.write(",") }
-          first = false
-          Terminal.write(
-            JSON.object([
-              ("input", .number(Int(input))), ("token", .number(Int(token))),
-              ("text", .string(string(token))), ("log_probability", .number(logProbability)),
-            ]).text)
-        }
-      }
-      print("]}")
-      return
-    }
+    func bytes(_ token: Int32) -> [UInt8] { Self.bytes(encoding, token) }
     var map = HeatMap(colored: Terminal.isInteractive, places: max(0, places))
     var evaluation = Evaluation()
     try orFail { () throws(LibrettoError) in
-      try loaded.score(text: text.bytes) { input, token, logProbability in
+      try loaded.score(file: file) { input, token, logProbability in
         if evaluation.tokens == 0 { map.note(bytes(input), nil) }
         evaluation.tokens += 1
         evaluation.characters += encoding.characters(in: token)
@@ -59,17 +38,42 @@ struct Score: ParsableCommand {
         map.note(bytes(token), -logProbability / 0.693147180559945309)
       }
     }
-    func bytes(_ token: Int32) -> [UInt8] {
-      let (packed, count) = encoding.bytes(of: token)
-      return (0..<count).map { UInt8(truncatingIfNeeded: packed >> UInt32(8 * $0)) }
-    }
     map.finish()
     if let bits = evaluation.bitsPerCharacter {
-      print("\(fixed(bits, 3)) bits per character over \(grouped(evaluation.characters)) characters")
+      print(
+        "\(fixed(bits, 3)) bits per character over \(grouped(evaluation.characters)) characters")
     } else {
       print("There is nothing to predict.")
     }
     map.printPlaces()
+  }
+
+  private static func bytes(_ encoding: any TextEncoding, _ token: Int32) -> [UInt8] {
+    let (packed, count) = encoding.bytes(of: token)
+    return (0..<count).map { UInt8(truncatingIfNeeded: packed >> UInt32(8 * $0)) }
+  }
+
+  private func printJSON(_ model: Model) throws {
+    func text(_ token: Int32) -> String {
+      if let text = model.encoding as? any TextEncoding {
+        return String(decoding: Self.bytes(text, token), as: UTF8.self)
+      }
+      return (model.encoding as? any MusicEncoding)?.name(of: token) ?? ""
+    }
+    Terminal.write("{\"tokens\":[")
+    var first = true
+    try orFail { () throws(LibrettoError) in
+      try model.score(file: file) { input, token, logProbability in
+        if !first { Terminal.write(",") }
+        first = false
+        Terminal.write(
+          JSON.object([
+            ("input", .number(Int(input))), ("token", .number(Int(token))),
+            ("text", .string(text(token))), ("log_probability", .number(logProbability)),
+          ]).text)
+      }
+    }
+    print("]}")
   }
 }
 
@@ -147,7 +151,9 @@ struct HeatMap {
     print("The most surprising places:")
     for place in places {
       let at = "\(place.line):\(place.column)".padded(10)
-      print("  \(at)\(fixed(place.bits, 1).paddedLeft(5)) bits  \(visible(place.before))[\(visible(place.text))]")
+      print(
+        "  \(at)\(fixed(place.bits, 1).paddedLeft(5)) bits  \(visible(place.before))[\(visible(place.text))]"
+      )
     }
   }
 

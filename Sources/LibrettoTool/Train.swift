@@ -11,7 +11,7 @@ import Libretto
 
 struct Train: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Learn a model from text.",
+    abstract: "Learn a model from text, or from MIDI files.",
     discussion: """
       Without options everything is chosen from the size of the text. While it runs, a checkpoint is \
       kept beside the model; Ctrl-C saves and ends. `libretto train --resume -o MODEL` then goes on \
@@ -19,19 +19,26 @@ struct Train: ParsableCommand {
       weights of a model.
       """)
 
-  @Argument(help: "Text files, read one after another as one.")
+  @Argument(help: "Text files, read one after another as one; or MIDI files and folders of them.")
   var files: [String] = []
 
-  @Option(name: .shortAndLong, help: "Where to write the model. (default: the first file's name with .safetensors)")
+  @Option(
+    name: .shortAndLong,
+    help: "Where to write the model. (default: the first file's name with .safetensors)")
   var output: String?
 
-  @Flag(help: "Continue the run whose checkpoint lies beside the model; or name the checkpoint as the first file.")
+  @Flag(
+    help:
+      "Continue the run whose checkpoint lies beside the model; or name the checkpoint as the first file."
+  )
   var resume = false
 
   @Option(help: ArgumentHelp("Start from the weights of this model.", valueName: "model"))
   var from: String?
 
-  @Option(help: ArgumentHelp("Held-out text: a file, or the share of the files' end.", valueName: "file|fraction"))
+  @Option(
+    help: ArgumentHelp(
+      "Held-out text: a file, or the share of the files' end.", valueName: "file|fraction"))
   var valid: String?
 
   @OptionGroup(title: "How long (whichever comes first; default: chosen)") var length: Length
@@ -59,7 +66,12 @@ struct Train: ParsableCommand {
     @Option(help: "Units of a layer.") var hidden: Int?
     @Option(help: "GRU layers.") var layers: Int?
     @Option(help: "Numbers a token is given at the input.") var embedding: Int?
-    @Option(help: "bytes or characters. (default: characters)") var encoding: String?
+    @Option(help: "bytes or characters; for music melody, polyphony, drums or performance.")
+    var encoding: String?
+    @Option(help: "Steps per quarter note of the grid music is put on, 1 to 24. (default: 4)")
+    var stepsPerQuarter: Int?
+    @Flag(inversion: .prefixedNo, help: "Learn music in other keys and at other tempi too.")
+    var augment = true
   }
 
   struct Method: ParsableArguments {
@@ -112,7 +124,8 @@ struct Train: ParsableCommand {
       } else if train.resume, let first = files.first, first.hasSuffix(Self.ending) {
         output = first.dropLast(Self.ending.count) + ".safetensors"
       } else if let first = files.first, first != "-" {
-        let name = first.split(separator: "/").last.map(String.init) ?? first
+        let trimmed = first.hasSuffix("/") ? String(first.dropLast()) : first
+        let name = trimmed.split(separator: "/").last.map(String.init) ?? trimmed
         let stem = name.lastIndex(of: ".").map { String(name[..<$0]) } ?? name
         output = (stem.isEmpty ? name : stem) + ".safetensors"
       } else {
@@ -122,7 +135,8 @@ struct Train: ParsableCommand {
       checkpoint = stem + Self.ending
       guard train.resume else {
         if train.files.isEmpty {
-          throw Failure("name one text file or more to learn from, or - for standard input", code: 64)
+          throw Failure(
+            "name one text file or more to learn from, or - for standard input", code: 64)
         }
         source = nil
         return
@@ -150,23 +164,61 @@ struct Train: ParsableCommand {
     options.validationFraction = fraction ?? -1
     let trainer = try orFail { () throws(LibrettoError) -> Trainer in
       if let source = inputs.source { return try Trainer(resume: source, options) }
-      return try Trainer(options, from: try from.map { (path) throws(LibrettoError) in try Model(path: path) })
+      return try Trainer(
+        options, from: try from.map { (path) throws(LibrettoError) in try Model(path: path) })
     }
     try orFail { () throws(LibrettoError) in
       if inputs.files.isEmpty {
         for file in trainer.expectedFiles {
-          try trainer.add(file: file.path, validation: file.validation)
+          try add(file.path, to: trainer, validation: file.validation)
         }
       }
-      for file in inputs.files { try add(file, to: trainer, validation: false) }
-      if let validFile { try add(validFile, to: trainer, validation: true) }
     }
+    for file in inputs.files { try addAll(file, to: trainer, validation: false) }
+    if let validFile { try addAll(validFile, to: trainer, validation: true) }
     return trainer
+  }
+
+  /// Adds a file, or the MIDI files of a folder, of which those that cannot be read are skipped.
+  private func addAll(_ path: String, to trainer: Trainer, validation: Bool) throws {
+    guard FolderWalk.isFolder(path) else {
+      return try orFail { () throws(LibrettoError) in
+        try add(path, to: trainer, validation: validation)
+      }
+    }
+    let files = FolderWalk.midiFiles(in: path)
+    guard !files.isEmpty else {
+      throw Failure("\(path) is a folder without MIDI files; name text files one by one", code: 2)
+    }
+    var skipped: [String] = []
+    for file in files {
+      do throws(LibrettoError) {
+        try trainer.add(midi: absolute(file), validation: validation)
+      } catch {
+        // What is wrong with the trainer is wrong with every file.
+        if error.kind != .file && error.kind != .format && error.kind != .corpus
+          || error.message.contains("encoding")
+        {
+          throw Failure(error)
+        }
+        skipped.append(error.message)
+      }
+    }
+    if !skipped.isEmpty {
+      printError("libretto: \(skipped.count) of \(files.count) files in \(path) were left out:")
+      for message in skipped.prefix(5) { printError("  " + message) }
+      if skipped.count > 5 { printError("  and \(skipped.count - 5) more") }
+    }
+    if skipped.count == files.count {
+      throw Failure("none of the files in \(path) can be learned from", code: 2)
+    }
   }
 
   private var options: TrainingOptions {
     var options = TrainingOptions()
     options.encoding = sizes.encoding
+    options.stepsPerQuarter = sizes.stepsPerQuarter ?? 0
+    options.augment = sizes.augment
     options.embedding = sizes.embedding ?? 0
     options.hidden = sizes.hidden ?? 0
     options.layers = sizes.layers ?? 0
@@ -218,6 +270,9 @@ struct Train: ParsableCommand {
 
   private func add(_ file: String, to trainer: Trainer, validation: Bool) throws(LibrettoError) {
     guard file == "-" else {
+      if FolderWalk.isMIDI(file) {
+        return try trainer.add(midi: absolute(file), validation: validation)
+      }
       return try trainer.add(file: absolute(file), validation: validation)
     }
     var text: [UInt8] = []

@@ -53,15 +53,17 @@ final class TrainingReport {
   func end(_ p: Progress, output: String, checkpoint: String) {
     if Terminal.isInteractive { Terminal.rewriteLine("") }
     switch p.end {
-    case .early: print("The held-out text has not got better for long: enough.")
+    case .early: print("The held-out part has not got better for long: enough.")
     case .stopped: print("Stopped. To go on: libretto train --resume \(checkpoint)")
     default: break
     }
     let best = p.bestValidationLoss.isNaN ? p.loss : p.bestValidationLoss
     let bits = p.bitsPerCharacter * best / (p.validationLoss.isNaN ? p.loss : p.validationLoss)
-    let measured = p.bestValidationLoss.isNaN ? "on its own text" : "on held-out text"
+    let measured = p.bestValidationLoss.isNaN ? "on its own material" : "on held-out material"
+    let quality =
+      bits.isNaN ? "\(fixed(best, 3)) nats per token" : "\(fixed(bits, 3)) bits per character"
     print(
-      "\(output): \(fixed(bits, 3)) bits per character \(measured), after \(grouped(p.step)) steps "
+      "\(output): \(quality) \(measured), after \(grouped(p.step)) steps "
         + "in \(duration(p.elapsedSeconds)).")
     print("To hear from it: libretto sample \(output)")
   }
@@ -96,7 +98,8 @@ final class TrainingReport {
 
   private func facts(_ p: Progress) -> String {
     let held = p.validationLoss.isNaN ? "" : "  held-out \(fixed(p.validationLoss, 3))"
-    return "loss \(fixed(p.loss, 3))\(held)  \(fixed(p.bitsPerCharacter, 2)) bits/char  "
+    let bits = p.bitsPerCharacter.isNaN ? "" : "  \(fixed(p.bitsPerCharacter, 2)) bits/char"
+    return "loss \(fixed(p.loss, 3))\(held)\(bits)  "
       + "\(grouped(Int(p.tokensPerSecond))) tokens/s"
   }
 
@@ -111,7 +114,8 @@ final class TrainingReport {
       guard let count = try? session.nextText(&character) else { return }
       bytes.append(contentsOf: character[..<count])
     }
-    let text = String(decoding: bytes, as: UTF8.self).split(separator: "\n").joined(separator: " / ")
+    let text = String(decoding: bytes, as: UTF8.self).split(separator: "\n").joined(
+      separator: " / ")
     Terminal.rewriteLine("  “" + text.prefix(max(20, Terminal.width - 6)) + "”")
     print("")
   }

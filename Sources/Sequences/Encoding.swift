@@ -71,7 +71,28 @@ extension TextEncoding {
 
 /// The encodings there are.
 public enum Encodings {
-  public static let names = [BytesEncoding.name, CharactersEncoding.name]
+  public static let names = [
+    BytesEncoding.name, CharactersEncoding.name, MelodyEncoding.name, PolyphonyEncoding.name,
+    DrumsEncoding.name, PerformanceEncoding.name,
+  ]
+
+  /// Whether the name is that of an encoding of music.
+  public static func isMusic(_ name: String) -> Bool {
+    names.contains(name) && name != BytesEncoding.name && name != CharactersEncoding.name
+  }
+
+  /// An encoding of music by name, on a grid of so many steps where it has one.
+  public static func music(_ name: String, stepsPerQuarter: Int) throws(EncodingError)
+    -> any MusicEncoding
+  {
+    switch name {
+    case MelodyEncoding.name: return try MelodyEncoding(stepsPerQuarter: stepsPerQuarter)
+    case PolyphonyEncoding.name: return try PolyphonyEncoding(stepsPerQuarter: stepsPerQuarter)
+    case DrumsEncoding.name: return try DrumsEncoding(stepsPerQuarter: stepsPerQuarter)
+    case PerformanceEncoding.name: return PerformanceEncoding()
+    default: throw .unknown(name)
+    }
+  }
 
   /// Builds an encoding again from what a model file kept of it.
   public static func make(name: String, properties: [String: String]) throws(EncodingError)
@@ -80,6 +101,9 @@ public enum Encodings {
     switch name {
     case BytesEncoding.name: return BytesEncoding()
     case CharactersEncoding.name: return try CharactersEncoding(properties: properties)
+    case PerformanceEncoding.name: return PerformanceEncoding()
+    case _ where isMusic(name):
+      return try music(name, stepsPerQuarter: stepsPerQuarter(properties))
     default: throw .unknown(name)
     }
   }

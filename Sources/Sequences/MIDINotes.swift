@@ -71,7 +71,10 @@ extension MIDIFile {
   ///   channel lengthens notes: while it is down, a note released sounds until the pedal is lifted,
   ///   its key is struck again, or the track ends.
   public func notes(sustain: Bool = false) -> [MIDINote] {
-    let count = tracks.reduce(0) { $0 + $1.events.records.count { $0.isNoteOn } }
+    var count = 0
+    for track in tracks {
+      for record in track.events.records { count &+= record.isNoteOn ? 1 : 0 }
+    }
     guard count > 0 else { return [] }
     var notes = [MIDINote](unsafeUninitializedCapacity: count) { notes, initialized in
       var pairing = NotePairing(notes: notes.baseAddress!, sustain: sustain)
@@ -88,7 +91,7 @@ extension MIDIFile {
 
 extension MIDIEvents.Record {
   @inline(__always)
-  var isNoteOn: Bool { status & 0xF0 == 0x90 && second != 0 && kind == .channel }
+  var isNoteOn: Bool { (status & 0xF0 ^ 0x90) | kind.rawValue == 0 && second != 0 }
 }
 
 /// Makes notes of the events of tracks. While a note sounds, its duration holds the number of the

@@ -30,8 +30,8 @@ import Testing
     for fraction in [0, 0.1, 0.25, 0.5, 0.9] {
       let corpus = try corpus([bytes], fraction: fraction)
       let cut = 100 - Int(100 * fraction)
-      #expect(tokens(corpus.training) == (0..<cut).map { Int32($0) })
-      #expect(tokens(corpus.validation) == (cut..<100).map { Int32($0) })
+      #expect(tokens(corpus.training.tokens) == (0..<cut).map { Int32($0) })
+      #expect(tokens(corpus.validation.tokens) == (cut..<100).map { Int32($0) })
     }
   }
 
@@ -40,8 +40,8 @@ import Testing
       let bytes = Array(String(repeating: text, count: 20).utf8)
       for percent in 1...60 {
         let corpus = try corpus([bytes], fraction: Double(percent) / 100)
-        let training = tokens(corpus.training).map { UInt8($0) }
-        let held = tokens(corpus.validation).map { UInt8($0) }
+        let training = tokens(corpus.training.tokens).map { UInt8($0) }
+        let held = tokens(corpus.validation.tokens).map { UInt8($0) }
         #expect(training + held == bytes)
         #expect(String(validating: training, as: UTF8.self) != nil)
         #expect(String(validating: held, as: UTF8.self) != nil)
@@ -54,25 +54,25 @@ import Testing
 
   @Test func severalTextsAreOneAfterTheOther() throws {
     let corpus = try corpus([[1, 2, 3], [], [4, 5, 6, 7], [8, 9, 10]], fraction: 0.5)
-    #expect(tokens(corpus.training) == [1, 2, 3, 4, 5])
-    #expect(tokens(corpus.validation) == [6, 7, 8, 9, 10])
+    #expect(tokens(corpus.training.tokens) == [1, 2, 3, 4, 5])
+    #expect(tokens(corpus.validation.tokens) == [6, 7, 8, 9, 10])
     // A character is not put together of two texts.
     let halves = try self.corpus([[0xC3], [0xA9, 0xC3, 0xA9]], encoding: "characters")
-    #expect(tokens(halves.training) == [0xC3, 0xA9, 256])
+    #expect(tokens(halves.training.tokens) == [0xC3, 0xA9, 256])
   }
 
   @Test func givenValidationMaterialNothingIsHeldOut() throws {
     let corpus = try corpus([[1, 2, 3, 4]], validation: [[5, 6], [7]], fraction: 0.5)
-    #expect(tokens(corpus.training) == [1, 2, 3, 4])
-    #expect(tokens(corpus.validation) == [5, 6, 7])
+    #expect(tokens(corpus.training.tokens) == [1, 2, 3, 4])
+    #expect(tokens(corpus.validation.tokens) == [5, 6, 7])
   }
 
   @Test func theAlphabetIsThatOfTheTrainingPart() throws {
     let corpus = try corpus(
       [Array("aéé🎵".utf8)], validation: [Array("日é".utf8)], encoding: "characters")
     #expect((corpus.encoding as? CharactersEncoding)?.alphabet == ["é", "🎵"])
-    #expect(tokens(corpus.training) == [0x61, 256, 256, 257])
-    #expect(tokens(corpus.validation) == [0xE6, 0x97, 0xA5, 256])
+    #expect(tokens(corpus.training.tokens) == [0x61, 256, 256, 257])
+    #expect(tokens(corpus.validation.tokens) == [0xE6, 0x97, 0xA5, 256])
     #expect(corpus.tokensPerCharacter == 1)
     let inBytes = try self.corpus([Array("aéé🎵".utf8)])
     #expect(inBytes.tokensPerCharacter == 9.0 / 4)
@@ -83,7 +83,7 @@ import Testing
       refusal(.corpus, "at least 2 are needed") { _ = try corpus(texts) }
     }
     refusal(.corpus, "has 1 tokens") { _ = try corpus([[1, 2]], fraction: 0.5) }
-    #expect(try corpus([[1, 2]]).training.count == 2)
+    #expect(try corpus([[1, 2]]).training.tokens.count == 2)
   }
 
   @Test func theFingerprintTellsMaterialApart() throws {

@@ -108,6 +108,18 @@ import Testing
     withExtendedLifetime(three) { #expect(Array(three.bytes) == [1, 2, 3]) }
   }
 
+  @Test func oneWriterMayComeBetweenAnothersWords() throws {
+    let folder = try Folder()
+    try replaceFile(folder("file")) { (out) throws(LibrettoError) in
+      try out.write([1, 2])
+      try replaceFile(folder("file")) { (out) throws(LibrettoError) in try out.write([9]) }
+      #expect((try? read(folder("file"))) == [9])
+      try out.write([3])
+    }
+    #expect(try read(folder("file")) == [1, 2, 3])
+    #expect(try folder.names == ["file"])
+  }
+
   @Test func twoThreadsMayWriteTheSameFile() async throws {
     let folder = try Folder()
     let path = folder("file")

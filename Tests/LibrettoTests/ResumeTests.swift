@@ -177,8 +177,7 @@ import Testing
     let folder = try Folder()
     let trainer = try begin(smallOptions { $0.steps = 100 })
     try trainer.prepare()
-    let perEpoch = WindowPlan(tokens: trainer.tokens!.training, streams: 4, window: 8, seed: 0)
-      .windowsPerEpoch
+    let perEpoch = TextWindows.epoch(tokens: trainer.tokens!.training, streams: 4, window: 8)
     for step in 1...perEpoch + 1 {
       _ = try trainer.step()
       guard step >= perEpoch - 1 else { continue }
@@ -241,7 +240,7 @@ import Testing
     let tokens = byEpochs.tokens!.training
     #expect(
       byEpochs.progress.totalSteps
-        == WindowPlan(tokens: tokens, streams: 4, window: 8, seed: 0).windowsPerEpoch)
+        == TextWindows.epoch(tokens: tokens, streams: 4, window: 8))
     let byTime = try resume(folder("c")) { $0.minutes = 1e-9 }
     #expect(try byTime.run().end == .finished)
     let before = try resume(folder("c")) { $0.steps = 1 }

@@ -318,19 +318,24 @@ import Testing
   }
 
   @Test func oneThatIsExhaustedDoesNotStopTheOthers() throws {
-    let sessions = try (0..<3).map { try begin(UInt64($0)) }
+    func beginFed(_ seed: UInt64) throws -> Session {
+      let session = try begin(seed)
+      try session.feed("ab")
+      return session
+    }
+    let sessions = try (0..<3).map { try beginFed(UInt64($0)) }
     sessions[1].setMask({ _, allowed, count in allowed!.update(repeating: 0, count: count) }, nil)
     var tokens: [Int32] = []
     refusal(.exhausted, "session 1: ") {
       try Session.next(count: 3, session: { sessions[$0] }) { _, token, _ in tokens.append(token) }
     }
-    let wanted = try (0..<3).map { try begin(UInt64($0)).next().token }
+    let wanted = try (0..<3).map { try beginFed(UInt64($0)).next().token }
     #expect(tokens == [wanted[0], -1, wanted[2]])
     sessions[1].setMask(nil, nil)
     // It stands where it stood: what is fed follows on what was there before.
     let snapshot = sessions[1].snapshot
     try sessions[1].feed("é")
-    let other = try begin(1)
+    let other = try beginFed(1)
     _ = other.distribution
     try other.feed("é")
     expectClose(sessions[1].distribution, other.distribution)

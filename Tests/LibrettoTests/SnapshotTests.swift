@@ -138,9 +138,9 @@ import Testing
       with(72, [0x03, 1, 0, 0]), with(72, [0xFF, 0xFF, 0xFF, 0xFF]), with(72 + 4, [0, 0, 0, 0x80]),
       with(72 + 4 * 255, [0x03, 1, 0, 0]),  // recent tokens that are none
       with(72 + 1024, [0, 0, 0xC0, 0x7F]), with(72 + 1024, [0, 0, 0x80, 0xFF]),  // states
-      with(count - 16 - 4, [0, 0, 0x80, 0x7F]),  // logits
-      with(count - 16, [4, 0x80, 0xBF]), with(count - 16, [0, 0x80, 0xBF]),  // the grammar's
-      with(count - 16, [1, 0x90, 0x8F]), with(count - 16, [1, 0, 0xFF]),
+      with(count - 3 - 4, [0, 0, 0x80, 0x7F]),  // logits
+      with(count - 3, [4, 0x80, 0xBF]), with(count - 3, [0, 0x80, 0xBF]),  // the grammar's
+      with(count - 3, [1, 0x90, 0x8F]), with(count - 3, [1, 0, 0xFF]),
     ] {
       try refuse(bytes, "damaged")
     }

@@ -62,8 +62,7 @@ import Testing
     #expect(trainer.shape?.hidden == 16)
     var last = trainer.progress
     #expect(last.step == 0 && last.totalSteps == 60 && last.fraction == 0 && last.end == .none)
-    let perEpoch = WindowPlan(tokens: tokens.training, streams: 4, window: 8, seed: 0)
-      .windowsPerEpoch
+    let perEpoch = TextWindows.epoch(tokens: tokens.training, streams: 4, window: 8)
     var measurements: [Int] = []
     _ = try trainer.run { p in
       #expect(p.step == last.step + 1)

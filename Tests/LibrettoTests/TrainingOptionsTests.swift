@@ -71,7 +71,9 @@ import Testing
     var options = TrainingOptions()
     change(&options)
     return try TrainingPlan(
-      options, tokens: tokens, held: held, vocabulary: 256, fixed: nil, processors: 2)
+      options, tokens: tokens, held: held, vocabulary: 256,
+      perEpoch: { TextWindows.epoch(tokens: tokens, streams: $0, window: $1) }, fixed: nil,
+      processors: 2)
   }
 
   @Test func whatIsChosenFitsAnyCorpus() throws {
@@ -117,7 +119,7 @@ import Testing
   }
 
   @Test func theEndIsWhatComesFirst() throws {
-    let perEpoch = WindowPlan(tokens: 10_000, streams: 10, window: 10, seed: 0).windowsPerEpoch
+    let perEpoch = TextWindows.epoch(tokens: 10_000, streams: 10, window: 10)
     func steps(_ change: (inout TrainingOptions) -> Void) throws -> Int {
       try plan(10_000) {
         $0.batch = 10

@@ -29,7 +29,8 @@ import Testing
     let model = try makeModel(hidden: 12, layers: 2)
     let store = try store(tokens)
     let learner = try learner(model, streams: streams)
-    let validation = try #require(try Validation(store, for: learner))
+    let validation = try #require(
+      try Validation(Corpus.Part(tokens: store, pieces: nil), for: learner))
     let apart = tokens / stretches
     var scores: [Double] = []
     for stretch in 0..<stretches {
@@ -44,7 +45,8 @@ import Testing
   @Test func theLearnerGoesOnAsIfNothingHadBeenMeasured() throws {
     let model = try makeModel(hidden: 12, layers: 2)
     let learner = try learner(model, streams: 4)
-    let validation = try #require(try Validation(try store(900), for: learner))
+    let validation = try #require(
+      try Validation(Corpus.Part(tokens: try store(900), pieces: nil), for: learner))
     let first = validation.loss(of: learner)
     #expect((0..<learner.state.count).allSatisfy { learner.state.pointer[$0] == 0.25 })
     #expect(validation.loss(of: learner) == first)
@@ -57,7 +59,8 @@ import Testing
   @Test func nothingToPredict() throws {
     let learner = try learner(try makeModel(hidden: 4, layers: 1), streams: 2)
     for count in [0, 1] {
-      let validation = try Validation(try store(count), for: learner)
+      let validation = try Validation(
+        Corpus.Part(tokens: try store(count), pieces: nil), for: learner)
       #expect(validation == nil)
     }
   }

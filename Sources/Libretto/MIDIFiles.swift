@@ -1,0 +1,23 @@
+import Sequences
+
+/// Reads a MIDI file, without its warnings; `name` is what errors call it.
+func readMIDI(_ bytes: UnsafeRawBufferPointer, name: String) throws(LibrettoError) -> MIDIFile {
+  var warnings: [MIDIWarning] = []
+  do throws(MIDIError) {
+    return try MIDIFile.read(bytes, warnings: &warnings)
+  } catch {
+    throw LibrettoError(.format, "\(name) cannot be read as MIDI: \(error.message)")
+  }
+}
+
+extension MIDIFile {
+  /// Writes the file, whole or not at all.
+  public func save(_ path: String) throws(LibrettoError) {
+    let bytes = write()
+    try replaceFile(path) { (out) throws(LibrettoError) in
+      try bytes.withUnsafeBufferPointer { (b) throws(LibrettoError) in
+        try out.write(UnsafeRawBufferPointer(b))
+      }
+    }
+  }
+}

@@ -1,0 +1,128 @@
+import Sequences
+
+/// The MIDI files a host gave, before they became tokens. Files are read again when they do: kept in
+/// memory they would take many times what their tokens take.
+struct MusicMaterial {
+  private enum Source {
+    case path(String)
+    case bytes([UInt8])
+  }
+
+  private var training: [Source] = []
+  private var validation: [Source] = []
+  private(set) var files: [(path: String, validation: Bool)] = []
+
+  /// Throws if the file cannot be read or holds no notes; it is then not part of the material.
+  mutating func add(file path: String, validation held: Bool) throws(LibrettoError) {
+    try MappedFile.read(path) { (bytes) throws(LibrettoError) in
+      try Self.check(bytes, name: path)
+    }
+    add(.path(path), held)
+    files.append((path, held))
+  }
+
+  mutating func add(bytes: UnsafeRawBufferPointer, validation held: Bool) throws(LibrettoError) {
+    try Self.check(bytes, name: "the data")
+    add(.bytes(Array(bytes)), held)
+  }
+
+  private mutating func add(_ source: Source, _ held: Bool) {
+    if held { validation.append(source) } else { training.append(source) }
+  }
+
+  private static func check(_ bytes: UnsafeRawBufferPointer, name: String) throws(LibrettoError) {
+    guard !(try readMIDI(bytes, name: name).notes().isEmpty) else {
+      throw LibrettoError(.corpus, "\(name) has no notes to learn from")
+    }
+  }
+
+  private static func read(_ source: Source) throws(LibrettoError) -> MIDIFile {
+    switch source {
+    case .path(let path):
+      try MappedFile.read(path) { (bytes) throws(LibrettoError) in
+        try readMIDI(bytes, name: path)
+      }
+    case .bytes(let bytes):
+      try bytes.withUnsafeBufferPointer { (b) throws(LibrettoError) in
+        try readMIDI(UnsafeRawBufferPointer(b), name: "the data")
+      }
+    }
+  }
+
+  /// Makes tokens of everything.
+  ///
+  /// - `encoding`: nil to take the one called `name`, or to choose one if that is nil too.
+  /// - `fraction`: how many of the files to hold out, spread evenly, if there are none to validate.
+  /// - `augment`: whether performances get variants at other tempi.
+  mutating func tokenize(
+    _ encoding: (any MusicEncoding)?, name: String?, stepsPerQuarter: Int, fraction: Double,
+    augment: Bool
+  ) throws(LibrettoError) -> Corpus {
+    if validation.isEmpty { holdOut(fraction) }
+    var chosen = encoding
+    if chosen == nil {
+      do throws(EncodingError) {
+        chosen = try Encodings.music(
+          try name ?? choose(), stepsPerQuarter: stepsPerQuarter)
+      } catch { throw LibrettoError(error) }
+    }
+    let encoding = chosen!
+    let train = try part(training, encoding, augment: augment)
+    guard train.tokens.count >= 2 else {
+      throw LibrettoError(
+        .corpus,
+        "the encoding \(encoding.name) finds nothing to learn from in these files; try another one")
+    }
+    return Corpus(
+      encoding: encoding, training: train,
+      validation: try part(validation, encoding, augment: false), tokensPerCharacter: 0)
+  }
+
+  private mutating func holdOut(_ fraction: Double) {
+    let count = Int(Double(training.count) * fraction)
+    guard count > 0 else { return }
+    var kept: [Source] = []
+    for (i, source) in training.enumerated() {
+      // One of each `training.count / count` files.
+      if (i + 1) * count / training.count > i * count / training.count {
+        validation.append(source)
+      } else {
+        kept.append(source)
+      }
+    }
+    training = kept
+  }
+
+  /// The encoding most of the first files ask for.
+  private func choose() -> String {
+    var choice = EncodingChoice()
+    for source in training.prefix(100) {
+      if let file = try? Self.read(source) { choice.note(file) }
+    }
+    return choice.name
+  }
+
+  private func part(_ sources: [Source], _ encoding: any MusicEncoding, augment: Bool)
+    throws(LibrettoError) -> Corpus.Part
+  {
+    var all: [UInt16] = []
+    var pieces: [[Range<Int>]] = []
+    for source in sources {
+      let file = try Self.read(source)
+      var variants: [Range<Int>] = []
+      func add(_ tokens: [Int32]?) {
+        guard let tokens else { return }
+        variants.append(all.count..<all.count + tokens.count)
+        all.append(contentsOf: tokens.lazy.map { UInt16(truncatingIfNeeded: $0) })
+      }
+      add(encoding.encode(file))
+      if augment, let performance = encoding as? PerformanceEncoding {
+        for stretch in [0.95, 1.05] { add(performance.encode(file, stretch: stretch)) }
+      }
+      if !variants.isEmpty { pieces.append(variants) }
+    }
+    let store = try TokenStore(capacity: all.count)
+    for token in all { store.append(Int32(token)) }
+    return Corpus.Part(tokens: store, pieces: pieces)
+  }
+}

@@ -1,0 +1,137 @@
+import GRU
+import Sequences
+
+// Sessions of music: events in, events out, and a musician's wishes.
+
+extension Session {
+  /// What a session over a model of music has besides.
+  final class Music {
+    let grammar: any MusicGrammar
+    let player: any TokenPlayer
+    let listener: any EventListener
+    /// Whether the listener has heard something that the network has not read yet.
+    var hasHeard = false
+
+    init(_ encoding: any MusicEncoding, _ grammar: any MusicGrammar) {
+      self.grammar = grammar
+      player = encoding.makePlayer()
+      listener = encoding.makeListener()
+    }
+
+    func reset() {
+      player.reset()
+      listener.reset()
+      hasHeard = false
+    }
+
+    var stateSize: Int { type(of: player).stateSize + type(of: listener).stateSize + 1 }
+
+    func save(to bytes: UnsafeMutableRawPointer) {
+      player.save(to: bytes)
+      listener.save(to: bytes + type(of: player).stateSize)
+      bytes.storeBytes(of: hasHeard ? 1 : 0, toByteOffset: stateSize - 1, as: UInt8.self)
+    }
+
+    func restore(from bytes: UnsafeRawPointer) -> Bool {
+      let heard = bytes.load(fromByteOffset: stateSize - 1, as: UInt8.self)
+      guard heard <= 1, player.restore(from: bytes),
+        listener.restore(from: bytes + type(of: player).stateSize)
+      else { return false }
+      hasHeard = heard == 1
+      return true
+    }
+  }
+
+  /// Throws if the model is not of music.
+  private func requireMusic() throws(LibrettoError) -> Music {
+    guard let music else {
+      throw LibrettoError(
+        .unsupported,
+        "this is a model of \(model.encoding.name), not of music; use the calls for text")
+    }
+    return music
+  }
+
+  /// The musician's wishes, from the next token on; throws if one is out of range. Real-time.
+  public func set(_ controls: MusicControls) throws(LibrettoError) {
+    let music = try requireMusic()
+    try controls.validate()
+    music.grammar.controls = controls
+  }
+
+  /// The wishes in force.
+  public var controls: MusicControls { music?.grammar.controls ?? MusicControls() }
+
+  /// Ticks per quarter note of the events of this session; 0 for text.
+  public var ticksPerQuarter: Int { (model.encoding as? any MusicEncoding)?.ticksPerQuarter ?? 0 }
+
+  /// Bars that are complete.
+  public var bars: Int { music?.grammar.bars ?? 0 }
+
+  /// Reads an event as somebody plays it. Its time counts from the event before, drawn or fed.
+  /// Real-time, in a time proportional to the time that passes in it.
+  public func feed(event: MusicEvent) throws(LibrettoError) {
+    let music = try requireMusic()
+    guard event.delta >= 0, event.delta < 1 << 31 else {
+      throw LibrettoError(
+        .argument, "the event's delta is \(event.delta); it must be 0 or more ticks")
+    }
+    guard (0...127).contains(event.pitch), (0...127).contains(event.velocity) else {
+      throw LibrettoError(
+        .argument,
+        "the event has pitch \(event.pitch) and velocity \(event.velocity); both are from 0 to 127")
+    }
+    music.listener.take(event) { hear($0) }
+    music.hasHeard = true
+  }
+
+  /// The next event. Draws the tokens of one step, or of one second, at most: if nothing happens the
+  /// event says that time passes. After the end of a piece a new one begins. Real-time.
+  public func nextEvent() throws(LibrettoError) -> MusicEvent {
+    let music = try requireMusic()
+    if music.hasHeard {
+      music.listener.finish { hear($0) }
+      music.hasHeard = false
+    }
+    while true {
+      if let event = music.player.next() { return event }
+      _ = try drawNext()
+    }
+  }
+
+  /// Dictates a note, in ticks from the beginning of the piece: the model writes it and fills in the
+  /// rest. Real-time.
+  public func force(start: Int, duration: Int, pitch: Int) throws(LibrettoError) {
+    guard try requireMusic().grammar.force(start: start, duration: duration, pitch: pitch) else {
+      throw LibrettoError(
+        .argument,
+        "a note of pitch \(pitch) at tick \(start) for \(duration) ticks cannot be dictated: it is past, out of range, one too many, or the encoding has no grid"
+      )
+    }
+  }
+
+  /// Takes back what was dictated and has not come yet. Real-time.
+  public func forceNothing() throws(LibrettoError) { try requireMusic().grammar.forceNothing() }
+}
+
+extension MusicControls {
+  /// Throws if a wish is out of range.
+  func validate() throws(LibrettoError) {
+    func require(_ holds: Bool, _ sentence: @autoclosure () -> String) throws(LibrettoError) {
+      if !holds { throw LibrettoError(.argument, sentence()) }
+    }
+    try require(
+      lowest >= 0 && lowest <= highest && highest <= 127,
+      "the pitches are \(lowest) to \(highest); they must be from 0 to 127, the lower one first")
+    try require(
+      scale & 0xFFF != 0 && scale <= 0xFFF,
+      "the scale is \(scale); it must have bits of the 12 pitch classes, 1 to 4095")
+    try require(voices >= 1 && voices <= 128, "there are \(voices) voices; it must be 1 to 128")
+    try require(
+      density >= -20 && density <= 20, "density is \(density); it must be from -20 to 20")
+    try require(bars >= 0 && bars <= 1_000_000, "bars are \(bars); it must be 0 to 1000000")
+    try require(
+      (numerator == 0 && denominator == 0) || (numerator > 0 && denominator > 0),
+      "the time signature is \(numerator)/\(denominator)")
+  }
+}

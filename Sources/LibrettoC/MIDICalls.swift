@@ -1,0 +1,179 @@
+import CLibretto
+import Libretto
+import Sequences
+
+/// What a `retto_midi` points to.
+final class MIDIHandle {
+  let file: MIDIFile
+  let warnings: [MIDIWarning]
+
+  init(_ file: MIDIFile, warnings: [MIDIWarning] = []) {
+    self.file = file
+    self.warnings = warnings
+  }
+
+  convenience init(_ bytes: UnsafeRawBufferPointer, name: String) throws(LibrettoError) {
+    var warnings: [MIDIWarning] = []
+    do throws(MIDIError) {
+      self.init(try MIDIFile.read(bytes, warnings: &warnings), warnings: warnings)
+    } catch {
+      throw LibrettoError(.format, "\(name) cannot be read as MIDI: \(error.message)")
+    }
+  }
+}
+
+/// Runs a body with the file of a handle, which stays the host's.
+private func withMIDI(
+  _ handle: OpaquePointer?, _ body: (MIDIHandle) throws(LibrettoError) -> Void
+) throws(LibrettoError) {
+  let pointer = UnsafeRawPointer(try require(handle, "the MIDI file"))
+  try body(Unmanaged<MIDIHandle>.fromOpaque(pointer).takeUnretainedValue())
+}
+
+@c @implementation public func retto_midi_read(
+  _ path: UnsafePointer<CChar>!, _ midi: UnsafeMutablePointer<OpaquePointer?>!
+) -> retto_status {
+  create(midi, "the pointer for the MIDI file") { () throws(LibrettoError) in
+    let path = try string(path, "the path")
+    return try MappedFile.read(path) { (bytes) throws(LibrettoError) in
+      try MIDIHandle(bytes, name: path)
+    }
+  }
+}
+
+@c @implementation public func retto_midi_read_memory(
+  _ data: UnsafeRawPointer!, _ length: Int, _ midi: UnsafeMutablePointer<OpaquePointer?>!
+) -> retto_status {
+  create(midi, "the pointer for the MIDI file") { () throws(LibrettoError) in
+    try MIDIHandle(
+      try bytes(try require(data, "the data"), length, "the data"), name: "the data")
+  }
+}
+
+@c @implementation public func retto_midi_create(
+  _ events: UnsafePointer<retto_event>!, _ count: Int, _ ticks_per_quarter: Int32,
+  _ tempo: Double, _ midi: UnsafeMutablePointer<OpaquePointer?>!
+) -> retto_status {
+  create(midi, "the pointer for the MIDI file") { () throws(LibrettoError) in
+    let events = try array(events, count, "the events")
+    guard ticks_per_quarter >= 1, ticks_per_quarter <= 32767 else {
+      throw LibrettoError(
+        .argument, "there are \(ticks_per_quarter) ticks per quarter note; it must be 1 to 32767")
+    }
+    try checkTempo(tempo)
+    var builder = FileBuilder(ticksPerQuarter: Int(ticks_per_quarter), tempo: tempo, program: 0)
+    for (i, event) in events.enumerated() { builder.add(try event.music("event \(i)")) }
+    return MIDIHandle(builder.file)
+  }
+}
+
+private func checkTempo(_ tempo: Double) throws(LibrettoError) {
+  guard tempo >= 4, tempo <= 1000 else {
+    throw LibrettoError(
+      .argument, "the tempo is \(tempo) quarter notes a minute; it must be from 4 to 1000")
+  }
+}
+
+@c @implementation public func retto_midi_write(
+  _ midi: OpaquePointer!, _ path: UnsafePointer<CChar>!
+) -> retto_status {
+  call { () throws(LibrettoError) in
+    try withMIDI(midi) { (handle) throws(LibrettoError) in
+      try handle.file.save(try string(path, "the path"))
+    }
+  }
+}
+
+@c @implementation public func retto_midi_free(_ midi: OpaquePointer!) {
+  guard let midi else { return }
+  Unmanaged<MIDIHandle>.fromOpaque(UnsafeRawPointer(midi)).release()
+}
+
+@c @implementation public func retto_midi_get_info(
+  _ midi: OpaquePointer!, _ info: UnsafeMutablePointer<retto_midi_info>!
+) -> retto_status {
+  call { () throws(LibrettoError) in
+    try withMIDI(midi) { (handle) throws(LibrettoError) in
+      let file = handle.file
+      let value = retto_midi_info(
+        size: 0, format: Int32(file.format), tracks: Int32(file.tracks.count),
+        ticks_per_quarter: Int32(clamping: file.ticksPerQuarter),
+        notes: UInt64(file.notes().count), end_tick: UInt64(max(0, file.end)),
+        seconds: file.tempoMap.seconds(at: file.end))
+      try write(
+        value, to: try require(info, "the info"), smallest: MemoryLayout<retto_midi_info>.size,
+        "the info")
+    }
+  }
+}
+
+@c @implementation public func retto_midi_get_events(
+  _ midi: OpaquePointer!, _ events: UnsafeMutablePointer<retto_event>!, _ capacity: Int,
+  _ count: UnsafeMutablePointer<Int>!
+) -> retto_status {
+  call { () throws(LibrettoError) in
+    try withMIDI(midi) { (handle) throws(LibrettoError) in
+      let all = handle.file.musicEvents()
+      let events: UnsafeMutablePointer<retto_event>? = events
+      guard try hasRoom(for: all.count, events, capacity, count, "the buffer for events"),
+        let events
+      else { return }
+      for (i, event) in all.enumerated() { events[i] = retto_event(event) }
+    }
+  }
+}
+
+@c @implementation public func retto_midi_get_warnings(
+  _ midi: OpaquePointer!, _ text: UnsafeMutablePointer<CChar>!, _ capacity: Int,
+  _ length: UnsafeMutablePointer<Int>!
+) -> retto_status {
+  call { () throws(LibrettoError) in
+    try withMIDI(midi) { (handle) throws(LibrettoError) in
+      var lines: [UInt8] = []
+      for warning in handle.warnings {
+        lines += Array("byte \(warning.offset): \(warning.message)\n".utf8)
+      }
+      let text: UnsafeMutablePointer<CChar>? = text
+      guard
+        try hasRoom(for: lines.count + 1, text, capacity, length, "the buffer for warnings"),
+        let text
+      else { return }
+      for (i, byte) in lines.enumerated() { text[i] = CChar(bitPattern: byte) }
+      text[lines.count] = 0
+    }
+  }
+}
+
+@c @implementation public func retto_model_encode_midi(
+  _ model: OpaquePointer!, _ midi: OpaquePointer!, _ tokens: UnsafeMutablePointer<Int32>!,
+  _ capacity: Int, _ count: UnsafeMutablePointer<Int>!
+) -> retto_status {
+  call { () throws(LibrettoError) in
+    try withModel(model) { (model) throws(LibrettoError) in
+      try withMIDI(midi) { (midi) throws(LibrettoError) in
+        let all = try model.model.encode(midi.file, name: "the MIDI file")
+        let tokens: UnsafeMutablePointer<Int32>? = tokens
+        guard try hasRoom(for: all.count, tokens, capacity, count, "the buffer for tokens"),
+          let tokens
+        else { return }
+        for (i, token) in all.enumerated() { tokens[i] = token }
+      }
+    }
+  }
+}
+
+@c @implementation public func retto_model_decode_midi(
+  _ model: OpaquePointer!, _ tokens: UnsafePointer<Int32>!, _ count: Int, _ tempo: Double,
+  _ midi: UnsafeMutablePointer<OpaquePointer?>!
+) -> retto_status {
+  create(midi, "the pointer for the MIDI file") { () throws(LibrettoError) in
+    var made: MIDIHandle?
+    try withModel(model) { (handle) throws(LibrettoError) in
+      let tokens = try array(tokens, count, "the tokens")
+      try handle.model.check(tokens)
+      try checkTempo(tempo)
+      made = MIDIHandle(try handle.model.decode(tokens, tempo: tempo))
+    }
+    return made!
+  }
+}

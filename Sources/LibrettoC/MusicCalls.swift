@@ -1,0 +1,151 @@
+import CLibretto
+import Libretto
+import Sequences
+
+// Sessions of music.
+
+extension retto_event {
+  init(_ event: MusicEvent) {
+    self.init(
+      delta: UInt32(clamping: event.delta), kind: UInt8(event.kind.rawValue),
+      channel: UInt8(event.channel), pitch: UInt8(event.pitch), velocity: UInt8(event.velocity))
+  }
+
+  /// Throws if the kind is none, or a number is out of its range.
+  func music(_ what: @autoclosure () -> String) throws(LibrettoError) -> MusicEvent {
+    guard let kind = MusicEvent.Kind(rawValue: Int32(kind)) else {
+      throw LibrettoError(
+        .argument, "\(what()) has the kind \(self.kind), which is no retto_event_kind")
+    }
+    guard channel < 16, pitch < 128, velocity < 128 else {
+      throw LibrettoError(
+        .argument,
+        "\(what()) has channel \(channel), pitch \(pitch), velocity \(velocity); they are below 16, 128 and 128"
+      )
+    }
+    return MusicEvent(
+      delta: Int(delta), kind, channel: Int(channel), pitch: Int(pitch), velocity: Int(velocity))
+  }
+}
+
+/// Changes one wish.
+@inline(__always)
+private func wish(_ handle: OpaquePointer?, _ change: (inout MusicControls) -> Void) -> retto_status
+{
+  withSession(handle) { (session) throws(LibrettoError) in
+    var controls = session.controls
+    change(&controls)
+    try session.set(controls)
+  }
+}
+
+@c @implementation public func retto_session_next_event(
+  _ session: OpaquePointer!, _ event: UnsafeMutablePointer<retto_event>!
+) -> retto_status {
+  withSession(session) { (session) throws(LibrettoError) in
+    let event = try require(event, "the event")
+    event.pointee = retto_event(try session.nextEvent())
+  }
+}
+
+@c @implementation public func retto_session_feed_event(
+  _ session: OpaquePointer!, _ event: UnsafePointer<retto_event>!
+) -> retto_status {
+  withSession(session) { (session) throws(LibrettoError) in
+    let event = try require(event, "the event")
+    try session.feed(event: try event.pointee.music("the event"))
+  }
+}
+
+@c @implementation public func retto_session_set_pitch_range(
+  _ session: OpaquePointer!, _ lowest: Int32, _ highest: Int32
+) -> retto_status {
+  wish(session) {
+    $0.lowest = Int(lowest)
+    $0.highest = Int(highest)
+  }
+}
+
+@c @implementation public func retto_session_set_scale(
+  _ session: OpaquePointer!, _ pitch_classes: UInt32
+) -> retto_status {
+  wish(session) { $0.scale = UInt16(clamping: pitch_classes) }
+}
+
+@c @implementation public func retto_session_set_voices(_ session: OpaquePointer!, _ voices: Int32)
+  -> retto_status
+{
+  wish(session) { $0.voices = Int(voices) }
+}
+
+@c @implementation public func retto_session_set_density(
+  _ session: OpaquePointer!, _ density: Float
+)
+  -> retto_status
+{
+  wish(session) { $0.density = density }
+}
+
+@c @implementation public func retto_session_set_bars(_ session: OpaquePointer!, _ bars: Int32)
+  -> retto_status
+{
+  wish(session) { $0.bars = Int(bars) }
+}
+
+@c @implementation public func retto_session_set_metre(
+  _ session: OpaquePointer!, _ numerator: Int32, _ denominator: Int32
+) -> retto_status {
+  wish(session) {
+    $0.numerator = Int(numerator)
+    $0.denominator = Int(denominator)
+  }
+}
+
+@c @implementation public func retto_session_set_ending(
+  _ session: OpaquePointer!, _ ending: retto_ending
+) -> retto_status {
+  withSession(session) { (session) throws(LibrettoError) in
+    guard let ending = MusicControls.Ending(rawValue: Int32(clamping: ending.rawValue)) else {
+      throw LibrettoError(.argument, "the ending is \(ending.rawValue), which is no retto_ending")
+    }
+    var controls = session.controls
+    controls.ending = ending
+    try session.set(controls)
+  }
+}
+
+@c @implementation public func retto_session_force_note(
+  _ session: OpaquePointer!, _ start: UInt64, _ duration: UInt32, _ pitch: Int32
+) -> retto_status {
+  withSession(session) { (session) throws(LibrettoError) in
+    try session.force(start: Int(clamping: start), duration: Int(duration), pitch: Int(pitch))
+  }
+}
+
+@c @implementation public func retto_session_force_nothing(_ session: OpaquePointer!)
+  -> retto_status
+{
+  withSession(session) { (session) throws(LibrettoError) in try session.forceNothing() }
+}
+
+@c @implementation public func retto_session_get_bars(
+  _ session: OpaquePointer!, _ bars: UnsafeMutablePointer<UInt64>!
+) -> retto_status {
+  withSession(session) { (session) throws(LibrettoError) in
+    try require(bars, "the pointer for the bars").pointee = UInt64(session.bars)
+  }
+}
+
+@c @implementation public func retto_scale(
+  _ key: UnsafePointer<CChar>!, _ pitch_classes: UnsafeMutablePointer<UInt32>!
+) -> retto_status {
+  call { () throws(LibrettoError) in
+    let name = try string(key, "the key")
+    let result = try require(pitch_classes, "the pointer for the pitch classes")
+    guard let scale = MusicControls.scale(named: name) else {
+      throw LibrettoError(
+        .argument, "\"\(String(name.prefix(40)))\" is no key; write it like C, F# minor or Bb")
+    }
+    result.pointee = UInt32(scale)
+  }
+}

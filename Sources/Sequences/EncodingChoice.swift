@@ -1,0 +1,42 @@
+/// Chooses an encoding for a collection of files: what most of them ask for.
+public struct EncodingChoice {
+  private var votes: [String: Int] = [:]
+
+  public init() {}
+
+  /// Takes note of a file: drums alone ask for `drums`, playing off the grid for `performance`, one
+  /// line for `melody`, and everything else for `polyphony`.
+  public mutating func note(_ file: MIDIFile) {
+    let notes = file.notes()
+    let pitched = notes.filter { $0.channel != drumChannel }
+    guard !pitched.isEmpty else {
+      if !notes.isEmpty { votes[DrumsEncoding.name, default: 0] += 1 }
+      return
+    }
+    votes[kind(pitched, max(1, file.ticksPerQuarter)), default: 0] += 1
+  }
+
+  private func kind(_ notes: [MIDINote], _ quarter: Int) -> String {
+    // A note is on the grid if it begins within a 48th of a quarter note of a place that 12 or 8
+    // steps per quarter note have.
+    let slack = max(1, quarter / 48)
+    let onGrid = notes.reduce(0) { count, note in
+      let near = [12, 8].contains { steps in
+        let step = Double(quarter) / Double(steps)
+        let place = Double(note.start) / step
+        return abs(place - place.rounded()) * step <= Double(slack)
+      }
+      return count + (near ? 1 : 0)
+    }
+    // Chance alone puts about two thirds there.
+    if Double(onGrid) < 0.85 * Double(notes.count) { return PerformanceEncoding.name }
+    let beginnings = Set(notes.map(\.start)).count
+    return Double(beginnings) >= 0.97 * Double(notes.count)
+      ? MelodyEncoding.name : PolyphonyEncoding.name
+  }
+
+  /// The winner; `polyphony` if no file had notes.
+  public var name: String {
+    votes.max { ($0.value, $1.key) < ($1.value, $0.key) }?.key ?? PolyphonyEncoding.name
+  }
+}

@@ -1,0 +1,210 @@
+/// Which tokens of a grid may follow, and which the musician's wishes leave of them.
+final class GridGrammar: MusicGrammar {
+  private let grid: Grid
+  private var state: GridState
+  var controls = MusicControls()
+
+  /// A note the host dictates: the steps it sounds in, and its pitch from the lowest.
+  private struct Forced {
+    var from, to, pitch: Int
+  }
+  private static let mostForced = 1024
+  private let forced = UnsafeMutablePointer<Forced>.allocate(capacity: mostForced)
+  private var forcedCount = 0
+
+  init(_ grid: Grid) {
+    self.grid = grid
+    state = GridState(grid)
+  }
+
+  deinit { forced.deallocate() }
+
+  func reset() {
+    state = GridState(grid)
+    forcedCount = 0
+  }
+
+  var bars: Int { state.bars }
+
+  /// Between two pieces.
+  var isComplete: Bool { state.phase == .outside }
+
+  func advance(_ token: Int32) {
+    state.advance(token)
+    if state.phase == .outside { forcedCount = 0 }
+  }
+
+  func force(start: Int, duration: Int, pitch: Int) -> Bool {
+    let step = grid.ticksPerStep
+    guard start >= 0, duration > 0, start < 1 << 40, duration < 1 << 40 else { return false }
+    let from = (start + step / 2) / step
+    let to = max(from + 1, (start + duration + step / 2) / step)
+    let pitch = pitch - grid.lowest
+    guard pitch >= 0, pitch < grid.pitches, to > state.steps else { return false }
+    // Room is made by forgetting what is past.
+    if forcedCount == Self.mostForced {
+      var kept = 0
+      for i in 0..<forcedCount where forced[i].to > state.steps {
+        forced[kept] = forced[i]
+        kept += 1
+      }
+      forcedCount = kept
+    }
+    guard forcedCount < Self.mostForced else { return false }
+    forced[forcedCount] = Forced(from: from, to: grid.lasts ? to : from + 1, pitch: pitch)
+    forcedCount += 1
+    return true
+  }
+
+  func forceNothing() { forcedCount = 0 }
+
+  // MARK: - What may follow
+
+  func forbid(_ logits: UnsafeMutablePointer<Float>) {
+    switch state.phase {
+    case .outside: keep(logits, only: Grid.start)
+    case .opening: forbidOpening(logits)
+    case .inside: forbidInside(logits)
+    }
+  }
+
+  private func forbid(_ logits: UnsafeMutablePointer<Float>, _ tokens: Range<Int32>) {
+    for token in tokens { logits[Int(token)] = -.infinity }
+  }
+
+  private func keep(_ logits: UnsafeMutablePointer<Float>, only token: Int32) {
+    forbid(logits, 0..<token)
+    forbid(logits, token + 1..<Int32(grid.vocabularySize))
+    if logits[Int(token)] == -.infinity { logits[Int(token)] = 0 }
+  }
+
+  private func forbidOpening(_ logits: UnsafeMutablePointer<Float>) {
+    if controls.numerator > 0,
+      let index = Metre.index(
+        numerator: controls.numerator, denominator: controls.denominator,
+        perQuarter: grid.stepsPerQuarter)
+    {
+      return keep(logits, only: Grid.firstMetre + Int32(index))
+    }
+    forbid(logits, 0..<Grid.firstMetre)
+    forbid(logits, grid.firstStep..<Int32(grid.vocabularySize))
+    forbidMetres(logits, except: -1)
+  }
+
+  /// Forbids metres whose bars are no whole number of steps, and one more.
+  private func forbidMetres(_ logits: UnsafeMutablePointer<Float>, except: Int) {
+    for i in 0..<Metre.all.count
+    where i == except || Metre.all[i].steps(perQuarter: grid.stepsPerQuarter) == nil {
+      logits[Int(Grid.firstMetre) + i] = -.infinity
+    }
+  }
+
+  private func forbidInside(_ logits: UnsafeMutablePointer<Float>) {
+    if controls.bars > 0 && state.isAtBarLine && state.bars >= controls.bars {
+      return keep(logits, only: Grid.end)
+    }
+    logits[Int(Grid.start)] = -.infinity
+    if !mayEnd { logits[Int(Grid.end)] = -.infinity }
+    if state.isAtBarLine && !state.metreNamed && state.steps > 0 && controls.numerator == 0 {
+      forbidMetres(logits, except: state.metre)
+    } else {
+      forbid(logits, Grid.firstMetre..<grid.firstStep)
+    }
+    let next = Int32((state.position + 1) % state.barSteps)
+    forbid(logits, grid.firstStep..<grid.firstStep + next)
+    forbid(logits, grid.firstStep + next + 1..<grid.firstNew)
+    forbidNotes(logits)
+  }
+
+  /// Nothing named since the last step or metre, something there at all, and the host agrees.
+  private var mayEnd: Bool {
+    guard state.last == grid.pitches, state.steps > 0, controls.bars == 0 else { return false }
+    if state.metreNamed { return false }
+    switch controls.ending {
+    case .anywhere: return true
+    case .barLine: return state.position == 0
+    case .never: return false
+    }
+  }
+
+  private func forbidNotes(_ logits: UnsafeMutablePointer<Float>) {
+    var due = PitchSet()
+    var begins = PitchSet()
+    for i in 0..<forcedCount
+    where forced[i].from <= state.steps && state.steps < forced[i].to
+      && forced[i].pitch < state.last
+    {
+      let pitch = forced[i].pitch
+      due[pitch] = true
+      if forced[i].from == state.steps || !state.sounding[pitch] { begins[pitch] = true }
+    }
+    let highestDue = due.highest
+    if highestDue >= 0 {
+      forbid(logits, grid.firstStep..<grid.firstNew)
+      logits[Int(Grid.end)] = -.infinity
+      forbid(logits, Grid.firstMetre..<grid.firstStep)
+    }
+    let most = min(grid.voices, controls.voices)
+    let full = state.voices + due.count >= most
+    for pitch in 0..<grid.pitches {
+      let new = Int(grid.firstNew) + pitch
+      let held = Int(grid.firstHeld) + pitch
+      if pitch == highestDue {
+        // The host's own note, whatever else it wished for.
+        if begins[pitch] {
+          if grid.lasts { logits[held] = -.infinity }
+          if logits[new] == -.infinity { logits[new] = 0 }
+        } else {
+          logits[new] = -.infinity
+          if logits[held] == -.infinity { logits[held] = 0 }
+        }
+        continue
+      }
+      let impossible = pitch >= state.last || pitch < highestDue || full
+      if impossible || !isWished(pitch) {
+        logits[new] = -.infinity
+      } else {
+        logits[new] += controls.density
+      }
+      if grid.lasts && (impossible || !state.sounding[pitch]) { logits[held] = -.infinity }
+    }
+  }
+
+  private func isWished(_ pitch: Int) -> Bool {
+    let absolute = pitch + grid.lowest
+    // A drum has no place in a scale.
+    guard grid.lasts else { return true }
+    return absolute >= controls.lowest && absolute <= controls.highest
+      && controls.scale >> UInt16(absolute % 12) & 1 == 1
+  }
+
+  // MARK: - Snapshots
+
+  static var stateSize: Int { 8 * GridState.wordCount }
+
+  func save(to bytes: UnsafeMutableRawPointer) { state.save(to: bytes) }
+
+  func restore(from bytes: UnsafeRawPointer) -> Bool {
+    guard let saved = GridState(grid, from: bytes) else { return false }
+    state = saved
+    forcedCount = 0
+    return true
+  }
+}
+
+extension GridState {
+  func save(to bytes: UnsafeMutableRawPointer) {
+    let words = words
+    for i in 0..<Self.wordCount {
+      bytes.storeBytes(of: words[i], toByteOffset: 8 * i, as: UInt64.self)
+    }
+  }
+
+  init?(_ grid: Grid, from bytes: UnsafeRawPointer) {
+    var words = InlineArray<13, UInt64>(repeating: 0)
+    for i in 0..<Self.wordCount {
+      words[i] = bytes.loadUnaligned(fromByteOffset: 8 * i, as: UInt64.self)
+    }
+    self.init(grid, words: words)
+  }
+}

@@ -1,0 +1,131 @@
+/// Notes on a grid, and the tokens for them.
+struct GridScore {
+  /// A note: the first step it sounds in, the first it does not, and its pitch from the lowest.
+  struct Note {
+    var start, end, pitch: Int
+  }
+
+  var notes: [Note]
+  /// Time signatures by the step they come at, as numbers of `Metre.all`.
+  var metres: [(step: Int, metre: Int)]
+  /// Steps of the piece.
+  var steps: Int
+
+  /// Puts notes of a file on the grid: beginnings and ends go to the nearest step, and every note
+  /// sounds for one at least. Silences and notes longer than `grid.longestSilence` are shortened.
+  ///
+  /// - `place`: the pitch from the lowest for a note; nil to leave it out.
+  init(_ grid: Grid, _ file: MIDIFile, _ notes: [MIDINote], place: (MIDINote) -> Int?) {
+    let ticks = max(1, file.ticksPerQuarter)
+    func step(_ tick: Int) -> Int {
+      (min(tick, 1 << 44) * grid.stepsPerQuarter + ticks / 2) / ticks
+    }
+    self.notes = []
+    self.notes.reserveCapacity(notes.count)
+    /// Where time was taken out: the step the music goes on at, and how many were taken.
+    var cuts: [(at: Int, count: Int)] = []
+    var removed = 0
+    var reached = 0
+    func cutSilence(until start: Int) {
+      // Whole bars of the common metres, so that the place in the bar stays what it was.
+      let bar = 12 * grid.stepsPerQuarter
+      let count = (start - removed - reached - grid.longestSilence) / bar * bar
+      guard count > 0 else { return }
+      cuts.append((start, count))
+      removed += count
+    }
+    for note in notes {
+      guard let pitch = place(note) else { continue }
+      let start = step(note.start)
+      cutSilence(until: start)
+      let from = start - removed
+      let end = max(from + 1, step(note.start + note.duration) - removed)
+      let to = min(from + grid.longestSilence, end)
+      self.notes.append(Note(start: from, end: to, pitch: pitch))
+      reached = max(reached, to)
+    }
+    let end = step(file.end)
+    cutSilence(until: end)
+    steps = max(reached, end - removed)
+    metres = []
+    for signature in file.timeSignatures {
+      guard
+        let index = Metre.index(
+          numerator: signature.numerator, denominator: signature.denominator,
+          perQuarter: grid.stepsPerQuarter)
+      else { continue }
+      var at = step(signature.tick)
+      var before = 0
+      for cut in cuts {
+        guard cut.at > at + before else {
+          before += cut.count
+          at -= cut.count
+          continue
+        }
+        at = min(at, cut.at - before - cut.count)
+        break
+      }
+      metres.append((at, index))
+    }
+  }
+
+  /// The tokens of the piece.
+  func tokens(_ grid: Grid) -> [Int32] {
+    var tokens: [Int32] = [Grid.start]
+    tokens.reserveCapacity(steps + 2 * notes.count)
+    let notes = notes.sorted { $0.start != $1.start ? $0.start < $1.start : $0.pitch > $1.pitch }
+    var nextNote = 0
+    var nextMetre = 0
+    var metre = 0
+    while nextMetre < metres.count && metres[nextMetre].step <= 0 {
+      metre = metres[nextMetre].metre
+      nextMetre += 1
+    }
+    var barSteps = Metre.all[metre].steps(perQuarter: grid.stepsPerQuarter) ?? 1
+    tokens.append(Grid.firstMetre + Int32(metre))
+    /// The step at which each pitch that sounds ends.
+    var ends = [Int](repeating: 0, count: grid.pitches)
+    var position = 0
+    for step in 0..<steps {
+      if position == 0 && step > 0 {
+        let before = metre
+        while nextMetre < metres.count && metres[nextMetre].step <= step {
+          metre = metres[nextMetre].metre
+          nextMetre += 1
+        }
+        if metre != before {
+          barSteps = Metre.all[metre].steps(perQuarter: grid.stepsPerQuarter) ?? 1
+          tokens.append(Grid.firstMetre + Int32(metre))
+        }
+      }
+      var new = PitchSet()
+      while nextNote < notes.count && notes[nextNote].start <= step {
+        let note = notes[nextNote]
+        new[note.pitch] = true
+        ends[note.pitch] = max(note.end, step + 1)
+        nextNote += 1
+      }
+      appendNotes(&tokens, grid, step, new, ends)
+      position = (position + 1) % barSteps
+      tokens.append(grid.firstStep + Int32(position))
+    }
+    tokens.append(Grid.end)
+    return tokens
+  }
+
+  /// The notes of a step from the top. Where there are more than voices the lowest are left out.
+  private func appendNotes(
+    _ tokens: inout [Int32], _ grid: Grid, _ step: Int, _ new: PitchSet, _ ends: [Int]
+  ) {
+    var voices = 0
+    for pitch in stride(from: grid.pitches - 1, through: 0, by: -1) where voices < grid.voices {
+      if new[pitch] {
+        tokens.append(grid.firstNew + Int32(pitch))
+        voices += 1
+      } else if grid.lasts && ends[pitch] > step {
+        tokens.append(grid.firstHeld + Int32(pitch))
+        voices += 1
+      }
+    }
+  }
+}

@@ -1,0 +1,194 @@
+/// An encoding of music: pieces, each from a start token to an end token.
+public protocol MusicEncoding: Encoding {
+  /// The ticks that events of this encoding are counted in.
+  var ticksPerQuarter: Int { get }
+
+  /// The tokens of a piece, `START` and `END` included; nil if it holds nothing this encoding can
+  /// say. What is lost (quantisation, other channels) is stated at each encoding.
+  func encode(_ file: MIDIFile) -> [Int32]?
+
+  /// Steps of the grid in a piece, for the loss per step; nil where there is no grid.
+  func steps(of tokens: UnsafeBufferPointer<Int32>) -> Int?
+
+  /// The token for the same sound so many semitones higher; other tokens stay.
+  func transposed(_ token: Int32, by semitones: Int) -> Int32
+
+  /// The pitch a token names, from 0 to 127 before and after transposition; nil if it names none,
+  /// or one that must not be transposed.
+  func pitch(of token: Int32) -> Int?
+  /// The pitches that have tokens.
+  var pitchRange: ClosedRange<Int> { get }
+
+  /// What a token says, for people.
+  func name(of token: Int32) -> String
+
+  func makeMusicGrammar() -> any MusicGrammar
+  func makePlayer() -> any TokenPlayer
+  func makeListener() -> any EventListener
+}
+
+extension MusicEncoding {
+  public var startToken: Int32 { 0 }
+  public func makeGrammar() -> any Grammar { makeMusicGrammar() }
+
+  /// Whether a piece can be moved by so many semitones and stay in range.
+  public func transpositions(of tokens: some Sequence<Int32>) -> ClosedRange<Int> {
+    var lowest = Int.max
+    var highest = Int.min
+    for token in tokens {
+      guard let pitch = pitch(of: token) else { continue }
+      lowest = min(lowest, pitch)
+      highest = max(highest, pitch)
+    }
+    guard lowest <= highest else { return 0...0 }
+    return min(0, pitchRange.lowerBound - lowest)...max(0, pitchRange.upperBound - highest)
+  }
+
+  /// The events of a sequence of tokens, as a file: melodies and chords on channel 0.
+  public func decode(_ tokens: some Sequence<Int32>, tempo: Double = 120, program: Int = 0)
+    -> MIDIFile
+  {
+    var builder = FileBuilder(ticksPerQuarter: ticksPerQuarter, tempo: tempo, program: program)
+    let player = makePlayer()
+    for token in tokens {
+      player.take(token, heard: false)
+      while let event = player.next() { builder.add(event) }
+    }
+    return builder.file
+  }
+}
+
+/// The grammar of music, which also keeps to a musician's wishes.
+public protocol MusicGrammar: Grammar {
+  var controls: MusicControls { get set }
+
+  /// Asks for a note at a place still to come, in ticks from the beginning of the piece; false if
+  /// there is no room for more, it is past, or this encoding cannot.
+  func force(start: Int, duration: Int, pitch: Int) -> Bool
+  /// Forgets what was asked for.
+  func forceNothing()
+
+  /// Bars that are complete; 0 where there are none.
+  var bars: Int { get }
+}
+
+/// What a musician can ask for while music is made. It holds for certain: tokens that would go
+/// against it are not drawn.
+public struct MusicControls: Equatable, Sendable {
+  /// Notes begin only inside this range of pitches; 0 to 127.
+  public var lowest = 0
+  public var highest = 127
+  /// Notes begin only on these pitch classes: bit 0 is C, bit 11 is B. All of them to begin with.
+  public var scale: UInt16 = 0xFFF
+  /// The most notes at a time.
+  public var voices = 128
+  /// Added to the logits of tokens that begin a note: above 0 for more of them, below 0 for fewer.
+  public var density: Float = 0
+  /// The piece ends after so many bars, at the bar line; 0 to leave it to the model.
+  public var bars = 0
+  /// When the piece may end, if `bars` is 0.
+  public var ending = Ending.anywhere
+  /// The time signature to begin with: its numerator and denominator; 0 to leave it to the model.
+  public var numerator = 0
+  public var denominator = 0
+
+  public enum Ending: Int32, Sendable {
+    case anywhere = 0
+    /// At a bar line.
+    case barLine = 1
+    case never = 2
+  }
+
+  public init() {}
+
+  /// The scale of a key by name, such as "C", "F# minor", "Bb", "a" for A minor; nil if it is none.
+  public static func scale(named name: String) -> UInt16? {
+    let classes: [Character: Int] = ["c": 0, "d": 2, "e": 4, "f": 5, "g": 7, "a": 9, "b": 11]
+    let words = name.split(whereSeparator: { $0 == " " || $0 == "_" || $0 == "-" })
+    guard let first = words.first, let letter = first.first,
+      let base = classes[Character(letter.lowercased())]
+    else { return nil }
+    var tonic = base
+    var minor = letter.isLowercase
+    for sign in first.dropFirst() {
+      switch sign {
+      case "#", "♯": tonic += 1
+      case "b", "♭": tonic -= 1
+      case "m" where words.count == 1: minor = true
+      default: return nil
+      }
+    }
+    if words.count > 1 {
+      switch words[1].lowercased() {
+      case "minor", "min": minor = true
+      case "major", "maj": minor = false
+      default: return nil
+      }
+      guard words.count == 2 else { return nil }
+    }
+    // Minor with both sevenths, as tunes use it.
+    let steps = minor ? [0, 2, 3, 5, 7, 8, 10, 11] : [0, 2, 4, 5, 7, 9, 11]
+    return steps.reduce(0) { $0 | 1 << UInt16((tonic + $1 + 12) % 12) }
+  }
+}
+
+/// Something that happens in music, some ticks after what happened before.
+public struct MusicEvent: Equatable, Sendable {
+  public enum Kind: Int32, Sendable {
+    /// Time passes and nothing else happens.
+    case time = 0
+    case noteOn = 1
+    case noteOff = 2
+    /// A time signature: numerator in `pitch`, denominator in `velocity`.
+    case metre = 3
+    /// The piece is over.
+    case end = 4
+  }
+
+  /// Ticks since the event before.
+  public var delta: Int
+  public var kind: Kind
+  public var channel = 0
+  public var pitch = 0
+  public var velocity = 0
+
+  public init(delta: Int, _ kind: Kind, channel: Int = 0, pitch: Int = 0, velocity: Int = 0) {
+    self.delta = delta
+    self.kind = kind
+    self.channel = channel
+    self.pitch = pitch
+    self.velocity = velocity
+  }
+}
+
+/// Turns tokens into events as they come. None of its calls allocates.
+public protocol TokenPlayer: AnyObject {
+  func reset()
+  /// Takes the next token; the events it leads to can be had from `next`. A token that was `heard`,
+  /// because somebody else plays it, leads to none but the ends of this player's own notes.
+  func take(_ token: Int32, heard: Bool)
+  /// The next event, if there is one before another token is needed. When time has passed and
+  /// nothing happened, that is an event.
+  func next() -> MusicEvent?
+  /// Forgets the events not yet had.
+  func discard()
+
+  static var stateSize: Int { get }
+  func save(to bytes: UnsafeMutableRawPointer)
+  func restore(from bytes: UnsafeRawPointer) -> Bool
+}
+
+/// Turns events into tokens as they come. None of its calls allocates.
+public protocol EventListener: AnyObject {
+  func reset()
+  /// Takes an event and hands on the tokens that are certain now.
+  func take(_ event: MusicEvent, _ each: (Int32) -> Void)
+  /// Hands on the tokens of what was heard of the present moment, though it may not be over.
+  func finish(_ each: (Int32) -> Void)
+  /// Takes note of a token that did not come from here, so as to know where the music is.
+  func follow(_ token: Int32)
+
+  static var stateSize: Int { get }
+  func save(to bytes: UnsafeMutableRawPointer)
+  func restore(from bytes: UnsafeRawPointer) -> Bool
+}
