@@ -263,7 +263,7 @@ public final class Trainer {
   /// Steps until the end, calling `progress` after each step, which says whether to go on.
   ///
   /// If the options name a checkpoint path, a checkpoint is saved there from time to time and at the
-  /// end, also when the run was stopped.
+  /// end, also when the run was stopped. A run that diverges leaves the last one as it is.
   public func run(_ progress: (Progress) -> Bool = { _ in true }) throws(LibrettoError) -> Progress
   {
     var clock = monotonicSeconds()
@@ -276,12 +276,7 @@ public final class Trainer {
       if stopping.exchange(false, ordering: .acquiringAndReleasing) {
         state.end = .stopped
       } else {
-        do throws(LibrettoError) {
-          current = try advance(from: clock)
-        } catch {
-          if let path = options.checkpointPath, error.kind == .diverged { try? saveBest(path) }
-          throw error
-        }
+        current = try advance(from: clock)
         clock = monotonicSeconds()
         if !progress(current), current.end == .none { state.end = .stopped }
       }
@@ -348,14 +343,6 @@ public final class Trainer {
     ]
     if !state.best.isNaN { facts["training.validation_nats_per_token"] = "\(state.best)" }
     return facts
-  }
-
-  private func saveBest(_ path: String) throws(LibrettoError) {
-    try SafeTensors.write(
-      path,
-      metadata: ModelHeader(
-        shape: run!.plan.shape, encoding: run!.corpus.encoding, facts: facts
-      ).metadata, Model.entries(run!.learner.layout, bestWeights))
   }
 
   // MARK: - One step

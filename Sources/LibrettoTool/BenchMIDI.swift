@@ -2,20 +2,12 @@ import ArgumentParser
 import Libretto
 import Sequences
 
-#if canImport(Glibc)
-  @preconcurrency import Glibc
-#elseif canImport(Musl)
-  @preconcurrency import Musl
-#elseif canImport(Darwin)
-  import Darwin
-#endif
-
 struct BenchMIDI: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "midi",
     abstract: "Reading MIDI files: open, read the events, make notes of them, one after another.")
 
-  @Argument(help: "A folder, searched with all its folders for files that end in .mid or .midi.")
+  @Argument(help: "A folder, searched with all its folders for MIDI files.")
   var folder: String
 
   @Option(help: "Measure for about this long.")
@@ -49,7 +41,7 @@ struct BenchMIDI: ParsableCommand {
   }
 
   func run() throws {
-    let paths = midiFiles(in: folder).sorted()
+    let paths = FolderWalk.midiFiles(in: folder)
     guard !paths.isEmpty else { throw Failure("no MIDI files under \(folder)", code: 2) }
     var tally = Tally()
     let timings = Timings(for: seconds) {
@@ -57,42 +49,23 @@ struct BenchMIDI: ParsableCommand {
       for path in paths { tally.read(path) }
     }
     let median = timings.quantile(0.5)
-    let figures = [
-      ("files", Double(paths.count)), ("refused", Double(tally.refused)),
-      ("bytes", Double(tally.bytes)),
-      ("notes", Double(tally.notes)), ("warnings", Double(tally.warnings)),
+    let counts = [
+      ("files", paths.count), ("refused", tally.refused), ("warnings", tally.warnings),
+      ("bytes", tally.bytes), ("notes", tally.notes),
+    ]
+    let times = [
       ("milliseconds_per_pass", median * 1e3), ("fastest", timings.quantile(0) * 1e3),
       ("slowest", timings.quantile(1) * 1e3),
       ("megabytes_per_second", Double(tally.bytes) / median / 1e6),
     ]
     if json {
-      print(JSON.object(figures.map { ($0.0, .number($0.1)) }).text)
+      let members = counts.map { ($0.0, JSON.number($0.1)) } + times.map { ($0.0, .number($0.1)) }
+      print(JSON.object(members).text)
     } else {
-      for (key, value) in figures {
-        print("\(key.split(separator: "_").joined(separator: " ").padded(26))\(fixed(value, 2))")
+      let lines = counts.map { ($0.0, "\($0.1)") } + times.map { ($0.0, fixed($0.1, 2)) }
+      for (key, value) in lines {
+        print(key.split(separator: "_").joined(separator: " ").padded(26) + value)
       }
     }
-  }
-
-  /// The MIDI files of a folder and of the folders in it; links are not followed.
-  private func midiFiles(in folder: String) -> [String] {
-    guard let stream = opendir(folder) else { return [] }
-    defer { closedir(stream) }
-    var paths: [String] = []
-    while let entry = readdir(stream) {
-      let name = withUnsafeBytes(of: &entry.pointee.d_name) { bytes in
-        String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
-      }
-      if name == "." || name == ".." { continue }
-      let path = folder + "/" + name
-      var facts = stat()
-      guard lstat(path, &facts) == 0 else { continue }
-      if facts.st_mode & S_IFMT == S_IFDIR {
-        paths += midiFiles(in: path)
-      } else if [".mid", ".midi"].contains(where: { name.lowercased().hasSuffix($0) }) {
-        paths.append(path)
-      }
-    }
-    return paths
   }
 }

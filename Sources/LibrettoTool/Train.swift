@@ -94,7 +94,11 @@ struct Train: ParsableCommand {
     let report = TrainingReport(trainer: trainer, plots: plot != nil)
     report.begin(output: plan.output)
     let end = try stoppable(trainer) {
-      try orFail { () throws(LibrettoError) in try trainer.run(report.note) }
+      do throws(LibrettoError) { return try trainer.run(report.note) } catch {
+        // What was learned before it went astray is worth having.
+        if error.kind == .diverged, let best = try? trainer.model() { try? best.save(plan.output) }
+        throw Failure(error)
+      }
     }
     let model = try orFail { () throws(LibrettoError) in
       let model = try trainer.model()

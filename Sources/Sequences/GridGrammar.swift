@@ -130,6 +130,7 @@ final class GridGrammar: MusicGrammar {
   private func forbidNotes(_ logits: UnsafeMutablePointer<Float>) {
     var due = PitchSet()
     var begins = PitchSet()
+    var over = PitchSet()
     for i in 0..<forcedCount
     where forced[i].from <= state.steps && state.steps < forced[i].to
       && forced[i].pitch < state.last
@@ -138,6 +139,7 @@ final class GridGrammar: MusicGrammar {
       due[pitch] = true
       if forced[i].from == state.steps || !state.sounding[pitch] { begins[pitch] = true }
     }
+    for i in 0..<forcedCount where forced[i].to == state.steps { over[forced[i].pitch] = true }
     let highestDue = due.highest
     if highestDue >= 0 {
       forbid(logits, grid.firstStep..<grid.firstNew)
@@ -166,7 +168,9 @@ final class GridGrammar: MusicGrammar {
       } else {
         logits[new] += controls.density
       }
-      if grid.lasts && (impossible || !state.sounding[pitch]) { logits[held] = -.infinity }
+      if grid.lasts && (impossible || !state.sounding[pitch] || over[pitch]) {
+        logits[held] = -.infinity
+      }
     }
   }
 

@@ -139,7 +139,12 @@ final class GridListener: EventListener {
 
   private func sayNotes(_ each: (Int32) -> Void) {
     var voices = 0
-    for pitch in stride(from: grid.pitches - 1, through: 0, by: -1) where voices < grid.voices {
+    for pitch in stride(from: grid.pitches - 1, through: 0, by: -1) {
+      guard voices < grid.voices else {
+        // What is not said is over.
+        (new[pitch], sounding[pitch]) = (false, false)
+        continue
+      }
       if new[pitch] {
         each(grid.firstNew + Int32(pitch))
         voices += 1

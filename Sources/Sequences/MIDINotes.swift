@@ -73,7 +73,7 @@ extension MIDIFile {
   public func notes(sustain: Bool = false) -> [MIDINote] {
     var count = 0
     for track in tracks {
-      for record in track.events.records { count &+= record.isNoteOn ? 1 : 0 }
+      for record in track.events.records { count &+= record.notesBegun }
     }
     guard count > 0 else { return [] }
     var notes = [MIDINote](unsafeUninitializedCapacity: count) { notes, initialized in
@@ -90,8 +90,12 @@ extension MIDIFile {
 }
 
 extension MIDIEvents.Record {
+  /// 1 for a note-on, otherwise 0; without a branch, which would be foretold wrongly.
   @inline(__always)
-  var isNoteOn: Bool { (status & 0xF0 ^ 0x90) | kind.rawValue == 0 && second != 0 }
+  fileprivate var notesBegun: Int {
+    let differs = (status & 0xF0 ^ 0x90) | kind.rawValue
+    return (differs == 0 ? 1 : 0) & (second != 0 ? 1 : 0)
+  }
 }
 
 /// Makes notes of the events of tracks. While a note sounds, its duration holds the number of the

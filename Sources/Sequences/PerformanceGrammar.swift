@@ -27,8 +27,9 @@ final class PerformanceGrammar: MusicGrammar {
     }
     forbidNotes(logits)
     guard canBegin else {
-      // Time can always pass, even where wishes that changed meanwhile leave nothing else.
-      if state.shiftOver && !state.sounding.isEmpty {
+      // Time can always pass, where wishes that changed meanwhile leave nothing else.
+      let mayEnd = logits[Int(Tokens.end)] > -.infinity
+      if state.shiftOver && (!state.sounding.isEmpty || mayEnd) {
         forbid(logits, Tokens.firstShift..<Tokens.firstVelocity)
       }
       forbid(logits, Tokens.firstVelocity..<Int32(Tokens.count))

@@ -91,8 +91,8 @@ import Testing
     refusal(.diverged, message) { _ = try trainer.run() }
     let model = try trainer.model()
     #expect(model.floats.allSatisfy { $0.isFinite })
-    let saved = try Model(path: folder("checkpoint"))
-    #expect(saved.fingerprint == model.fingerprint)
+    // The last checkpoint is left as it was: here there was none yet.
+    refusal(.file, "checkpoint") { _ = try Model(path: folder("checkpoint")) }
     if !best.isNaN { #expect(model.facts["training.validation_nats_per_token"] == "\(best)") }
   }
 }

@@ -111,7 +111,8 @@ import Testing
   }
 
   @Test(arguments: [
-    [], [0x4D], Array("MThd".utf8), Array("MThd".utf8) + [0, 0, 0], Array("%PDF-1.4 and so on".utf8),
+    [], [0x4D], Array("MThd".utf8), Array("MThd".utf8) + [0, 0, 0],
+    Array("%PDF-1.4 and so on".utf8),
     Array("RIFF".utf8) + [1, 0, 0, 0] + Array("WAVEfmt data".utf8),
     [UInt8](repeating: 0, count: 100_000) + Array("MThd".utf8) + [0, 0, 0, 6],
   ])

@@ -69,7 +69,8 @@ enum MIDIMaterial {
     case 0: return .meta(type: 0x51, [7, UInt8(random.next() % 256), 1])
     case 1: return .meta(type: 0x58, [UInt8(1 + random.next() % 12), 3, 24, 8])
     case 2: return .meta(type: 0x59, [UInt8(bitPattern: Int8(random.next() % 15) - 7), 1])
-    default: return .meta(type: UInt8(random.next() % 0x20), noise(Int(random.next() % 300), &random))
+    default:
+      return .meta(type: UInt8(random.next() % 0x20), noise(Int(random.next() % 300), &random))
     }
   }
 

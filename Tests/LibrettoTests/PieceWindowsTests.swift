@@ -1,0 +1,152 @@
+import Sequences
+import Testing
+
+@testable import Libretto
+
+@Suite struct PieceWindowsTests {
+  /// Pieces of these lengths, their tokens the places in the store.
+  private func make(_ lengths: [Int]) throws -> (TokenStore, [[Range<Int>]]) {
+    let total = lengths.reduce(0, +)
+    let store = try TokenStore(capacity: total)
+    for i in 0..<total { store.append(Int32(i)) }
+    var start = 0
+    var pieces: [[Range<Int>]] = []
+    for length in lengths {
+      pieces.append([start..<start + length])
+      start += length
+    }
+    return (store, pieces)
+  }
+
+  private struct Step {
+    var inputs, targets: [Int32]
+    var reset: Set<Int>
+  }
+
+  private func fill(_ windows: PieceWindows, _ streams: Int, _ window: Int, _ step: Int) -> Step {
+    var result = Step(
+      inputs: [Int32](repeating: -9, count: streams * window),
+      targets: [Int32](repeating: -9, count: streams * window), reset: [])
+    var reset: Set<Int> = []
+    result.inputs.withUnsafeMutableBufferPointer { inputs in
+      result.targets.withUnsafeMutableBufferPointer { targets in
+        windows.fill(step: step, inputs: inputs.baseAddress!, targets: targets.baseAddress!) {
+          reset.insert($0)
+        }
+      }
+    }
+    result.reset = reset
+    return result
+  }
+
+  @Test(arguments: [(1, 8), (3, 8), (4, 16), (32, 5)])
+  func anEpochPredictsEveryTokenOfEveryPieceOnce(streams: Int, window: Int) throws {
+    let (store, pieces) = try make([9, 2, 30, 17, 8, 64, 3, 5, 41])
+    let windows = PieceWindows(
+      store, pieces, streams: streams, window: window, seed: 4, shuffles: true, music: nil)
+    let firsts = Set(pieces.map { Int32($0[0].lowerBound) })
+    for epoch in 0..<3 {
+      var predicted: [Int32] = []
+      var last = [Int32](repeating: -1, count: streams)
+      for place in 0..<windows.windowsPerEpoch {
+        let step = fill(windows, streams, window, epoch * windows.windowsPerEpoch + place)
+        for stream in 0..<streams {
+          for t in 0..<window {
+            let (input, target) = (
+              step.inputs[t * streams + stream], step.targets[t * streams + stream]
+            )
+            if target >= 0 {
+              #expect(target == input + 1)
+              predicted.append(target)
+            }
+            if t == 0 && target >= 0 {
+              // A stream goes on where it was, or begins anew from a zero state.
+              #expect(step.reset.contains(stream) || input == last[stream])
+              if firsts.contains(input) { #expect(step.reset.contains(stream)) }
+            }
+          }
+          last[stream] = step.targets[(window - 1) * streams + stream]
+        }
+      }
+      let wanted = pieces.flatMap { $0[0].dropFirst().map { Int32($0) } }
+      #expect(predicted.sorted() == wanted.sorted())
+    }
+  }
+
+  @Test func theStepAloneSaysWhereItIs() throws {
+    let (store, pieces) = try make([20, 33, 12, 50, 7])
+    let make = {
+      PieceWindows(store, pieces, streams: 2, window: 8, seed: 9, shuffles: true, music: nil)
+    }
+    let forward = make()
+    let all = (0..<4 * forward.windowsPerEpoch).map { fill(forward, 2, 8, $0).inputs }
+    let back = make()
+    for step in all.indices.reversed() { #expect(fill(back, 2, 8, step).inputs == all[step]) }
+    #expect(all[0] != all[forward.windowsPerEpoch] || all[1] != all[forward.windowsPerEpoch + 1])
+  }
+
+  @Test func transpositionStaysInRangeAndChanges() throws {
+    let encoding = try PolyphonyEncoding(stepsPerQuarter: 4)
+    // A piece that begins and ends with the two outermost keys it may have, less two.
+    let low = (0..<Int32(encoding.vocabularySize)).first { encoding.pitch(of: $0) == 23 }!
+    let high = (0..<Int32(encoding.vocabularySize)).first { encoding.pitch(of: $0) == 106 }!
+    let tokens: [Int32] = [0, 2, high, low, 19, 1]
+    let store = try TokenStore(capacity: tokens.count)
+    for token in tokens { store.append(token) }
+    let windows = PieceWindows(
+      store, [[0..<tokens.count]], streams: 1, window: 8, seed: 1, shuffles: true, music: encoding)
+    var shifts = Set<Int>()
+    for epoch in 0..<200 {
+      let step = fill(windows, 1, 8, epoch)
+      let shift = Int(step.inputs[2] - high)
+      #expect(step.inputs[3] - low == Int32(shift))
+      #expect(Array(step.inputs[0..<2]) == [0, 2] && step.inputs[4] == 19)
+      shifts.insert(shift)
+    }
+    #expect(shifts == Set(-2...2))
+  }
+
+  @Test func aMusicRunResumesBitForBit() throws {
+    let encoding = try MelodyEncoding(stepsPerQuarter: 4)
+    let folder = try Folder()
+    let files = try (0..<6).map { i in
+      var tokens: [Int32] = [0, 2]
+      for step in 0..<64 {
+        let pitch = 60 + (step * (i + 2)) % 12
+        tokens.append(
+          (0..<Int32(encoding.vocabularySize)).first { encoding.name(of: $0) == "NEW \(pitch)" }!)
+        tokens.append(Int32(18 + (step + 1) % 16))
+      }
+      tokens.append(1)
+      let path = "\(folder.path)/\(i).mid"
+      try encoding.decode(tokens).save(path)
+      return path
+    }
+    var options = TrainingOptions()
+    options.encoding = "melody"
+    options.hidden = 8
+    options.embedding = 4
+    options.layers = 1
+    options.batch = 2
+    options.sequence = 16
+    options.steps = 40
+    options.threads = 2
+    func add(_ trainer: Trainer) throws {
+      for file in files { try trainer.add(midi: file) }
+    }
+    let whole = try Trainer(options)
+    try add(whole)
+    _ = try whole.run()
+    let first = try Trainer(options)
+    try add(first)
+    for _ in 0..<17 { _ = try first.step() }
+    let checkpoint = "\(folder.path)/c.safetensors"
+    try first.save(checkpoint: checkpoint)
+    let second = try Trainer(resume: checkpoint)
+    try add(second)
+    _ = try second.run()
+    let (a, b) = (try whole.model().network, try second.model().network)
+    #expect(
+      (0..<a.parameters.count).allSatisfy { a.parameters.pointer[$0] == b.parameters.pointer[$0] })
+  }
+}
