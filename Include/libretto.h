@@ -452,7 +452,8 @@ typedef struct retto_trainer_options {
   const char *encoding;
   /* Steps per quarter note of the grid music is put on (not of performance), 1 to 24. */
   int32_t steps_per_quarter;
-  /* Whether music is learned in other keys, and performances at other tempi, too: below 0 for no. */
+  /* Whether music is learned in other keys, and performances at other tempi, too: above 0 for yes,
+   * below 0 for no. */
   int32_t augment;
   /* Sizes of the network: to 16384, 16384 and 32. */
   int32_t embedding, hidden, layers;

@@ -53,10 +53,10 @@ struct MusicMaterial {
   ///
   /// - `encoding`: nil to take the one called `name`, or to choose one if that is nil too.
   /// - `fraction`: how many of the files to hold out, spread evenly, if there are none to validate.
-  /// - `augment`: whether performances get variants at other tempi.
+  /// - `augment`: whether performances get variants at other tempi; nil to choose.
   mutating func tokenize(
     _ encoding: (any MusicEncoding)?, name: String?, stepsPerQuarter: Int, fraction: Double,
-    augment: Bool
+    augment: Bool?
   ) throws(LibrettoError) -> Corpus {
     if validation.isEmpty { holdOut(fraction) }
     var chosen = encoding
@@ -67,7 +67,7 @@ struct MusicMaterial {
       } catch { throw LibrettoError(error) }
     }
     let encoding = chosen!
-    let train = try part(training, encoding, augment: augment)
+    let train = try part(training, encoding, augment: augment ?? Self.gains(training.count))
     guard train.tokens.count >= 2 else {
       throw LibrettoError(
         .corpus,
@@ -77,6 +77,9 @@ struct MusicMaterial {
       encoding: encoding, training: train,
       validation: try part(validation, encoding, augment: false), tokensPerCharacter: 0)
   }
+
+  /// Whether so many pieces are so few that other keys and tempi help more than they blur.
+  static func gains(_ pieces: Int) -> Bool { pieces < 400 }
 
   private mutating func holdOut(_ fraction: Double) {
     let count = Int(Double(training.count) * fraction)
@@ -111,7 +114,7 @@ struct MusicMaterial {
       let file = try Self.read(source)
       var variants: [Range<Int>] = []
       func add(_ tokens: [Int32]?) {
-        guard let tokens else { return }
+        guard let tokens = tokens.map(encoding.withoutOpeningSilence) else { return }
         variants.append(all.count..<all.count + tokens.count)
         all.append(contentsOf: tokens.lazy.map { UInt16(truncatingIfNeeded: $0) })
       }

@@ -155,12 +155,18 @@ public final class Session {
   /// Makes sure that `scratch.logits` tell what comes next.
   private func prepare() {
     if knowsNext { return }
-    if pending < 0 { pending = startToken }
+    if pending < 0 { begin() }
     read(wantLogits: true)
   }
 
-  private var startToken: Int32 {
-    min(model.encoding.startToken, Int32(model.shape.vocabulary - 1))
+  /// A sequence that was fed nothing begins with the encoding's start token.
+  private func begin() {
+    let token = min(model.encoding.startToken, Int32(model.shape.vocabulary - 1))
+    pending = token
+    guard let music else { return }
+    grammar.advance(token)
+    music.player.take(token, heard: true)
+    music.listener.follow(token)
   }
 
   private func read(wantLogits: Bool) {
@@ -262,7 +268,8 @@ extension Session {
     for i in 0..<count {
       let session = session(i)
       if session.knowsNext { continue }
-      batch.tokens[rows] = session.pending >= 0 ? session.pending : session.startToken
+      if session.pending < 0 { session.begin() }
+      batch.tokens[rows] = session.pending
       batch.states[rows] = session.state.pointer
       rows += 1
     }

@@ -178,7 +178,7 @@ public final class Trainer {
     let fraction =
       resumed?.validationFraction
       ?? (options.validationFraction < 0 ? 0.1 : options.validationFraction)
-    let augment = resumed?.plan.augment ?? options.augment
+    let augment: Bool? = resumed?.plan.augment ?? options.augment
     let corpus = try tokenize(fraction: fraction, augment: augment)
     let files = material.files
     let fingerprint = corpus.fingerprint
@@ -192,6 +192,7 @@ public final class Trainer {
       options, tokens: corpus.training.tokens.count, held: corpus.validation.tokens.count,
       vocabulary: corpus.encoding.vocabularySize, perEpoch: corpus.windowsPerEpoch,
       fixed: base?.shape ?? resumed?.plan.shape, processors: processorCount())
+    plan.augment = augment ?? corpus.training.pieces.map { MusicMaterial.gains($0.count) } ?? false
     if let resumed { plan = resumed.plan.extended(by: options, corpus) }
     guard plan.memory < physicalMemory() else {
       throw LibrettoError(
@@ -230,7 +231,7 @@ public final class Trainer {
     state.end = hasReachedEnd ? .finished : hasLostPatience ? .early : .none
   }
 
-  private func tokenize(fraction: Double, augment: Bool) throws(LibrettoError) -> Corpus {
+  private func tokenize(fraction: Double, augment: Bool?) throws(LibrettoError) -> Corpus {
     let fixed = resumed?.encoding ?? base?.encoding
     switch material {
     case .none:

@@ -5,8 +5,9 @@ public struct TrainingOptions: Equatable, Sendable {
   public var encoding: String?
   /// Steps per quarter note of the encodings on a grid, 1 to 24; 0 for 4.
   public var stepsPerQuarter = 0
-  /// Whether music is learned in other keys too, and performances at other tempi.
-  public var augment = true
+  /// Whether music is learned in other keys too, and performances at other tempi; nil to choose: it
+  /// is where there are few pieces.
+  public var augment: Bool?
   /// Sizes of the network; 0 to choose.
   public var embedding = 0
   public var hidden = 0

@@ -32,7 +32,7 @@ struct TrainingPlan: Equatable {
     _ options: TrainingOptions, tokens: Int, held: Int, vocabulary: Int,
     perEpoch: (_ streams: Int, _ window: Int) -> Int, fixed: NetworkShape?, processors: Int
   ) throws(LibrettoError) {
-    augment = options.augment
+    augment = options.augment ?? false
     threads = options.threads > 0 ? options.threads : max(1, min(processors, 8))
     seconds = options.minutes * 60
     seed = options.seed

@@ -39,7 +39,7 @@ private func options(_ pointer: UnsafePointer<retto_trainer_options>?) throws(Li
     "the trainer's options")
   if given.encoding != nil { options.encoding = try string(given.encoding, "the encoding") }
   options.stepsPerQuarter = Int(given.steps_per_quarter)
-  options.augment = given.augment >= 0
+  options.augment = given.augment == 0 ? nil : given.augment > 0
   options.embedding = Int(given.embedding)
   options.hidden = Int(given.hidden)
   options.layers = Int(given.layers)

@@ -5,7 +5,7 @@ import ArgumentParser
 struct LibrettoTool: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "libretto",
-    abstract: "Learns from text and writes more of the kind.",
+    abstract: "Learns from text or MIDI files and writes more of the kind.",
     discussion: """
       Begin with:
 
@@ -16,7 +16,8 @@ struct LibrettoTool: ParsableCommand {
       """,
     version: "0.1.0",
     subcommands: [
-      Train.self, Sample.self, Evaluate.self, Score.self, Info.self, Bench.self,
+      Train.self, Sample.self, Evaluate.self, Score.self, Info.self, MIDI.self, Roll.self,
+      Bench.self,
     ])
 
   static func main() {

@@ -1,13 +1,5 @@
 import Libretto
 
-#if canImport(Glibc)
-  @preconcurrency import Glibc
-#elseif canImport(Musl)
-  @preconcurrency import Musl
-#elseif canImport(Darwin)
-  import Darwin
-#endif
-
 /// The losses of a run, in a number of points that does not grow with its length.
 struct LossCurve {
   private(set) var training: [(step: Int, loss: Double)] = []
@@ -56,13 +48,7 @@ struct LossPlot {
   }
 
   func write(_ path: String) throws {
-    guard let file = fopen(path, "w") else {
-      throw Failure("cannot write \(path): \(String(cString: strerror(errno)))", code: 2)
-    }
-    fputs(svg, file)
-    guard fclose(file) == 0 else {
-      throw Failure("cannot write \(path): \(String(cString: strerror(errno)))", code: 2)
-    }
+    try writeFile(path, svg.utf8)
   }
 
   var svg: String {

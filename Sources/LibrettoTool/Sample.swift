@@ -1,79 +1,63 @@
 import ArgumentParser
 import Libretto
+import Sequences
 
 struct Sample: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Let a model write.",
     discussion: """
-      Writes the prompt and what the model goes on with, each character as it comes. With a seed the \
-      same text comes each time.
+      A model of text writes the prompt and what it goes on with, each character as it comes. A model \
+      of music writes a MIDI file and shows it. With a seed the same comes each time.
       """)
 
   @Argument(help: "A model file, or a checkpoint.")
   var model: String
 
-  @Option(help: "Text to begin with.")
-  var prompt = ""
-
-  @Option(help: "Characters to write.")
-  var length = 500
-
-  @OptionGroup(title: "How characters are chosen") var sampler: SamplerOptions
+  @OptionGroup(title: "Text") var text: TextOptions
+  @OptionGroup(title: "Music") var music: MusicOptions
+  @OptionGroup(title: "How the next token is chosen") var sampler: SamplerOptions
 
   @Option(help: "Starts the choice. (default: another one each time)")
   var seed: UInt64?
 
-  @Option(help: ArgumentHelp("End before this text would come.", valueName: "string"))
-  var stop: String?
+  struct TextOptions: ParsableArguments {
+    @Option(help: "Text to begin with.") var prompt: String?
+    @Option(help: "Characters to write. (default: 500)") var length: Int?
+    @Option(help: ArgumentHelp("End before this text would come.", valueName: "string"))
+    var stop: String?
+
+    /// Those that were given.
+    var given: [String] {
+      [("--prompt", prompt != nil), ("--length", length != nil), ("--stop", stop != nil)]
+        .filter(\.1).map(\.0)
+    }
+  }
 
   func validate() throws {
-    if length < 0 { throw ValidationError("--length must be 0 or more") }
-    if stop == "" { throw ValidationError("--stop must not be empty") }
+    if let length = text.length, length < 0 { throw ValidationError("--length must be 0 or more") }
+    if text.stop == "" { throw ValidationError("--stop must not be empty") }
   }
 
   func run() throws {
-    let loaded = try orFail { () throws(LibrettoError) in
-      let model = try Model(path: model)
-      _ = try model.textEncoding()
-      return model
-    }
+    let loaded = try orFail { () throws(LibrettoError) in try Model(path: model) }
     let seed = seed ?? UInt64.random(in: 0...UInt64(UInt32.max))
-    let session = try orFail { () throws(LibrettoError) in
-      let session = try Session(loaded, seed: seed, settings: sampler.settings)
-      try Array(prompt.utf8).withUnsafeBufferPointer { (bytes) throws(LibrettoError) in
-        try session.feed(text: UnsafeRawBufferPointer(bytes))
-      }
-      return session
+    if let encoding = loaded.encoding as? any MusicEncoding {
+      try refuse(text.given, of: "text", for: loaded)
+      let sample = try MusicSample(loaded, encoding, music, sampler.settings, seed: seed)
+      try sample.write(music.output ?? "\(stem(model))-\(seed).mid")
+    } else {
+      try refuse(music.given, of: "music", for: loaded)
+      try TextSample(text).write(loaded, sampler.settings, seed: seed)
     }
-    Terminal.write(prompt)
-    try write(session)
-    Terminal.write("\n")
-    Terminal.flush()
     if self.seed == nil && Terminal.isInteractive {
       printError("(--seed \(seed) gives this again)")
     }
   }
 
-  /// Writes characters, holding back those that may be the beginning of the text to stop at.
-  private func write(_ session: Session) throws {
-    let end = Array((stop ?? "").utf8)
-    var held: [UInt8] = []
-    var character = [UInt8](repeating: 0, count: Session.longestText)
-    for _ in 0..<length {
-      let count = try orFail { () throws(LibrettoError) in try session.nextText(&character) }
-      held.append(contentsOf: character[..<count])
-      if !end.isEmpty && held.suffix(end.count).elementsEqual(end) {
-        Terminal.write(held.dropLast(end.count))
-        return
-      }
-      // What is written cannot be taken back: keep the longest end of `held` that `end` begins with.
-      var keep = min(held.count, max(0, end.count - 1))
-      while keep > 0 && !held.suffix(keep).elementsEqual(end.prefix(keep)) { keep -= 1 }
-      Terminal.write(held.dropLast(keep))
-      held = Array(held.suffix(keep))
-      Terminal.flush()
-    }
-    Terminal.write(held)
+  private func refuse(_ options: [String], of kind: String, for loaded: Model) throws {
+    guard let option = options.first else { return }
+    throw Failure(
+      "\(option) is for models of \(kind); \(model) is one of \(loaded.encoding.name)", code: 64)
   }
 }
 

@@ -70,8 +70,11 @@ struct Train: ParsableCommand {
     var encoding: String?
     @Option(help: "Steps per quarter note of the grid music is put on, 1 to 24. (default: 4)")
     var stepsPerQuarter: Int?
-    @Flag(inversion: .prefixedNo, help: "Learn music in other keys and at other tempi too.")
-    var augment = true
+    @Flag(
+      inversion: .prefixedNo,
+      help:
+        "Learn music in other keys and at other tempi too. (default: where there are few pieces)")
+    var augment: Bool?
   }
 
   struct Method: ParsableArguments {

@@ -49,14 +49,24 @@ extension GridEncoding {
 
   public var pitchRange: ClosedRange<Int> { grid.lowest...grid.lowest + grid.pitches - 1 }
 
-  public func makeMusicGrammar() -> any MusicGrammar { GridGrammar(grid) }
+  public func makeMusicGrammar() -> any MusicGrammar { GridGrammar(grid, place: places) }
 
   public func makePlayer() -> any TokenPlayer {
     GridPlayer(grid, pitches: midiPitches, channel: channel, velocity: 90)
   }
 
   public func makeListener() -> any EventListener {
-    GridListener(grid, place: (0..<128).map { Int16(place($0) ?? -1) })
+    GridListener(grid, place: places)
+  }
+
+  private var places: [Int16] { (0..<128).map { Int16(place($0) ?? -1) } }
+
+  public func withoutOpeningSilence(_ tokens: [Int32]) -> [Int32] {
+    guard tokens.count > 2, case .metre(let metre) = grid.meaning(tokens[1]),
+      let bar = Metre.all[metre].steps(perQuarter: grid.stepsPerQuarter)
+    else { return tokens }
+    let silent = tokens.dropFirst(2).prefix { $0 >= grid.firstStep && $0 < grid.firstNew }.count
+    return Array(tokens[..<2] + tokens[(2 + silent / bar * bar)...])
   }
 }
 

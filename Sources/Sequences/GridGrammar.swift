@@ -12,8 +12,12 @@ final class GridGrammar: MusicGrammar {
   private let forced = UnsafeMutablePointer<Forced>.allocate(capacity: mostForced)
   private var forcedCount = 0
 
-  init(_ grid: Grid) {
+  /// The pitch token of each MIDI pitch; -1 for none.
+  private let place: [Int16]
+
+  init(_ grid: Grid, place: [Int16]) {
     self.grid = grid
+    self.place = place
     state = GridState(grid)
   }
 
@@ -39,8 +43,7 @@ final class GridGrammar: MusicGrammar {
     guard start >= 0, duration > 0, start < 1 << 40, duration < 1 << 40 else { return false }
     let from = (start + step / 2) / step
     let to = max(from + 1, (start + duration + step / 2) / step)
-    let pitch = pitch - grid.lowest
-    guard pitch >= 0, pitch < grid.pitches, to > state.steps else { return false }
+    guard pitch >= 0, pitch < 128, place[pitch] >= 0, to > state.steps else { return false }
     // Room is made by forgetting what is past.
     if forcedCount == Self.mostForced {
       var kept = 0
@@ -51,7 +54,8 @@ final class GridGrammar: MusicGrammar {
       forcedCount = kept
     }
     guard forcedCount < Self.mostForced else { return false }
-    forced[forcedCount] = Forced(from: from, to: grid.lasts ? to : from + 1, pitch: pitch)
+    forced[forcedCount] = Forced(
+      from: from, to: grid.lasts ? to : from + 1, pitch: Int(place[pitch]))
     forcedCount += 1
     return true
   }

@@ -259,14 +259,14 @@ private func merge(
   _ from: UnsafeMutablePointer<MIDINote>, _ to: UnsafeMutablePointer<MIDINote>,
   _ start: Int, _ middle: Int, _ end: Int
 ) {
-  var (i, j) = (start, middle)
-  for k in start..<end {
-    if j == end || i < middle && !from[j].precedes(from[i]) {
-      (to + k).initialize(to: from[i])
-      i += 1
-    } else {
-      (to + k).initialize(to: from[j])
-      j += 1
-    }
+  var (i, j, k) = (start, middle, start)
+  while i < middle && j < end {
+    let takesSecond = from[j].precedes(from[i])
+    (to + k).initialize(to: from[takesSecond ? j : i])
+    j += takesSecond ? 1 : 0
+    i += takesSecond ? 0 : 1
+    k += 1
   }
+  (to + k).initialize(from: from + i, count: middle - i)
+  (to + k + middle - i).initialize(from: from + j, count: end - j)
 }

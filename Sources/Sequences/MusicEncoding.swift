@@ -7,6 +7,9 @@ public protocol MusicEncoding: Encoding {
   /// say. What is lost (quantisation, other channels) is stated at each encoding.
   func encode(_ file: MIDIFile) -> [Int32]?
 
+  /// The tokens without the bars before the first one with a note: nobody wants to learn to wait.
+  func withoutOpeningSilence(_ tokens: [Int32]) -> [Int32]
+
   /// Steps of the grid in a piece, for the loss per step; nil where there is no grid.
   func steps(of tokens: UnsafeBufferPointer<Int32>) -> Int?
 

@@ -75,6 +75,13 @@ public struct PerformanceEncoding: MusicEncoding {
     return tokens
   }
 
+  public func withoutOpeningSilence(_ tokens: [Int32]) -> [Int32] {
+    let silent = tokens.dropFirst().prefix {
+      $0 >= PerformanceTokens.firstShift && $0 < PerformanceTokens.firstVelocity
+    }.count
+    return Array(tokens[..<1] + tokens[(1 + silent)...])
+  }
+
   public func steps(of tokens: UnsafeBufferPointer<Int32>) -> Int? { nil }
 
   public func transposed(_ token: Int32, by semitones: Int) -> Int32 {

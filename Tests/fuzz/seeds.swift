@@ -19,6 +19,7 @@ public func fuzz(_ start: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
   try! snapshots()
   texts()
   documents()
+  midiFiles()
   _exit(0)
 }
 
@@ -156,4 +157,56 @@ private func documents() {
   keep("json", "deep", String(repeating: "[", count: 17) + String(repeating: "]", count: 17))
   keep("json", "numbers", "[0,-0,0.5,1e5,1E-5,01,+1,.5,1.,123456789012345678901234567890]")
   keep("json", "strings", "[\"é€🎵\",\"\\uD800\",\"\\\\\\\"\\/\\b\\f\\r\\t\",\"\\q\"]")
+}
+
+/// Whole MIDI files, and damaged ones.
+private func midiFiles() {
+  func track(_ number: UInt8) -> MIDIFile.Track {
+    MIDIFile.Track(
+      events: [
+        MIDIEvent(tick: 0, .meta(type: 3, Array("tune".utf8))),
+        MIDIEvent(tick: 0, .meta(type: 0x51, [7, 0xA1, 0x20])),
+        MIDIEvent(tick: 0, .meta(type: 0x58, [3, 2, 24, 8])),
+        MIDIEvent(tick: 0, .meta(type: 0x59, [0xFE, 1])),
+        MIDIEvent(tick: 0, .channel(status: 0xC0 | number, 19, 0)),
+        MIDIEvent(tick: 0, .channel(status: 0xB0 | number, 64, 127)),
+        MIDIEvent(tick: 0, .channel(status: 0x90 | number, 60, 100)),
+        MIDIEvent(tick: 0, .channel(status: 0x90 | number, 64, 90)),
+        MIDIEvent(tick: 96, .channel(status: 0x90 | number, 60, 0)),
+        MIDIEvent(tick: 200, .channel(status: 0x80 | number, 64, 64)),
+        MIDIEvent(tick: 300, .channel(status: 0xB0 | number, 64, 0)),
+        MIDIEvent(tick: 20000, .system(status: 0xF0, [0x43, 1, 0xF7])),
+        MIDIEvent(tick: 20000, .channel(status: 0xE0 | number, 0, 64)),
+      ], end: 3_000_000)
+  }
+  let file = MIDIFile(
+    format: 1, division: .metrical(ticksPerQuarter: 96), tracks: [track(0), track(9)])
+  let whole = file.write()
+  let first = 14  // where the first track begins
+  var other = file
+  keep("midi", "format1", whole)
+  (other.format, other.division) = (2, .timeCode(framesPerSecond: 25, ticksPerFrame: 40))
+  keep("midi", "format2", other.write())
+  other.tracks = [MIDIFile.Track(events: [], end: MIDIFile.maximumTick >> 10)]
+  keep("midi", "pause", other.write())
+
+  let size = (0..<4).map { UInt8(truncatingIfNeeded: whole.count >> (8 * $0)) }
+  keep(
+    "midi", "riff",
+    Array("RIFF".utf8) + size + Array("RMIDDISP".utf8) + [1, 0, 0, 0, 7, 0] + Array("data".utf8)
+      + size + whole)
+  keep("midi", "cut", Array(whole.dropLast(30)))
+  keep("midi", "junk", [1, 2] + whole[..<first] + [3] + whole[first...] + [4])
+  keep("midi", "foreign", whole[..<first] + Array("XFIH".utf8) + [0, 0, 0, 1, 9] + whole[first...])
+  keep("midi", "no-header", Array(whole[first...]))
+  for (name, place, bytes) in [
+    ("length-0", first + 7, [0]), ("length-long", first + 4, [0x7F, 0xFF]),
+    ("header-9", 7, [9]), ("format-9", 9, [9]), ("tracks-0", 11, [0]), ("division-0", 13, [0]),
+    ("status", first + 8, [0x80, 0x80, 0x80, 0x80, 0x80, 0, 0xF2, 200, 1, 0, 0x90, 255]),
+    ("data", first + 8, [1, 2, 3, 4]), ("end", first + 8, [0, 0xFF, 0x2F, 0]),
+  ] as [(String, Int, [UInt8])] {
+    var damaged = whole
+    damaged.replaceSubrange(place..<place + bytes.count, with: bytes)
+    keep("midi", name, damaged)
+  }
 }

@@ -1,0 +1,163 @@
+import ArgumentParser
+import Libretto
+import Sequences
+
+/// What can be asked of a model of music.
+struct MusicOptions: ParsableArguments {
+  @Option(
+    name: .shortAndLong,
+    help: ArgumentHelp(
+      "Where to write the music. (default: the model's name and the seed)", valueName: "out.mid"))
+  var output: String?
+
+  @Option(help: "Bars of the piece. (default: 16, or 16 more than the primer has)")
+  var bars: Int?
+
+  @Option(help: "Seconds of a performance, which has no bars. (default: 30 after the primer)")
+  var seconds: Double?
+
+  @Option(
+    help: "Quarter notes a minute; a performance sounds as it was learned at 120. (default: 120)")
+  var tempo: Double?
+
+  @Option(help: "Notes of this key only, such as G, \"F# minor\" or Bb.")
+  var key: String?
+
+  @Option(help: ArgumentHelp("Music to go on from; it comes first.", valueName: "in.mid"))
+  var prime: String?
+
+  @Option(help: "The instrument, 0 to 127 as General MIDI numbers them. (default: 0)")
+  var program: Int?
+
+  @Option(help: "No note begins below this pitch; 60 is middle C. (default: 0)")
+  var lowest: Int?
+
+  @Option(help: "No note begins above this pitch. (default: 127)")
+  var highest: Int?
+
+  @Option(help: "The most notes at a time.")
+  var voices: Int?
+
+  @Option(
+    parsing: .unconditional,
+    help: "Above 0 more notes, below 0 fewer: added to the logits of their beginnings.")
+  var density: Float?
+
+  @Option(help: "The time signature, such as 3/4. (default: the model's choice)")
+  var metre: String?
+
+  @Option(help: ArgumentHelp("Let FluidSynth play it into this file.", valueName: "out.wav"))
+  var wav: String?
+
+  @Option(help: ArgumentHelp("The sounds for that. (default: looked for)", valueName: "file.sf2"))
+  var soundfont: String?
+
+  /// Those that were given.
+  var given: [String] {
+    [
+      ("--output", output != nil), ("--bars", bars != nil), ("--seconds", seconds != nil),
+      ("--tempo", tempo != nil), ("--key", key != nil), ("--prime", prime != nil),
+      ("--program", program != nil), ("--lowest", lowest != nil), ("--highest", highest != nil),
+      ("--voices", voices != nil), ("--density", density != nil), ("--metre", metre != nil),
+      ("--wav", wav != nil), ("--soundfont", soundfont != nil),
+    ].filter(\.1).map(\.0)
+  }
+
+  func validate() throws {
+    func require(_ holds: Bool, _ sentence: String) throws {
+      if !holds { throw ValidationError(sentence) }
+    }
+    if let bars {
+      try require((1...10_000).contains(bars), "--bars is \(bars); it must be 1 to 10000")
+    }
+    if let seconds {
+      try require(
+        seconds > 0 && seconds <= 36_000, "--seconds is \(seconds); it must be above 0, to 36000")
+    }
+    if let tempo {
+      try require(tempo >= 4 && tempo <= 1000, "--tempo is \(tempo); it must be 4 to 1000")
+    }
+    if let program {
+      try require((0...127).contains(program), "--program is \(program); it must be 0 to 127")
+    }
+    if let key {
+      try require(
+        MusicControls.scale(named: key) != nil,
+        "--key is \"\(key)\"; write it such as G, \"F# minor\" or Bb")
+    }
+    if let metre {
+      try require(Self.metre(metre) != nil, "--metre is \(metre); write it such as 3/4")
+      try require(
+        prime == nil, "--metre and --prime cannot go together: the primer says what the metre is")
+    }
+    try require(
+      soundfont == nil || wav != nil, "--soundfont is for --wav, and there is no --wav")
+  }
+
+  /// "3/4" as numbers.
+  private static func metre(_ text: String) -> (numerator: Int, denominator: Int)? {
+    let numbers = text.split(separator: "/", omittingEmptySubsequences: false).map { Int($0) }
+    guard numbers.count == 2, let numerator = numbers[0], let denominator = numbers[1],
+      (1...255).contains(numerator), (1...64).contains(denominator)
+    else { return nil }
+    return (numerator, denominator)
+  }
+
+  /// The wishes for a model; throws where it cannot fulfil one.
+  func controls(for encoding: any MusicEncoding) throws -> MusicControls {
+    let grid = (encoding as? any GridEncoding)?.grid
+    func refuse(_ option: String, _ reason: String) throws {
+      throw Failure("\(option) is not for a model of \(encoding.name): \(reason)", code: 64)
+    }
+    if grid == nil {
+      if bars != nil { try refuse("--bars", "it has no bars; use --seconds") }
+      if metre != nil { try refuse("--metre", "it has no bars") }
+    } else if seconds != nil {
+      try refuse("--seconds", "use --bars")
+    }
+    if grid?.lasts == false {
+      if key != nil { try refuse("--key", "drums have none") }
+      if lowest != nil { try refuse("--lowest", "it chooses drums, not pitches") }
+      if highest != nil { try refuse("--highest", "it chooses drums, not pitches") }
+    }
+    var controls = MusicControls()
+    if let lowest { controls.lowest = lowest }
+    if let highest { controls.highest = highest }
+    if let voices { controls.voices = voices }
+    if let density { controls.density = density }
+    if let key, let scale = MusicControls.scale(named: key) { controls.scale = scale }
+    if let metre, let grid, let (numerator, denominator) = Self.metre(metre) {
+      guard knows("METRE \(numerator)/\(denominator)", encoding),
+        numerator * 4 * grid.stepsPerQuarter % denominator == 0
+      else {
+        throw Failure("--metre is \(metre), which this model has no bars of", code: 64)
+      }
+      (controls.numerator, controls.denominator) = (numerator, denominator)
+    }
+    return controls
+  }
+
+  private func knows(_ name: String, _ encoding: any MusicEncoding) -> Bool {
+    (0..<encoding.vocabularySize).contains { encoding.name(of: Int32($0)) == name }
+  }
+
+  /// The key signature for `--key`: of several spellings the one with the same letter, and then the
+  /// fewest signs.
+  var keySignature: MIDIKeySignature? {
+    guard let key, let scale = MusicControls.scale(named: key) else { return nil }
+    var found: MIDIKeySignature?
+    for signs in 0...7 {
+      for sharps in [signs, -signs] {
+        for isMinor in [false, true] {
+          let signature = MIDIKeySignature(tick: 0, sharps: sharps, isMinor: isMinor)
+          guard MusicControls.scale(named: signature.name) == scale else { continue }
+          let isSame = signature.name.first?.lowercased() == key.first?.lowercased()
+          if found == nil || isSame && found?.name.first?.lowercased() != key.first?.lowercased() {
+            found = signature
+          }
+        }
+      }
+    }
+    return found
+  }
+}

@@ -1,0 +1,318 @@
+/* Music through the C API: files and events, training, sessions with a musician's wishes, snapshots;
+ * and every call's refusals. Counts allocations and locks in the calls that promise none. */
+#include "check.h"
+#include "counters.h"
+
+static const char *const encodings[] = {"melody", "polyphony", "drums", "performance"};
+
+/* Eight bars of a scale up and down, as events of 480 ticks per quarter note. */
+static retto_midi *scale_file(int transpose, int channel) {
+  static const int steps[] = {0, 2, 4, 5, 7, 9, 11, 12, 11, 9, 7, 5, 4, 2, 0, 7};
+  retto_event events[600];
+  size_t n = 0;
+  events[n++] = (retto_event){0, RETTO_EVENT_METRE, 0, 4, 4};
+  for (int i = 0; i < 128; i++) {
+    int pitch = channel == 9 ? 36 + steps[i % 16] % 7 : 60 + transpose + steps[i % 16];
+    events[n++] = (retto_event){0, RETTO_EVENT_NOTE_ON, (uint8_t)channel, (uint8_t)pitch, 80};
+    events[n++] = (retto_event){240, RETTO_EVENT_NOTE_OFF, (uint8_t)channel, (uint8_t)pitch, 0};
+  }
+  retto_midi *midi = NULL;
+  MUST(retto_midi_create(events, n, 480, 120, &midi));
+  return midi;
+}
+
+static retto_model *train(const char *encoding) {
+  retto_trainer_options options = RETTO_TRAINER_OPTIONS_INIT;
+  options.encoding = encoding;
+  options.embedding = 16;
+  options.hidden = 32;
+  options.layers = 1;
+  options.batch = 4;
+  options.sequence = 32;
+  options.threads = 1;
+  options.steps = 120;
+  options.learning_rate = 0.02;
+  retto_trainer *trainer = NULL;
+  retto_model *model = NULL;
+  MUST(retto_trainer_create(&options, &trainer));
+  for (int i = 0; i < 8; i++) {
+    char path[64];
+    snprintf(path, sizeof path, "%s%d.mid", encoding, i);
+    retto_midi *midi = scale_file(i - 4, strcmp(encoding, "drums") ? 0 : 9);
+    OK(retto_midi_write(midi, path));
+    OK(retto_trainer_add_midi(trainer, path, i ? RETTO_TRAINING : RETTO_VALIDATION));
+    retto_midi_free(midi);
+  }
+  GIVES(RETTO_ERROR_CORPUS, retto_trainer_add_text(trainer, "text", 4, RETTO_TRAINING));
+  retto_progress end = RETTO_PROGRESS_INIT;
+  MUST(retto_trainer_run(trainer, NULL, NULL, &end));
+  CHECK(end.loss < 3);
+  CHECK(end.bits_per_character != end.bits_per_character);
+  MUST(retto_trainer_model(trainer, &model));
+  GIVES(RETTO_ERROR_STATE, retto_trainer_add_midi(trainer, "melody0.mid", RETTO_TRAINING));
+  retto_trainer_free(trainer);
+  return model;
+}
+
+/* A piece of so many bars: its events, each note closed, the wishes kept. */
+static void check_piece(const retto_model *model, int grid, int bars) {
+  retto_session *session = NULL;
+  retto_session_options options = RETTO_SESSION_OPTIONS_INIT;
+  options.seed = (uint64_t)bars;
+  MUST(retto_session_create(model, &options, &session));
+  uint32_t scale = 0;
+  OK(retto_scale("D minor", &scale));
+  OK(retto_session_set_scale(session, scale));
+  OK(retto_session_set_pitch_range(session, 48, 80));
+  OK(retto_session_set_voices(session, 2));
+  OK(retto_session_set_density(session, 1));
+  OK(retto_session_set_bars(session, bars));
+  OK(retto_session_set_metre(session, 3, 4));
+  int sounding[128] = {0}, open = 0;
+  uint64_t now = 0, complete = 0;
+  retto_event event = {0, 0, 0, 0, 0};
+  for (int i = 0; i < 20000 && event.kind != RETTO_EVENT_END; i++) {
+    MUST(retto_session_next_event(session, &event));
+    now += event.delta;
+    if (event.kind == RETTO_EVENT_NOTE_ON) {
+      CHECK(!sounding[event.pitch]++);
+      CHECK(++open <= 2 || event.channel == 9);
+      CHECK(event.velocity > 0);
+      if (event.channel != 9)
+        CHECK(event.pitch >= 48 && event.pitch <= 80 && (scale >> event.pitch % 12 & 1));
+    } else if (event.kind == RETTO_EVENT_NOTE_OFF) {
+      CHECK(sounding[event.pitch]--);
+      open--;
+    }
+  }
+  CHECK(event.kind == RETTO_EVENT_END || !grid);
+  CHECK(open == 0 || !grid);
+  if (grid) {
+    retto_model_info info = RETTO_MODEL_INFO_INIT;
+    OK(retto_model_get_info(model, &info));
+    CHECK(now == (uint64_t)bars * 3 * (uint64_t)info.ticks_per_quarter);
+    OK(retto_session_get_bars(session, &complete));
+  }
+  retto_session_free(session);
+}
+
+/* Tokens of a file, their score, and the file of the tokens. */
+static void check_tokens(const retto_model *model, const char *encoding) {
+  retto_midi *midi = scale_file(0, strcmp(encoding, "drums") ? 0 : 9), *again = NULL;
+  size_t count = 0, more = 0;
+  OK(retto_model_encode_midi(model, midi, NULL, 0, &count));
+  int32_t *tokens = malloc(count * sizeof *tokens), *twice = malloc(count * sizeof *twice);
+  float *scores = malloc(count * sizeof *scores);
+  GIVES(RETTO_ERROR_BUFFER, retto_model_encode_midi(model, midi, tokens, count - 1, &more));
+  OK(retto_model_encode_midi(model, midi, tokens, count, &more));
+  OK(retto_model_score(model, tokens, count, scores));
+  double sum = 0;
+  for (size_t i = 1; i < count; i++)
+    sum += scores[i];
+  CHECK(sum / (double)count > -3);
+  OK(retto_model_decode_midi(model, tokens, count, 120, &again));
+  OK(retto_model_encode_midi(model, again, twice, count, &more));
+  CHECK(more == count && !memcmp(tokens, twice, count * sizeof *tokens));
+  retto_midi_info a = RETTO_MIDI_INFO_INIT, b = RETTO_MIDI_INFO_INIT;
+  OK(retto_midi_get_info(midi, &a));
+  OK(retto_midi_get_info(again, &b));
+  CHECK(a.notes == 128 && b.notes == 128 && a.ticks_per_quarter == 480);
+  CHECK(a.seconds > 31.9 && a.seconds < 32.1);
+  GIVES(RETTO_ERROR_UNSUPPORTED, retto_model_encode(model, "x", 1, tokens, count, &more));
+  GIVES(RETTO_ERROR_ARGUMENT, retto_model_decode_midi(model, tokens, count, 0, &again));
+  CHECK(!again);
+  tokens[0] = 100000;
+  GIVES(RETTO_ERROR_ARGUMENT, retto_model_decode_midi(model, tokens, count, 120, &again));
+  free(tokens), free(twice), free(scores);
+  retto_midi_free(midi);
+}
+
+/* Events out of a file are those that went in. */
+static void check_events(void) {
+  retto_midi *midi = scale_file(0, 3), *copy = NULL;
+  size_t count = 0, length = 0;
+  OK(retto_midi_get_events(midi, NULL, 0, &count));
+  retto_event *events = malloc(count * sizeof *events);
+  OK(retto_midi_get_events(midi, events, count, &count));
+  CHECK(count == 1 + 2 * 128 + 1);
+  CHECK(events[0].kind == RETTO_EVENT_METRE && events[0].pitch == 4 && events[0].velocity == 4);
+  CHECK(events[1].kind == RETTO_EVENT_NOTE_ON && events[1].channel == 3 && events[1].pitch == 60);
+  CHECK(events[2].kind == RETTO_EVENT_NOTE_OFF && events[2].delta == 240);
+  CHECK(events[count - 1].kind == RETTO_EVENT_END);
+  OK(retto_midi_create(events, count, 480, 120, &copy));
+  OK(retto_midi_write(copy, "copy.mid"));
+  retto_midi_free(copy);
+  OK(retto_midi_read("copy.mid", &copy));
+  char text[1000];
+  OK(retto_midi_get_warnings(copy, text, sizeof text, &length));
+  CHECK(length == 1 && text[0] == 0);
+  retto_midi_free(copy);
+  /* A file that stops in the middle is read as far as it goes, and says so. */
+  FILE *file = fopen("copy.mid", "rb");
+  unsigned char bytes[4096];
+  size_t size = fread(bytes, 1, sizeof bytes, file);
+  fclose(file);
+  OK(retto_midi_read_memory(bytes, size / 2, &copy));
+  OK(retto_midi_get_warnings(copy, text, sizeof text, &length));
+  CHECK(length > 10 && !strncmp(text, "byte ", 5));
+  GIVES(RETTO_ERROR_BUFFER, retto_midi_get_warnings(copy, text, length - 1, &length));
+  retto_midi_free(copy);
+  for (size_t cut = 0; cut < size; cut += 7) {
+    retto_status status = retto_midi_read_memory(bytes, cut, &copy);
+    CHECK(status == RETTO_OK || status == RETTO_ERROR_FORMAT);
+    retto_midi_free(copy);
+  }
+  free(events);
+  retto_midi_free(midi);
+}
+
+static void check_refusals(const retto_model *music) {
+  retto_session *session = NULL;
+  retto_midi *midi = NULL;
+  retto_event event = {0, 0, 0, 0, 0};
+  uint64_t bars;
+  uint32_t scale;
+  MUST(retto_session_create(music, NULL, &session));
+  GIVES(RETTO_ERROR_ARGUMENT, retto_session_next_event(NULL, &event));
+  GIVES(RETTO_ERROR_ARGUMENT, retto_session_next_event(session, NULL));
+  GIVES(RETTO_ERROR_ARGUMENT, retto_session_feed_event(session, NULL));
+  GIVES(RETTO_ERROR_ARGUMENT, retto_session_get_bars(session, NULL));
+  GIVES(RETTO_ERROR_ARGUMENT, retto_session_get_bars(NULL, &bars));
+  static const retto_event wrong[] = {{0, 99, 0, 0, 0}, {0, 1, 16, 0, 0}, {0, 1, 0, 128, 0},
+                                      {0, 1, 0, 0, 200}};
+  for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+    GIVES(RETTO_ERROR_ARGUMENT, retto_session_feed_event(session, &wrong[i]));
+    GIVES(RETTO_ERROR_ARGUMENT, retto_midi_create(&wrong[i], 1, 480, 120, &midi));
+  }
+  GIVES(RETTO_ERROR_ARGUMENT, retto_session_set_pitch_range(session, 60, 59));
+  GIVES(RETTO_ERROR_ARGUMENT, retto_session_set_pitch_range(session, -1, 59));
+  GIVES(RETTO_ERROR_ARGUMENT, retto_session_set_scale(session, 0));
+  GIVES(RETTO_ERROR_ARGUMENT, retto_session_set_scale(session, 0x10000001));
+  GIVES(RETTO_ERROR_ARGUMENT, retto_session_set_voices(session, 0));
+  GIVES(RETTO_ERROR_ARGUMENT, retto_session_set_density(session, 1e9f));
+  GIVES(RETTO_ERROR_ARGUMENT, retto_session_set_bars(session, -1));
+  GIVES(RETTO_ERROR_ARGUMENT, retto_session_set_metre(session, 3, 0));
+  GIVES(RETTO_ERROR_ARGUMENT, retto_session_set_ending(session, (retto_ending)77));
+  GIVES(RETTO_ERROR_ARGUMENT, retto_session_force_note(session, UINT64_MAX, 1, 60));
+  GIVES(RETTO_ERROR_ARGUMENT, retto_session_force_note(session, 0, 0, 60));
+  GIVES(RETTO_ERROR_ARGUMENT, retto_scale("H major", &scale));
+  GIVES(RETTO_ERROR_ARGUMENT, retto_scale(NULL, &scale));
+  GIVES(RETTO_ERROR_ARGUMENT, retto_scale("C", NULL));
+  GIVES(RETTO_ERROR_UNSUPPORTED, retto_session_feed_text(session, "x", 1));
+  GIVES(RETTO_ERROR_ARGUMENT, retto_midi_create(NULL, 5, 480, 120, &midi));
+  GIVES(RETTO_ERROR_ARGUMENT, retto_midi_create(&event, 1, 0, 120, &midi));
+  GIVES(RETTO_ERROR_ARGUMENT, retto_midi_create(&event, 1, 480, 0.0 / 0.0, &midi));
+  GIVES(RETTO_ERROR_FILE, retto_midi_read("nowhere.mid", &midi));
+  GIVES(RETTO_ERROR_FORMAT, retto_midi_read_memory("not midi at all", 15, &midi));
+  GIVES(RETTO_ERROR_ARGUMENT, retto_midi_write(NULL, "x.mid"));
+  GIVES(RETTO_ERROR_ARGUMENT, retto_midi_get_info(NULL, NULL));
+  retto_midi_free(NULL);
+  CHECK(!midi);
+  retto_session_free(session);
+  retto_trainer_options options = RETTO_TRAINER_OPTIONS_INIT;
+  retto_trainer *trainer = NULL;
+  options.encoding = "characters";
+  MUST(retto_trainer_create(&options, &trainer));
+  GIVES(RETTO_ERROR_CORPUS, retto_trainer_add_midi(trainer, "copy.mid", RETTO_TRAINING));
+  retto_trainer_free(trainer);
+  options.encoding = NULL;
+  options.steps_per_quarter = 25;
+  GIVES(RETTO_ERROR_ARGUMENT, retto_trainer_create(&options, &trainer));
+  options.steps_per_quarter = 0;
+  MUST(retto_trainer_create(&options, &trainer));
+  GIVES(RETTO_ERROR_FILE, retto_trainer_add_midi(trainer, "nowhere.mid", RETTO_TRAINING));
+  GIVES(RETTO_ERROR_FORMAT, retto_trainer_add_midi_memory(trainer, "x", 1, RETTO_TRAINING));
+  OK(retto_trainer_add_midi(trainer, "copy.mid", RETTO_TRAINING));
+  retto_trainer_free(trainer);
+}
+
+/* A snapshot in the middle of a step goes on the same way. */
+static void check_snapshot(const retto_model *model) {
+  retto_session *a = NULL, *b = NULL;
+  MUST(retto_session_create(model, NULL, &a));
+  MUST(retto_session_create(model, NULL, &b));
+  retto_event x, y;
+  for (int i = 0; i < 57; i++)
+    OK(retto_session_next_event(a, &x));
+  x = (retto_event){30, RETTO_EVENT_NOTE_ON, 0, 64, 70};
+  OK(retto_session_feed_event(a, &x));
+  size_t size = 0;
+  OK(retto_session_snapshot(a, NULL, 0, &size));
+  unsigned char *bytes = malloc(size);
+  OK(retto_session_snapshot(a, bytes, size, &size));
+  OK(retto_session_restore(b, bytes, size));
+  for (int i = 0; i < 300; i++) {
+    OK(retto_session_next_event(a, &x));
+    OK(retto_session_next_event(b, &y));
+    CHECK(!memcmp(&x, &y, sizeof x));
+  }
+  for (size_t i = 0; i < size; i += 3) {
+    unsigned char before = bytes[i];
+    bytes[i] ^= 0x81;
+    retto_status status = retto_session_restore(b, bytes, size);
+    CHECK(status == RETTO_OK || status == RETTO_ERROR_FORMAT);
+    for (int k = 0; k < 5; k++)
+      OK(retto_session_next_event(b, &y));
+    bytes[i] = before;
+  }
+  free(bytes);
+  retto_session_free(a);
+  retto_session_free(b);
+}
+
+/* Neither allocates nor locks: `count` events drawn and fed, with every wish. */
+static void check_realtime(const retto_model *model, int grid, int count) {
+  retto_model_info info = RETTO_MODEL_INFO_INIT;
+  OK(retto_model_get_info(model, &info));
+  int pitch = strcmp(info.encoding, "drums") ? 60 : 36;
+  retto_session *session = NULL;
+  MUST(retto_session_create(model, NULL, &session));
+  retto_event event;
+  OK(retto_session_next_event(session, &event));
+  counting(1);
+  for (int i = 0; i < count; i++) {
+    OK(retto_session_next_event(session, &event));
+    if (i % 50 == 0) {
+      retto_event played = {(uint32_t)(i % 300), RETTO_EVENT_NOTE_ON, 0, (uint8_t)(40 + i % 40), 64};
+      OK(retto_session_feed_event(session, &played));
+      played.kind = RETTO_EVENT_NOTE_OFF;
+      OK(retto_session_feed_event(session, &played));
+      OK(retto_session_set_scale(session, i % 100 ? 0xFFF : 0xAB5));
+      OK(retto_session_set_pitch_range(session, i % 30, 127));
+      OK(retto_session_set_voices(session, 1 + i % 5));
+      OK(retto_session_set_density(session, (float)(i % 3)));
+      OK(retto_session_set_bars(session, i % 200 ? 0 : 8));
+      OK(retto_session_set_metre(session, 0, 0));
+      OK(retto_session_set_ending(session, RETTO_ENDING_BAR_LINE));
+      if (grid && retto_session_force_note(session, 1u << 20, 480, pitch) == RETTO_OK)
+        OK(retto_session_force_nothing(session));
+    }
+  }
+  counting(0);
+  CHECK(counted() == 0);
+  if (counted())
+    fprintf(stderr, "%ld allocations or locks, the last by %s\n", counted(), counted_last());
+  retto_session_free(session);
+}
+
+int main(void) {
+  check_events();
+  for (size_t i = 0; i < sizeof encodings / sizeof *encodings; i++) {
+    int grid = strcmp(encodings[i], "performance") != 0;
+    retto_model *model = train(encodings[i]), *loaded = NULL;
+    OK(retto_model_save(model, "model.safetensors"));
+    retto_model_free(model);
+    MUST(retto_model_load("model.safetensors", &loaded));
+    retto_model_info info = RETTO_MODEL_INFO_INIT;
+    OK(retto_model_get_info(loaded, &info));
+    CHECK(!strcmp(info.encoding, encodings[i]) && !info.is_text && info.ticks_per_quarter > 0);
+    check_tokens(loaded, encodings[i]);
+    for (int bars = 1; bars <= 9; bars += 4)
+      check_piece(loaded, grid, bars);
+    check_snapshot(loaded);
+    check_refusals(loaded);
+    check_realtime(loaded, grid, under_tool() ? 500 : 20000);
+    retto_model_free(loaded);
+  }
+  return check_result();
+}
