@@ -40,7 +40,7 @@ install: all
 	cp $(RELEASE)/libretto "$(ROOT)/bin/libretto"
 	@Tests/packages gcc make pkg-config
 	PKG_CONFIG_PATH="$(ROOT)/lib/pkgconfig" PKG_CONFIG_SYSROOT_DIR="$(DESTDIR)" \
-	  $(MAKE) -C examples OUTPUT="$(ROOT)/bin"
+	  $(MAKE) -B -C examples OUTPUT="$(ROOT)/bin"
 
 # The examples, built against an installation of their own.
 examples:
@@ -51,6 +51,7 @@ check: lint
 	$(MAKE) examples
 	swift test
 	Tests/kernels/symbols
+	Tests/kernels/aarch64
 	Tests/chost/run $(RELEASE)
 	Tests/tool/run $(RELEASE) $(STAGE)
 	Tests/fuzz/run 5

@@ -166,10 +166,11 @@ import Testing
   @Test func theEndOfTimeIsNotPassed() throws {
     let step: [UInt8] = [0xFF, 0xFF, 0xFF, 0x7F, 0x90, 60, 1]
     let steps = [[UInt8]](repeating: step, count: 4200).flatMap { $0 }
-    let (file, warnings) = try read(Make.file(steps + Make.end))
-    #expect(file.end == MIDIFile.maximumTick && file.notes().count == 4200)
-    // 4096 steps do not reach it, 103 others and the end of the track are beyond.
-    #expect(warnings.count == MIDIWarning.limit + 1 && warnings.last!.message.hasPrefix("4 more"))
+    let after = [[UInt8]](repeating: [1, 0x90, 61, 1], count: 5).flatMap { $0 }
+    let (file, warnings) = try read(Make.file(steps + after + Make.end))
+    #expect(file.end == MIDIFile.maximumTick && file.notes().count == 4205)
+    // 4096 steps do not reach it; 104 others and those after them are beyond.
+    #expect(warnings.count == MIDIWarning.limit + 1 && warnings.last!.message.hasPrefix("9 more"))
     let again = try read(file.write())
     #expect(again.file.notes() == file.notes() && again.warnings.isEmpty)
   }

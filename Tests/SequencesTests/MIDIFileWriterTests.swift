@@ -44,11 +44,11 @@ import Testing
   @Test func longPausesAreFilledUp() throws {
     let largest = 1 << 28 - 1
     for pause in [largest, largest + 1, 2 * largest, 1 << 35, MIDIFile.maximumTick] {
-      let events = [MIDIEvent(tick: pause, .channel(status: 0x90, 60, 1))]
+      let events = [0, pause].map { MIDIEvent(tick: $0, .channel(status: 0x90, 60, 1)) }
       let file = MIDIFile(
         format: 0, division: .metrical(ticksPerQuarter: 1),
         tracks: [.init(events: events, end: pause)])
-      let again = try read(file.write())
+      let again = try read(file.write(), strict: true)
       #expect(again.warnings.isEmpty && again.file.notes() == file.notes())
       #expect(again.file.end == pause)
       #expect((again.file == file) == (pause == largest))
