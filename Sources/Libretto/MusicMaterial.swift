@@ -63,7 +63,7 @@ struct MusicMaterial {
     if chosen == nil {
       do throws(EncodingError) {
         chosen = try Encodings.music(
-          try name ?? choose(), stepsPerQuarter: stepsPerQuarter)
+          name ?? choose(), stepsPerQuarter: stepsPerQuarter)
       } catch { throw LibrettoError(error) }
     }
     let encoding = chosen!

@@ -3,7 +3,7 @@ extension MIDIFile {
   ///
   /// Formats 0, 1 and 2, bare or RIFF-wrapped (RMID). Chunks of unknown type are skipped. A note-on
   /// without note-off and the like are no matter of events; see `notes`. Time is linear in the size,
-  /// memory at most about ten times the size.
+  /// memory at most about twenty times the size, usually eight.
   ///
   /// - `warnings`: what was wrong is appended here: at most `MIDIWarning.limit` entries, and one
   ///   more that counts the others.

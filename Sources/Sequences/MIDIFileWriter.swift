@@ -45,7 +45,7 @@ struct MIDIFileWriter {
     let start = bytes.count
     (tick, running) = (0, 0)
     for record in track.events.records { write(record, of: track.events) }
-    appendDelta(to: track.lastTick)
+    appendDelta(to: track.end)
     bytes += [0xFF, 0x2F, 0]
     let length = UInt32(clamping: bytes.count - start)
     for i in 0..<4 { bytes[start - 4 + i] = UInt8(truncatingIfNeeded: length >> (24 - 8 * i)) }

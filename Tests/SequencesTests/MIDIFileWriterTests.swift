@@ -30,6 +30,19 @@ import Testing
     #expect(file.write() == Make.header(tracks: 0, division: 0xE728))
   }
 
+  @Test func deltaTimesTakeAsFewBytesAsTheyCan() throws {
+    for (ticks, count) in [
+      (0, 1), (127, 1), (128, 2), (16383, 2), (16384, 3), (2_097_151, 3), (2_097_152, 4),
+      (1 << 28 - 1, 4),
+    ] {
+      let file = MIDIFile(
+        format: 0, division: .metrical(ticksPerQuarter: 96), tracks: [.init(end: ticks)])
+      let bytes = file.write()
+      #expect(bytes.count == 22 + count + 3, "\(ticks)")
+      #expect(try read(bytes).file == file, "\(ticks)")
+    }
+  }
+
   @Test func whatIsWrittenReadsTheSame() throws {
     var random = SplitMix(3)
     for round in 0..<500 {

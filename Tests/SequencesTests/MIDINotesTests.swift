@@ -95,7 +95,7 @@ import Testing
       [
         [
           (0, 0x90, 60, 1), (1, 0x91, 60, 2), (2, 0x90, 64, 3),
-          (5, 0xB0, 64, 64), (5, 0xB0, 64, 127),
+          (5, 0xB0, 64, 64), (6, 0xB0, 64, 64),
           (10, 0x80, 60, 0), (10, 0x81, 60, 0),  // the first is held, the second of another channel
           (20, 0x90, 60, 4), (21, 0x80, 60, 0),  // struck again
           (30, 0x90, 67, 5), (40, 0x80, 64, 0), (50, 0xB0, 64, 63),  // the pedal is lifted
