@@ -57,8 +57,7 @@ final class TrainingReport {
     case .stopped: print("Stopped. To go on: libretto train --resume \(checkpoint)")
     default: break
     }
-    let best = p.bestValidationLoss.isNaN ? p.loss : p.bestValidationLoss
-    let bits = p.bitsPerCharacter * best / (p.validationLoss.isNaN ? p.loss : p.validationLoss)
+    let (best, bits) = best(p)
     let measured = p.bestValidationLoss.isNaN ? "on its own material" : "on held-out material"
     let quality =
       bits.isNaN ? "\(fixed(best, 3)) nats per token" : "\(fixed(bits, 3)) bits per character"
@@ -70,8 +69,7 @@ final class TrainingReport {
 
   func json(_ p: Progress, _ model: Model, output: String) -> String {
     let seen = trainer.batch.map { p.step * $0.streams * $0.window } ?? 0
-    let best = p.bestValidationLoss.isNaN ? p.loss : p.bestValidationLoss
-    let bits = p.bitsPerCharacter * best / (p.validationLoss.isNaN ? p.loss : p.validationLoss)
+    let (best, bits) = best(p)
     return JSON.object([
       ("model", .string(output)), ("bits_per_character", .number(bits)),
       ("nats_per_token", .number(best)), ("tokens", .number(seen)),
@@ -81,6 +79,14 @@ final class TrainingReport {
       ("seconds", .number(p.elapsedSeconds)),
       ("end", .string(p.end == .early ? "early" : p.end == .stopped ? "stopped" : "finished")),
     ]).text
+  }
+
+  /// The loss of the weights that are kept, in nats per token and in bits per character: of the
+  /// held-out part, or of training where nothing is held out. What progress says of bits is about
+  /// the loss measured last.
+  private func best(_ p: Progress) -> (nats: Double, bits: Double) {
+    let nats = p.bestValidationLoss.isNaN ? p.loss : p.bestValidationLoss
+    return (nats, p.bitsPerCharacter * nats / (p.validationLoss.isNaN ? p.loss : p.validationLoss))
   }
 
   private func liveLine(_ p: Progress) -> String {
