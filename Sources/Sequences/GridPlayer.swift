@@ -10,14 +10,9 @@ final class GridPlayer: TokenPlayer {
   private var mine = PitchSet()
   /// What somebody else began in this step.
   private var theirs = PitchSet()
-  /// Ticks since the last event.
-  private var waiting = 0
 
   /// Events not yet taken: at most a metre, and an off and an on for each pitch, and the end.
-  private let queue: UnsafeMutablePointer<MusicEvent>
-  private var first = 0
-  private var count = 0
-  private let capacity: Int
+  private var queue: EventQueue
 
   init(_ grid: Grid, pitches: [UInt8], channel: Int, velocity: Int) {
     self.grid = grid
@@ -25,25 +20,17 @@ final class GridPlayer: TokenPlayer {
     self.channel = channel
     self.velocity = velocity
     state = GridState(grid)
-    capacity = 2 * grid.pitches + 4
-    queue = .allocate(capacity: capacity)
+    queue = EventQueue(capacity: 2 * grid.pitches + 4)
   }
-
-  deinit { queue.deallocate() }
 
   func reset() {
     state = GridState(grid)
     mine = PitchSet()
     theirs = PitchSet()
-    waiting = 0
-    first = 0
-    count = 0
+    queue.reset()
   }
 
-  func discard() {
-    first = 0
-    count = 0
-  }
+  func discard() { queue.discard() }
 
   func take(_ token: Int32, heard: Bool) {
     switch grid.meaning(token) {
@@ -55,10 +42,10 @@ final class GridPlayer: TokenPlayer {
     case .step:
       emitStep()
       if heard {
-        waiting = 0
+        queue.waiting = 0
       } else {
-        if count == 0 { put(.time, pitch: 0, velocity: 0) }
-        waiting += grid.ticksPerStep
+        if queue.isEmpty { put(.time, pitch: 0, velocity: 0) }
+        queue.waiting += grid.ticksPerStep
       }
     case .end:
       closeAll()
@@ -69,24 +56,11 @@ final class GridPlayer: TokenPlayer {
     state.advance(token)
   }
 
-  func next() -> MusicEvent? {
-    guard count > 0 else { return nil }
-    defer {
-      first += 1
-      count -= 1
-      if count == 0 { first = 0 }
-    }
-    return queue[first]
-  }
+  func next() -> MusicEvent? { queue.next() }
 
   private func put(_ kind: MusicEvent.Kind, pitch: Int, velocity: Int) {
-    guard first + count < capacity else { return }
-    queue[first + count] = MusicEvent(
-      delta: waiting, kind, channel: kind == .noteOn || kind == .noteOff ? channel : 0,
-      pitch: pitch,
-      velocity: velocity)
-    waiting = 0
-    count += 1
+    let isNote = kind == .noteOn || kind == .noteOff
+    queue.put(kind, channel: isNote ? channel : 0, pitch: pitch, velocity: velocity)
   }
 
   private func emitStep() {
@@ -115,7 +89,7 @@ final class GridPlayer: TokenPlayer {
     let rest = bytes + 8 * GridState.wordCount
     rest.storeBytes(of: mine.low, as: UInt64.self)
     rest.storeBytes(of: mine.high, toByteOffset: 8, as: UInt64.self)
-    rest.storeBytes(of: UInt64(waiting), toByteOffset: 16, as: UInt64.self)
+    rest.storeBytes(of: UInt64(queue.waiting), toByteOffset: 16, as: UInt64.self)
     rest.storeBytes(of: theirs.low, toByteOffset: 24, as: UInt64.self)
     rest.storeBytes(of: theirs.high, toByteOffset: 32, as: UInt64.self)
   }
@@ -136,9 +110,8 @@ final class GridPlayer: TokenPlayer {
     self.state = state
     self.mine = mine
     self.theirs = theirs
-    self.waiting = Int(waiting)
-    first = 0
-    count = 0
+    queue.reset()
+    queue.waiting = Int(waiting)
     return true
   }
 }

@@ -2,67 +2,44 @@
 final class PerformancePlayer: TokenPlayer {
   private var sounding = PitchSet()
   private var bin = 16
-  private var waiting = 0
   /// Events not yet taken: a note, or an off for each pitch and the end.
-  private let queue = UnsafeMutablePointer<MusicEvent>.allocate(capacity: 130)
-  private var first = 0
-  private var count = 0
-
-  deinit { queue.deallocate() }
+  private var queue = EventQueue(capacity: 130)
 
   func reset() {
     sounding = PitchSet()
     bin = 16
-    (waiting, first, count) = (0, 0, 0)
+    queue.reset()
   }
 
-  func discard() {
-    first = 0
-    count = 0
-  }
+  func discard() { queue.discard() }
 
   func take(_ token: Int32, heard: Bool) {
     switch PerformanceTokens.meaning(token) {
     case .start: closeAll()
     case .end:
       closeAll()
-      if !heard { put(.end, pitch: 0, velocity: 0) }
+      if !heard { queue.put(.end, pitch: 0, velocity: 0) }
     case .on(let pitch) where heard:
-      if sounding[pitch] { put(.noteOff, pitch: pitch, velocity: 0) }
+      if sounding[pitch] { queue.put(.noteOff, pitch: pitch, velocity: 0) }
       sounding[pitch] = false
     case .on(let pitch):
       sounding[pitch] = true
-      put(.noteOn, pitch: pitch, velocity: PerformanceTokens.velocity(bin))
+      queue.put(.noteOn, pitch: pitch, velocity: PerformanceTokens.velocity(bin))
     case .off(let pitch):
-      if sounding[pitch] { put(.noteOff, pitch: pitch, velocity: 0) }
+      if sounding[pitch] { queue.put(.noteOff, pitch: pitch, velocity: 0) }
       sounding[pitch] = false
-    case .shift where heard: waiting = 0
+    case .shift where heard: queue.waiting = 0
     case .shift(let steps):
-      waiting += steps * PerformanceTokens.ticksPerStep
-      if steps == PerformanceTokens.longestShift { put(.time, pitch: 0, velocity: 0) }
+      queue.waiting += steps * PerformanceTokens.ticksPerStep
+      if steps == PerformanceTokens.longestShift { queue.put(.time, pitch: 0, velocity: 0) }
     case .velocity(let bin): self.bin = bin
     }
   }
 
-  func next() -> MusicEvent? {
-    guard count > 0 else { return nil }
-    defer {
-      first += 1
-      count -= 1
-      if count == 0 { first = 0 }
-    }
-    return queue[first]
-  }
-
-  private func put(_ kind: MusicEvent.Kind, pitch: Int, velocity: Int) {
-    guard first + count < 130 else { return }
-    queue[first + count] = MusicEvent(delta: waiting, kind, pitch: pitch, velocity: velocity)
-    waiting = 0
-    count += 1
-  }
+  func next() -> MusicEvent? { queue.next() }
 
   private func closeAll() {
-    for pitch in 0..<128 where sounding[pitch] { put(.noteOff, pitch: pitch, velocity: 0) }
+    for pitch in 0..<128 where sounding[pitch] { queue.put(.noteOff, pitch: pitch, velocity: 0) }
     sounding = PitchSet()
   }
 
@@ -70,7 +47,7 @@ final class PerformancePlayer: TokenPlayer {
 
   func save(to bytes: UnsafeMutableRawPointer) {
     let words: InlineArray<4, UInt64> = [
-      sounding.low, sounding.high, UInt64(bin), UInt64(waiting),
+      sounding.low, sounding.high, UInt64(bin), UInt64(queue.waiting),
     ]
     for i in 0..<4 { bytes.storeBytes(of: words[i], toByteOffset: 8 * i, as: UInt64.self) }
   }
@@ -81,8 +58,8 @@ final class PerformancePlayer: TokenPlayer {
     sounding.low = word(0)
     sounding.high = word(1)
     bin = Int(word(2))
-    waiting = Int(word(3))
-    (first, count) = (0, 0)
+    queue.reset()
+    queue.waiting = Int(word(3))
     return true
   }
 }
