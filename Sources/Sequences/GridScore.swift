@@ -105,7 +105,7 @@ struct GridScore {
         ends[note.pitch] = max(note.end, step + 1)
         nextNote += 1
       }
-      appendNotes(&tokens, grid, step, new, ends)
+      appendNotes(&tokens, grid, step, new, &ends)
       position = (position + 1) % barSteps
       tokens.append(grid.firstStep + Int32(position))
     }
@@ -113,19 +113,21 @@ struct GridScore {
     return tokens
   }
 
-  /// The notes of a step from the top. Where there are more than voices the lowest are left out.
+  /// The notes of a step from the top. Where there are more than voices the lowest are left out, and
+  /// do not come back in a later step.
   private func appendNotes(
-    _ tokens: inout [Int32], _ grid: Grid, _ step: Int, _ new: PitchSet, _ ends: [Int]
+    _ tokens: inout [Int32], _ grid: Grid, _ step: Int, _ new: PitchSet, _ ends: inout [Int]
   ) {
     var voices = 0
-    for pitch in stride(from: grid.pitches - 1, through: 0, by: -1) where voices < grid.voices {
-      if new[pitch] {
-        tokens.append(grid.firstNew + Int32(pitch))
-        voices += 1
-      } else if grid.lasts && ends[pitch] > step {
-        tokens.append(grid.firstHeld + Int32(pitch))
-        voices += 1
+    for pitch in stride(from: grid.pitches - 1, through: 0, by: -1) {
+      let held = grid.lasts && ends[pitch] > step
+      guard new[pitch] || held else { continue }
+      guard voices < grid.voices else {
+        ends[pitch] = step
+        continue
       }
+      tokens.append((new[pitch] ? grid.firstNew : grid.firstHeld) + Int32(pitch))
+      voices += 1
     }
   }
 }
