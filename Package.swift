@@ -3,10 +3,12 @@ import PackageDescription
 
 /// One build of the kernel sources. The folders of the higher instruction sets hold links to the
 /// sources in KernelsBaseline. Kernels are optimised in debug builds too: tests run them for long.
-func kernels(_ name: String, _ architecture: String? = nil) -> Target {
+/// `features`: products of small formats that the instruction set has.
+func kernels(_ name: String, _ architecture: String? = nil, features: [String] = []) -> Target {
   var settings: [SwiftSetting] = [.unsafeFlags(["-O"])]
   #if arch(x86_64)
     if let architecture { settings.append(.unsafeFlags(["-Xcc", "-march=\(architecture)"])) }
+    settings += features.map { .define($0) }
   #endif
   return .target(name: name, dependencies: ["CSimd", "KernelTable"], swiftSettings: settings)
 }
@@ -39,16 +41,21 @@ let package = Package(
     kernels("KernelsBaseline"),
     kernels("KernelsV3", "x86-64-v3"),
     kernels("KernelsV4", "x86-64-v4"),
+    kernels("KernelsVNNI", "cascadelake", features: ["VNNI"]),
+    kernels("KernelsBF16", "cooperlake", features: ["VNNI", "BF16"]),
     .target(
       name: "Kernels",
-      dependencies: ["CSimd", "KernelTable", "KernelsBaseline", "KernelsV3", "KernelsV4"],
+      dependencies: [
+        "CSimd", "KernelTable", "KernelsBaseline", "KernelsV3", "KernelsV4", "KernelsVNNI",
+        "KernelsBF16",
+      ],
       swiftSettings: [.unsafeFlags(["-O"])]),
     module("GRU", ["Kernels", "CSimd"]),
     module("Sequences", []),
     module("Libretto", ["GRU", "Sequences", "Kernels"]),
     .target(name: "CErrorText"),
     module(
-      "LibrettoC", ["CLibretto", "CErrorText", "Libretto", "Sequences", "Kernels"],
+      "LibrettoC", ["CLibretto", "CErrorText", "Libretto", "GRU", "Sequences", "Kernels"],
       exclude: ["exports.map"]),
     .executableTarget(
       name: "LibrettoTool",

@@ -5,26 +5,36 @@ final class BackwardWeights: @unchecked Sendable {
   private let shape: NetworkShape
   private let layout: ParameterLayout
 
-  /// Per layer: W_ih, `[inputs padded / 32][3 * padded hidden][32]`.
-  let input: [FloatBuffer]
-  /// Per layer: W_hh, likewise.
-  let recurrent: [FloatBuffer]
-  /// `[padded hidden / 32][padded vocabulary][32]`.
-  let head: FloatBuffer
+  /// Per layer: W_ih. That of layer 0 is float32: it only meets the gradient of the table.
+  let input: [PackedWeights]
+  /// Per layer: W_hh.
+  let recurrent: [PackedWeights]
+  let head: PackedWeights
+  /// Floats of memory the products want to be lent.
+  let operandCount: Int
 
-  init(_ shape: NetworkShape) throws(NetworkError) {
+  init(_ shape: NetworkShape, precision: Precision = .float32, kernels: KernelTable = .current)
+    throws(NetworkError)
+  {
     self.shape = shape
     layout = ParameterLayout(shape)
     let depth = 3 * shape.paddedHidden
-    var input: [FloatBuffer] = []
-    var recurrent: [FloatBuffer] = []
+    var input: [PackedWeights] = []
+    var recurrent: [PackedWeights] = []
     for layer in 0..<shape.layers {
-      input.append(try FloatBuffer(Panels.padded(shape.inputs(of: layer)) * depth))
-      recurrent.append(try FloatBuffer(shape.paddedHidden * depth))
+      input.append(
+        try PackedWeights(
+          layer == 0 ? .float32 : precision, columns: Panels.padded(shape.inputs(of: layer)),
+          depth: depth, kernels: kernels))
+      recurrent.append(
+        try PackedWeights(precision, columns: shape.paddedHidden, depth: depth, kernels: kernels))
     }
     self.input = input
     self.recurrent = recurrent
-    head = try FloatBuffer(shape.paddedHidden * shape.paddedVocabulary)
+    head = try PackedWeights(
+      precision, columns: shape.paddedHidden, depth: shape.paddedVocabulary, kernels: kernels)
+    operandCount = PackedWeights.operandCount(
+      precision, depth: max(depth, shape.paddedVocabulary))
   }
 
   /// Packs one worker's share of the columns.
@@ -38,25 +48,22 @@ final class BackwardWeights: @unchecked Sendable {
         worker, workers)
     }
     let columns = share(of: shape.hidden, worker: worker, workers: workers, multiple: 32)
-    Panels.pack(
-      parameters + layout.headWeight + columns.lowerBound, count: columns.count, columnStride: 1,
-      rows: shape.vocabulary, rowStride: shape.hidden,
-      into: head.pointer + columns.lowerBound * shape.paddedVocabulary,
-      depth: shape.paddedVocabulary)
+    head.pack(
+      parameters + layout.headWeight + columns.lowerBound, first: columns.lowerBound,
+      count: columns.count, columnStride: 1, rows: shape.vocabulary, rowStride: shape.hidden)
   }
 
   private func gates(
-    _ weight: UnsafePointer<Float>, inputs: Int, into panels: FloatBuffer, _ worker: Int,
+    _ weight: UnsafePointer<Float>, inputs: Int, into packed: PackedWeights, _ worker: Int,
     _ workers: Int
   ) {
     let hidden = shape.hidden
-    let depth = 3 * shape.paddedHidden
     let columns = share(of: inputs, worker: worker, workers: workers, multiple: 32)
     for gate in 0..<3 {
-      Panels.pack(
-        weight + gate * hidden * inputs + columns.lowerBound, count: columns.count, columnStride: 1,
-        rows: hidden, rowStride: inputs, into: panels.pointer + columns.lowerBound * depth,
-        depth: depth, from: gate * shape.paddedHidden)
+      packed.pack(
+        weight + gate * hidden * inputs + columns.lowerBound, first: columns.lowerBound,
+        count: columns.count, columnStride: 1, rows: hidden, rowStride: inputs,
+        from: gate * shape.paddedHidden)
     }
   }
 }

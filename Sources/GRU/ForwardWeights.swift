@@ -5,35 +5,42 @@ import Kernels
 final class ForwardWeights: @unchecked Sendable {
   let shape: NetworkShape
   let layout: ParameterLayout
-  private let kernels: KernelTable
 
   /// `x_r, x_z, x_n` of layer 0 for each token: `[vocabulary][3 * padded hidden]`. A token's input
   /// to layer 0 takes only so many values; this replaces a product per token by a look-up.
   let table: FloatBuffer
-  /// Per layer: W_ih in panels, its depth the layer's inputs.
-  let input: [FloatBuffer]
+  /// Per layer: W_ih. That of layer 0 is float32, for the table alone.
+  let input: [PackedWeights]
   /// Per layer: b_ih, plus b_hr and b_hz, which always appear added to it.
   let inputBias: [FloatBuffer]
-  /// Per layer: W_hh in panels of gates.
-  let recurrent: [FloatBuffer]
+  /// Per layer: W_hh.
+  let recurrent: [PackedWeights]
   /// Per layer: b_hn, which is inside the reset gate.
   let recurrentBias: [FloatBuffer]
-  let head: FloatBuffer
+  let head: PackedWeights
   let headBias: FloatBuffer
+  /// Floats of memory the products want to be lent.
+  let operandCount: Int
 
-  init(_ shape: NetworkShape, kernels: KernelTable = .current) throws(NetworkError) {
+  init(_ shape: NetworkShape, precision: Precision = .float32, kernels: KernelTable = .current)
+    throws(NetworkError)
+  {
     self.shape = shape
-    self.kernels = kernels
     layout = ParameterLayout(shape)
     let hidden = shape.paddedHidden
-    var input: [FloatBuffer] = []
+    var input: [PackedWeights] = []
     var inputBias: [FloatBuffer] = []
-    var recurrent: [FloatBuffer] = []
+    var recurrent: [PackedWeights] = []
     var recurrentBias: [FloatBuffer] = []
     for layer in 0..<shape.layers {
-      input.append(try FloatBuffer(3 * hidden * shape.inputs(of: layer)))
+      input.append(
+        try PackedWeights(
+          layer == 0 ? .float32 : precision, columns: 3 * hidden, depth: shape.inputs(of: layer),
+          kernels: kernels))
       inputBias.append(try FloatBuffer(3 * hidden))
-      recurrent.append(try FloatBuffer(3 * hidden * shape.hidden))
+      recurrent.append(
+        try PackedWeights(
+          precision, columns: 3 * hidden, depth: shape.hidden, order: .gates, kernels: kernels))
       recurrentBias.append(try FloatBuffer(hidden))
     }
     self.input = input
@@ -41,8 +48,10 @@ final class ForwardWeights: @unchecked Sendable {
     self.recurrent = recurrent
     self.recurrentBias = recurrentBias
     table = try FloatBuffer(shape.vocabulary * 3 * hidden)
-    head = try FloatBuffer(shape.paddedVocabulary * shape.hidden)
+    head = try PackedWeights(
+      precision, columns: shape.paddedVocabulary, depth: shape.hidden, kernels: kernels)
     headBias = try FloatBuffer(shape.paddedVocabulary)
+    operandCount = PackedWeights.operandCount(precision, depth: shape.hidden)
   }
 
   /// Packs one worker's share of the parameters. When all shares are packed, `fillTable` follows.
@@ -53,14 +62,13 @@ final class ForwardWeights: @unchecked Sendable {
     let real = min(units.lowerBound, hidden)..<min(units.upperBound, hidden)
     for layer in 0..<shape.layers {
       let inputs = shape.inputs(of: layer)
-      Panels.packGates(
-        parameters + layout.recurrentWeight(layer), hidden: hidden, first: units.lowerBound,
-        end: units.upperBound, into: recurrent[layer].pointer)
+      recurrent[layer].packGates(
+        parameters + layout.recurrentWeight(layer), first: units.lowerBound, end: units.upperBound)
       for gate in 0..<3 {
-        Panels.pack(
+        input[layer].pack(
           parameters + layout.inputWeight(layer) + (gate * hidden + real.lowerBound) * inputs,
-          count: real.count, columnStride: inputs, rows: inputs, rowStride: 1,
-          into: input[layer].pointer + (gate * padded + real.lowerBound) * inputs, depth: inputs)
+          first: gate * padded + real.lowerBound, count: real.count, columnStride: inputs,
+          rows: inputs, rowStride: 1)
       }
       let ih = parameters + layout.inputBias(layer)
       let hh = parameters + layout.recurrentBias(layer)
@@ -72,10 +80,9 @@ final class ForwardWeights: @unchecked Sendable {
       }
     }
     let tokens = share(of: shape.vocabulary, worker: worker, workers: workers, multiple: 32)
-    Panels.pack(
-      parameters + layout.headWeight + tokens.lowerBound * hidden, count: tokens.count,
-      columnStride: hidden, rows: hidden, rowStride: 1,
-      into: head.pointer + tokens.lowerBound * hidden, depth: hidden)
+    head.pack(
+      parameters + layout.headWeight + tokens.lowerBound * hidden, first: tokens.lowerBound,
+      count: tokens.count, columnStride: hidden, rows: hidden, rowStride: 1)
     for token in tokens { headBias.pointer[token] = parameters[layout.headBias + token] }
   }
 
@@ -83,10 +90,12 @@ final class ForwardWeights: @unchecked Sendable {
   func fillTable(_ parameters: UnsafePointer<Float>, worker: Int = 0, of workers: Int = 1) {
     let tokens = share(of: shape.vocabulary, worker: worker, workers: workers, multiple: 8)
     let width = 3 * shape.paddedHidden
-    kernels.product(
-      tokens.count, width, shape.embedding,
-      parameters + layout.embedding + tokens.lowerBound * shape.embedding, shape.embedding,
-      input[0].pointer, inputBias[0].pointer, 0, table.pointer + tokens.lowerBound * width, width)
+    let first = tokens.lowerBound
+    let result = table.pointer + first * width
+    input[0].multiply(
+      rows: tokens.count, left: parameters + layout.embedding + first * shape.embedding,
+      leftStride: shape.embedding, bias: inputBias[0].pointer, result: result,
+      resultStride: width, operands: result)
   }
 }
 

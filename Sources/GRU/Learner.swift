@@ -54,11 +54,13 @@ public final class Learner {
 
   /// - `streams`, `window`: at least 1. `threads`: at least 1; more than there are streams are not used.
   /// - `dropout`: the probability to drop a unit, from 0 to below 1.
+  /// - `precision`: of the products; not int8.
   /// - `kernels`: of which instruction set; tests name one.
   public init(
     _ shape: NetworkShape, streams: Int, window: Int, threads: Int = 1, dropout: Float = 0,
-    seed: UInt64 = 0, kernels: KernelTable = .current
+    seed: UInt64 = 0, precision: Precision = .float32, kernels: KernelTable = .current
   ) throws(NetworkError) {
+    precondition(precision != .int8)
     try shape.validate()
     self.shape = shape
     self.streams = streams
@@ -69,8 +71,8 @@ public final class Learner {
     firstMoment = try FloatBuffer(layout.count)
     secondMoment = try FloatBuffer(layout.count)
     state = try FloatBuffer(streams * shape.stateCount)
-    forward = try ForwardWeights(shape, kernels: kernels)
-    backward = try BackwardWeights(shape)
+    forward = try ForwardWeights(shape, precision: precision, kernels: kernels)
+    backward = try BackwardWeights(shape, precision: precision, kernels: kernels)
     let workers = max(1, min(threads, streams))
     team = try ThreadTeam(workers)
     var shares: [Share] = []
@@ -86,6 +88,7 @@ public final class Learner {
           streams: mine,
           unrolled: try Unrolled(
             shape, streams: mine.count, window: window, dropout: drop, training: true,
+            operands: max(forward.operandCount, backward.operandCount), precision: precision,
             kernels: kernels),
           layout: layout, stateCount: mine.count * shape.stateCount))
     }

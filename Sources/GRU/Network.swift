@@ -7,19 +7,23 @@ public final class Network: @unchecked Sendable {
   public let layout: ParameterLayout
   /// As they are in a file, for saving.
   public let parameters: FloatBuffer
+  public let precision: Precision
   public let kernels: KernelTable
   let weights: ForwardWeights
 
-  /// - `parameters`: in the layout of `shape`; kept, and not to be changed afterwards.
-  public init(_ shape: NetworkShape, parameters: FloatBuffer, kernels: KernelTable = .current)
-    throws(NetworkError)
-  {
+  /// - `parameters`: in the layout of `shape`; kept, and not to be changed afterwards. If they are not
+  ///   rounded to `precision`, the products do as if they were.
+  public init(
+    _ shape: NetworkShape, parameters: FloatBuffer, precision: Precision = .float32,
+    kernels: KernelTable = .current
+  ) throws(NetworkError) {
     try shape.validate()
     self.shape = shape
+    self.precision = precision
     self.parameters = parameters
     self.kernels = kernels
     layout = ParameterLayout(shape)
-    weights = try ForwardWeights(shape, kernels: kernels)
+    weights = try ForwardWeights(shape, precision: precision, kernels: kernels)
     weights.pack(parameters.pointer)
     weights.fillTable(parameters.pointer)
   }
@@ -27,17 +31,19 @@ public final class Network: @unchecked Sendable {
   /// The memory of one thread for steps of up to `rows` streams at once.
   public final class Scratch {
     public let rows: Int
-    fileprivate let previous, next, input, output: FloatBuffer
+    fileprivate let previous, next, input, output, operands: FloatBuffer
     /// The logits of the last step, `[rows][padded vocabulary]`.
     public let logits: FloatBuffer
 
-    public init(_ shape: NetworkShape, rows: Int) throws(NetworkError) {
+    public init(_ network: Network, rows: Int) throws(NetworkError) {
+      let shape = network.shape
       self.rows = rows
       let h = shape.paddedHidden
       previous = try FloatBuffer(rows * h)
       next = try FloatBuffer(rows * h)
       output = try FloatBuffer(rows * h)
       input = try FloatBuffer(rows * 3 * h)
+      operands = try FloatBuffer(network.weights.operandCount)
       logits = try FloatBuffer(rows * shape.paddedVocabulary)
     }
   }
@@ -58,22 +64,23 @@ public final class Network: @unchecked Sendable {
     for layer in 0..<shape.layers {
       for row in 0..<rows { (previous + row * h).update(from: states[row] + layer * h, count: h) }
       if layer > 0 {
-        kernels.product(
-          rows, 3 * h, shape.hidden, output, h, weights.input[layer].pointer,
-          weights.inputBias[layer].pointer, 0, scratch.input.pointer, 3 * h)
+        weights.input[layer].multiply(
+          rows: rows, left: output, leftStride: h, bias: weights.inputBias[layer].pointer,
+          result: scratch.input.pointer, resultStride: 3 * h, operands: scratch.operands.pointer)
       }
-      kernels.gruForward(
-        rows, h, shape.hidden, previous, weights.recurrent[layer].pointer,
-        weights.recurrentBias[layer].pointer,
-        layer == 0 ? weights.table.pointer : scratch.input.pointer, layer == 0 ? tokens : nil, next,
-        nil)
+      weights.recurrent[layer].step(
+        rows: rows, previous: previous, bias: weights.recurrentBias[layer].pointer,
+        input: layer == 0 ? weights.table.pointer : scratch.input.pointer,
+        index: layer == 0 ? tokens : nil, next: next, cache: nil,
+        operands: scratch.operands.pointer)
       for row in 0..<rows { (states[row] + layer * h).update(from: next + row * h, count: h) }
       output.update(from: next, count: rows * h)
     }
     if wantLogits {
-      kernels.product(
-        rows, shape.paddedVocabulary, shape.hidden, output, h, weights.head.pointer,
-        weights.headBias.pointer, 0, scratch.logits.pointer, shape.paddedVocabulary)
+      weights.head.multiply(
+        rows: rows, left: output, leftStride: h, bias: weights.headBias.pointer,
+        result: scratch.logits.pointer, resultStride: shape.paddedVocabulary,
+        operands: scratch.operands.pointer)
     }
   }
 }

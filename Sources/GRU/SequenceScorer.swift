@@ -13,7 +13,8 @@ public final class SequenceScorer {
   public init(_ network: Network) throws(NetworkError) {
     self.network = network
     unrolled = try Unrolled(
-      network.shape, streams: 1, window: Self.window, training: false, kernels: network.kernels)
+      network.shape, streams: 1, window: Self.window, training: false,
+      operands: network.weights.operandCount, kernels: network.kernels)
     state = try FloatBuffer(network.shape.stateCount)
   }
 

@@ -11,6 +11,7 @@ final class Unrolled {
   let layout: ParameterLayout
   let streams: Int
   let window: Int
+  private let precision: Precision
   private let kernels: KernelTable
   private let dropout: Dropout?
 
@@ -28,6 +29,8 @@ final class Unrolled {
   private let gateInput: FloatBuffer
   /// Logits, then their gradient, `[n][padded vocabulary]`.
   private let logits: FloatBuffer
+  /// Lent to products.
+  private let operands: FloatBuffer
   private let training: Training?
 
   /// What only the way back needs.
@@ -50,8 +53,9 @@ final class Unrolled {
 
   init(
     _ shape: NetworkShape, streams: Int, window: Int, dropout: Dropout? = nil,
-    training: Bool, kernels: KernelTable = .current
+    training: Bool, operands: Int, precision: Precision = .float32, kernels: KernelTable = .current
   ) throws(NetworkError) {
+    self.precision = precision
     self.shape = shape
     self.streams = streams
     self.window = window
@@ -66,6 +70,7 @@ final class Unrolled {
     gateInput = try FloatBuffer(layers > 1 ? n * 3 * h : 0)
     logits = try FloatBuffer(n * shape.paddedVocabulary)
     loss = try FloatBuffer(n)
+    self.operands = try FloatBuffer(operands)
     if training {
       self.training = Training(
         cache: try buffers(layers, n * 4 * h),
@@ -110,24 +115,26 @@ final class Unrolled {
       let all = hidden[layer].pointer
       all.update(from: state + layer * stride, count: rowsOfState)
       if let below {
-        kernels.product(
-          n, 3 * h, shape.hidden, below, h, weights.input[layer].pointer,
-          weights.inputBias[layer].pointer, 0, gateInput.pointer, 3 * h)
+        weights.input[layer].multiply(
+          rows: n, left: below, leftStride: h, bias: weights.inputBias[layer].pointer,
+          result: gateInput.pointer, resultStride: 3 * h, operands: operands.pointer)
       }
       for t in 0..<steps {
-        kernels.gruForward(
-          streams, h, shape.hidden, all + t * rowsOfState, weights.recurrent[layer].pointer,
-          weights.recurrentBias[layer].pointer,
-          layer == 0 ? weights.table.pointer : gateInput.pointer + t * 3 * rowsOfState,
-          layer == 0 ? UnsafePointer(inputs + t * streams) : nil, all + (t + 1) * rowsOfState,
-          scale == 0 ? nil : training.map { $0.cache[layer].pointer + t * 4 * rowsOfState })
+        weights.recurrent[layer].step(
+          rows: streams, previous: all + t * rowsOfState,
+          bias: weights.recurrentBias[layer].pointer,
+          input: layer == 0 ? weights.table.pointer : gateInput.pointer + t * 3 * rowsOfState,
+          index: layer == 0 ? UnsafePointer(inputs + t * streams) : nil,
+          next: all + (t + 1) * rowsOfState,
+          cache: scale == 0 ? nil : training.map { $0.cache[layer].pointer + t * 4 * rowsOfState },
+          operands: operands.pointer)
       }
       (state + layer * stride).update(from: all + steps * rowsOfState, count: rowsOfState)
       below = output(of: layer, steps: steps, drop: drop)
     }
-    kernels.product(
-      n, shape.paddedVocabulary, shape.hidden, below!, h, weights.head.pointer,
-      weights.headBias.pointer, 0, logits.pointer, shape.paddedVocabulary)
+    weights.head.multiply(
+      rows: n, left: below!, leftStride: h, bias: weights.headBias.pointer,
+      result: logits.pointer, resultStride: shape.paddedVocabulary, operands: operands.pointer)
     kernels.crossEntropy(
       n, shape.paddedVocabulary, shape.vocabulary, logits.pointer, targets, scale, loss.pointer)
     var sum = 0.0
@@ -175,13 +182,18 @@ final class Unrolled {
       recurrentBackward(layer, weights, training)
       layerGradients(layer, training, gradients, drop)
       if layer > 0 {
-        kernels.product(
-          n, h, 3 * h, training.inputGradient.pointer, 3 * h, weights.input[layer].pointer, nil, 0,
-          training.outputGradient.pointer, h)
+        weights.input[layer].multiply(
+          rows: n, left: training.inputGradient.pointer, leftStride: 3 * h, bias: nil,
+          result: training.outputGradient.pointer, resultStride: h, operands: operands.pointer)
       } else {
         tableBackward(weights, training, parameters, gradients)
       }
     }
+  }
+
+  /// Of rows of states and gradients, which are padded; that of layer 0's table is always float32.
+  private var weightGradient: KernelTable.WeightGradient {
+    precision == .bfloat16 ? kernels.weightGradientBfloat16 : kernels.weightGradient
   }
 
   private func headBackward(
@@ -195,14 +207,15 @@ final class Unrolled {
     let read =
       drop == nil || dropout == nil
       ? UnsafePointer(hidden[top].pointer + streams * h) : UnsafePointer(dropped[top].pointer)
-    kernels.weightGradient(
+    weightGradient(
       shape.vocabulary, shape.hidden, n, logits.pointer, v, read, h, gradients + layout.headWeight,
       training.scratch.pointer)
     bias(training, logits.pointer, width: v, rows: n) { sums in
       for i in 0..<shape.vocabulary { gradients[layout.headBias + i] += sums[i] }
     }
-    kernels.product(
-      n, h, v, logits.pointer, v, weights.head.pointer, nil, 0, training.outputGradient.pointer, h)
+    weights.head.multiply(
+      rows: n, left: logits.pointer, leftStride: v, bias: nil,
+      result: training.outputGradient.pointer, resultStride: h, operands: operands.pointer)
   }
 
   /// Back through the time steps of one layer: fills the gradients of its gates.
@@ -218,9 +231,9 @@ final class Unrolled {
         training.outputGradient.pointer + t * rowsOfState, training.carry.pointer,
         training.inputGradient.pointer + t * 3 * rowsOfState, recurrent)
       if t > 0 {
-        kernels.product(
-          streams, h, 3 * h, recurrent, 3 * h, weights.recurrent[layer].pointer, nil, 1,
-          training.carry.pointer, h)
+        weights.recurrent[layer].multiply(
+          rows: streams, left: recurrent, leftStride: 3 * h, bias: nil, accumulate: true,
+          result: training.carry.pointer, resultStride: h, operands: operands.pointer)
       }
     }
   }
@@ -233,7 +246,8 @@ final class Unrolled {
     let h = shape.paddedHidden
     let n = window * streams
     gateGradient(
-      training.recurrentGradient, UnsafePointer(hidden[layer].pointer), rightStride: h,
+      weightGradient, training.recurrentGradient, UnsafePointer(hidden[layer].pointer),
+      rightStride: h,
       inputs: shape.hidden, rows: n, into: gradients + layout.recurrentWeight(layer), training)
     gateBias(training.recurrentGradient, rows: n, gradients + layout.recurrentBias(layer), training)
     guard layer > 0 else { return }
@@ -242,7 +256,7 @@ final class Unrolled {
       ? UnsafePointer(hidden[layer - 1].pointer + streams * h)
       : UnsafePointer(dropped[layer - 1].pointer)
     gateGradient(
-      training.inputGradient, read, rightStride: h, inputs: shape.hidden, rows: n,
+      weightGradient, training.inputGradient, read, rightStride: h, inputs: shape.hidden, rows: n,
       into: gradients + layout.inputWeight(layer), training)
     gateBias(training.inputGradient, rows: n, gradients + layout.inputBias(layer), training)
   }
@@ -260,12 +274,13 @@ final class Unrolled {
     kernels.scatterAdd(
       window * streams, 3 * h, training.inputGradient.pointer, inputs, table.pointer)
     gateGradient(
-      table, parameters + layout.embedding, rightStride: shape.embedding, inputs: shape.embedding,
+      kernels.weightGradient, table, parameters + layout.embedding, rightStride: shape.embedding,
+      inputs: shape.embedding,
       rows: shape.vocabulary, into: gradients + layout.inputWeight(0), training)
     gateBias(table, rows: shape.vocabulary, gradients + layout.inputBias(0), training)
-    kernels.product(
-      shape.vocabulary, e, 3 * h, table.pointer, 3 * h, weights.input[0].pointer, nil, 0,
-      training.embeddingGradient.pointer, e)
+    weights.input[0].multiply(
+      rows: shape.vocabulary, left: table.pointer, leftStride: 3 * h, bias: nil,
+      result: training.embeddingGradient.pointer, resultStride: e, operands: operands.pointer)
     for token in 0..<shape.vocabulary {
       let from = training.embeddingGradient.pointer + token * e
       let to = gradients + layout.embedding + token * shape.embedding
@@ -275,17 +290,18 @@ final class Unrolled {
 
   /// `weight[3 * hidden][inputs] += left^T right`, where the gates of `left` are padded.
   private func gateGradient(
-    _ left: FloatBuffer, _ right: UnsafePointer<Float>, rightStride: Int, inputs: Int, rows: Int,
+    _ weightGradient: KernelTable.WeightGradient, _ left: FloatBuffer,
+    _ right: UnsafePointer<Float>, rightStride: Int, inputs: Int, rows: Int,
     into weight: UnsafeMutablePointer<Float>, _ training: Training
   ) {
     let h = shape.paddedHidden
     if h == shape.hidden {
-      kernels.weightGradient(
+      weightGradient(
         3 * h, inputs, rows, left.pointer, 3 * h, right, rightStride, weight,
         training.scratch.pointer)
     } else {
       for gate in 0..<3 {
-        kernels.weightGradient(
+        weightGradient(
           shape.hidden, inputs, rows, left.pointer + gate * h, 3 * h, right, rightStride,
           weight + gate * shape.hidden * inputs, training.scratch.pointer)
       }

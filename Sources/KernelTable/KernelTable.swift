@@ -9,11 +9,15 @@ public struct KernelTable: @unchecked Sendable {
   public typealias Indices = UnsafePointer<Int32>
 
   public typealias Product =
-    @convention(c) (Int, Int, Int, Floats, Int, Floats, Floats?, Int, Mutable, Int) -> Void
+    @convention(c) (
+      Int, Int, Int, Floats, Int, Floats, Floats?, Floats?, Int, Mutable, Int
+    ) -> Void
   public typealias GruForward =
     @convention(c) (
-      Int, Int, Int, Floats, Floats, Floats, Floats, Indices?, Mutable, Mutable?
+      Int, Int, Int, Floats, Floats, Int, Floats, Floats?, Floats, Floats, Indices?, Mutable,
+      Mutable?
     ) -> Void
+  public typealias Operands = @convention(c) (Int, Int, Floats, Int, Mutable) -> Void
   public typealias GruBackward =
     @convention(c) (Int, Int, Floats, Floats, Floats, Mutable, Mutable, Mutable) -> Void
   public typealias WeightGradient =
@@ -34,9 +38,19 @@ public struct KernelTable: @unchecked Sendable {
   public typealias Transcendental = @convention(c) (Int, Int, Floats, Mutable) -> Void
 
   public let product: Product
+  public let productBfloat16: Product
+  public let productInt8: Product
   public let gruForward: GruForward
+  public let gruForwardBfloat16: GruForward
+  public let gruForwardInt8: GruForward
+  public let bfloat16Operands: Operands
+  public let int8Operands: Operands
+  /// Words of four bytes that two bfloat16 and four int8 operands take.
+  public let bfloat16Words: Int
+  public let int8Words: Int
   public let gruBackward: GruBackward
   public let weightGradient: WeightGradient
+  public let weightGradientBfloat16: WeightGradient
   public let crossEntropy: CrossEntropy
   public let expNormalized: ExpNormalized
   public let add: Add
@@ -49,9 +63,18 @@ public struct KernelTable: @unchecked Sendable {
 
   public init(
     product: @escaping Product,
+    productBfloat16: @escaping Product,
+    productInt8: @escaping Product,
     gruForward: @escaping GruForward,
+    gruForwardBfloat16: @escaping GruForward,
+    gruForwardInt8: @escaping GruForward,
+    bfloat16Operands: @escaping Operands,
+    int8Operands: @escaping Operands,
+    bfloat16Words: Int,
+    int8Words: Int,
     gruBackward: @escaping GruBackward,
     weightGradient: @escaping WeightGradient,
+    weightGradientBfloat16: @escaping WeightGradient,
     crossEntropy: @escaping CrossEntropy,
     expNormalized: @escaping ExpNormalized,
     add: @escaping Add,
@@ -63,9 +86,18 @@ public struct KernelTable: @unchecked Sendable {
     transcendental: @escaping Transcendental
   ) {
     self.product = product
+    self.productBfloat16 = productBfloat16
+    self.productInt8 = productInt8
     self.gruForward = gruForward
+    self.gruForwardBfloat16 = gruForwardBfloat16
+    self.gruForwardInt8 = gruForwardInt8
+    self.bfloat16Operands = bfloat16Operands
+    self.int8Operands = int8Operands
+    self.bfloat16Words = bfloat16Words
+    self.int8Words = int8Words
     self.gruBackward = gruBackward
     self.weightGradient = weightGradient
+    self.weightGradientBfloat16 = weightGradientBfloat16
     self.crossEntropy = crossEntropy
     self.expNormalized = expNormalized
     self.add = add

@@ -6,6 +6,8 @@ import KernelsBaseline
 #if arch(x86_64)
   import KernelsV3
   import KernelsV4
+  import KernelsVNNI
+  import KernelsBF16
 #endif
 #if canImport(Glibc)
   import Glibc
@@ -23,14 +25,23 @@ public enum InstructionSet: Int, Sendable, CaseIterable {
   case v3 = 3
   /// x86-64-v4: AVX-512.
   case v4 = 4
+  /// The same with products of int8 (AVX512-VNNI).
+  case vnni = 5
+  /// The same with products of bfloat16 too (AVX512-BF16).
+  case bf16 = 6
 
   public var name: String {
     switch self {
     case .baseline: "baseline"
     case .v3: "x86-64-v3"
     case .v4: "x86-64-v4"
+    case .vnni: "x86-64-v4+vnni"
+    case .bf16: "x86-64-v4+bf16"
     }
   }
+
+  /// Whether products of bfloat16 are faster than those of float32.
+  public var hasBfloat16: Bool { self == .bf16 }
 
   /// Those this processor can run, the best one last.
   public static var available: [InstructionSet] {
@@ -39,8 +50,8 @@ public enum InstructionSet: Int, Sendable, CaseIterable {
   }
 
   /// The one every network of this process uses: the best one, or a lower one that the environment
-  /// variable `LIBRETTO_ISA` names (`baseline`, `v3` or `v4`; what this processor lacks, and what
-  /// is none of these, counts as not set). Chosen once, at first use.
+  /// variable `LIBRETTO_ISA` names (`baseline`, `v3`, `v4`, `vnni` or `bf16`; what this processor
+  /// lacks, and what is none of these, counts as not set). Chosen once, at first use.
   public static let current: InstructionSet = {
     let wanted = getenv("LIBRETTO_ISA").map { String(cString: $0) }
     return available.last { set in wanted.map { set.name.hasSuffix($0) } ?? true }
@@ -51,6 +62,8 @@ public enum InstructionSet: Int, Sendable, CaseIterable {
   public var kernels: KernelTable {
     #if arch(x86_64)
       switch self {
+      case .bf16: KernelsBF16.kernelTable()
+      case .vnni: KernelsVNNI.kernelTable()
       case .v4: KernelsV4.kernelTable()
       case .v3: KernelsV3.kernelTable()
       case .baseline: KernelsBaseline.kernelTable()

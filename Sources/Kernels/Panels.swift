@@ -1,5 +1,8 @@
 /// How weights are laid out for the products: panels of neighbouring columns, so that the inner
-/// loops read memory from the first float to the last.
+/// loops read memory from the first byte to the last.
+///
+/// A panel is made of cells of four bytes, one float32, two bfloat16 or four int8 weights, which are
+/// neighbours in depth; `numbers` says how many of them.
 ///
 /// A product `y = x W^T` with PyTorch's `W[outputs][inputs]` has `outputs` columns and the depth
 /// `inputs`; the way back, `dx = dy W`, has `inputs` columns and the depth `outputs`. One function
@@ -11,54 +14,100 @@ public enum Panels {
   /// Every padded size is a multiple of this many floats; what pads is zero and stays zero.
   public static func padded(_ count: Int) -> Int { (count + 31) / 32 * 32 }
 
-  /// Packs a block of a right side for `KernelTable.product`: `[columns / 32][depth][32]`.
+  /// Packs a block of a right side for `KernelTable.product`: `[columns / 32][cells of depth][32]`.
   ///
   /// - `count`: columns in the source; those up to the next multiple of 32 become zero.
-  /// - `rows`: steps of the depth in the source. `depth`: of the whole destination, of which this
-  ///   block fills those from `from` on; steps nobody fills stay as they were.
+  /// - `rows`: steps of the depth in the source. `depth`: of the whole destination, a multiple of
+  ///   `numbers`, of which this block fills those from `from` on; steps nobody fills stay as they were.
+  /// - `correction`: of int8, where the scales and offsets of these columns go, `total` apart.
   public static func pack(
     _ source: UnsafePointer<Float>, count: Int, columnStride: Int, rows: Int, rowStride: Int,
-    into destination: UnsafeMutablePointer<Float>, depth: Int, from: Int = 0
+    into destination: UnsafeMutablePointer<Float>, depth: Int, from: Int = 0, numbers: Int = 1,
+    correction: UnsafeMutablePointer<Float>? = nil, total: Int = 0
   ) {
     for column in stride(from: 0, to: count, by: width) {
-      let panel = destination + column * depth + from * width
+      let panel = destination + (column * depth + from * width) / numbers
       let columns = min(width, count - column)
       let source = source + column * columnStride
-      if columnStride == 1 && columns == width {
+      if numbers == 1 && columnStride == 1 && columns == width {
         for k in 0..<rows {
           (panel + k * width).update(from: source + k * rowStride, count: width)
         }
         continue
       }
-      for k in 0..<rows {
-        let to = panel + k * width
-        let from = source + k * rowStride
-        for j in 0..<columns { to[j] = from[j * columnStride] }
-        for j in columns..<width { to[j] = 0 }
+      for j in 0..<columns {
+        packColumn(
+          source + j * columnStride, rows: rows, rowStride: rowStride, into: panel + j,
+          width: width, numbers: numbers, correction: correction.map { $0 + (column + j) },
+          total: total)
+      }
+      for j in columns..<width {
+        for k in 0..<(rows + numbers - 1) / numbers { panel[k * width + j] = 0 }
       }
     }
   }
 
   /// Packs `weight_hh[3 * hidden][hidden]` for `KernelTable.gruForward`: for each 16 units
-  /// `[hidden][r 16, z 16, n 16]`; units up to `padded(hidden)` get zeros. Units from `first` on,
-  /// up to `end`, are packed: threads share the work by units.
+  /// `[cells of depth][r 16, z 16, n 16]`; units up to `padded(hidden)` get zeros. Units from `first`
+  /// on, up to `end`, are packed: threads share the work by units.
+  ///
+  /// - `depth`: `hidden` rounded up to a multiple of `numbers`.
+  /// - `correction`: of int8, `[2][3][padded(hidden)]`.
   public static func packGates(
     _ source: UnsafePointer<Float>, hidden: Int, first: Int, end: Int,
-    into destination: UnsafeMutablePointer<Float>
+    into destination: UnsafeMutablePointer<Float>, numbers: Int = 1,
+    correction: UnsafeMutablePointer<Float>? = nil
   ) {
+    let cells = (hidden + numbers - 1) / numbers
+    let padded = padded(hidden)
     for unit in stride(from: first, to: end, by: 16) {
-      let panel = destination + unit * 3 * hidden
+      let panel = destination + unit * 3 * cells
       for gate in 0..<3 {
         for j in 0..<16 {
           let to = panel + gate * 16 + j
           if unit + j < hidden {
-            let from = source + (gate * hidden + unit + j) * hidden
-            for k in 0..<hidden { to[k * 48] = from[k] }
+            packColumn(
+              source + (gate * hidden + unit + j) * hidden, rows: hidden, rowStride: 1, into: to,
+              width: 48, numbers: numbers,
+              correction: correction.map { $0 + (gate * padded + unit + j) }, total: 3 * padded)
           } else {
-            for k in 0..<hidden { to[k * 48] = 0 }
+            for k in 0..<cells { to[k * 48] = 0 }
           }
         }
       }
+    }
+  }
+
+  /// Packs one column; cells are `width` apart. The last cell is filled up with zeros.
+  @inline(__always)
+  private static func packColumn(
+    _ source: UnsafePointer<Float>, rows: Int, rowStride: Int,
+    into cells: UnsafeMutablePointer<Float>, width: Int, numbers: Int,
+    correction: UnsafeMutablePointer<Float>?, total: Int
+  ) {
+    switch numbers {
+    case 1: for k in 0..<rows { cells[k * width] = source[k * rowStride] }
+    case 2:
+      for k in 0..<(rows + 1) / 2 {
+        let even = UInt32(bfloat16(source[2 * k * rowStride]))
+        let odd = 2 * k + 1 < rows ? UInt32(bfloat16(source[(2 * k + 1) * rowStride])) : 0
+        cells[k * width] = Float(bitPattern: even | odd << 16)
+      }
+    default:
+      let scale = int8Scale(source, count: rows, stride: rowStride)
+      var sum: Int32 = 0
+      for k in 0..<(rows + 3) / 4 {
+        var cell: UInt32 = 0
+        for i in 0..<min(4, rows - 4 * k) {
+          let weight = int8(source[(4 * k + i) * rowStride], scale: scale)
+          sum += Int32(weight)
+          cell |= UInt32(UInt8(bitPattern: weight)) << UInt32(8 * i)
+        }
+        cells[k * width] = Float(bitPattern: cell)
+      }
+      // The left side counts in 1 / 127, and may be 128 too much (see `InInt8`).
+      correction?[0] = scale / 127
+      correction?[total] = Float(bitPattern: UInt32(bitPattern: -128 * sum))
     }
   }
 }

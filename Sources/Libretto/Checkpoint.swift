@@ -113,7 +113,7 @@ extension TrainingPlan {
       ("clip", .number(clip)), ("seed", .string(String(seed))), ("threads", .number(threads)),
       ("total_steps", .number(totalSteps)), ("seconds", .number(seconds)),
       ("validation_interval", .number(validationInterval)), ("patience", .number(patience)),
-      ("augment", .bool(augment)),
+      ("augment", .bool(augment)), ("precision", .string(precision.name)),
     ]
   }
 
@@ -134,7 +134,8 @@ extension TrainingPlan {
       let totalSteps = whole("total_steps", 0...Self.mostSteps),
       let seconds = number("seconds", 0...1e9),
       let validationInterval = whole("validation_interval", 1...1_000_000_000),
-      let patience = whole("patience", 0...1_000_000), case .bool(let augment)? = json["augment"]
+      let patience = whole("patience", 0...1_000_000), case .bool(let augment)? = json["augment"],
+      let precision = Precision(name: json["precision"]?.string ?? "float32"), precision != .int8
     else { return nil }
     self.shape = shape
     self.batch = batch
@@ -150,6 +151,7 @@ extension TrainingPlan {
     self.validationInterval = validationInterval
     self.patience = patience
     self.augment = augment
+    self.precision = precision
   }
 
   /// The same plan with another end, where the options name one.

@@ -1,4 +1,5 @@
 import GRU
+import Kernels
 import Sequences
 
 /// A trained model: a network and the encoding that says what its tokens mean. It never changes;
@@ -12,6 +13,7 @@ public final class Model: @unchecked Sendable {
   let fingerprint: UInt64
 
   public var shape: NetworkShape { network.shape }
+  public var precision: Precision { network.precision }
 
   init(network: Network, encoding: any Encoding, facts: [String: String]) {
     self.network = network
@@ -19,6 +21,7 @@ public final class Model: @unchecked Sendable {
     self.facts = facts
     var hash = Hash()
     hash.add(UInt64(network.shape.hidden) << 32 | UInt64(network.shape.layers))
+    if network.precision != .float32 { hash.add(UInt64(network.precision.rawValue)) }
     for i in 0..<network.parameters.count {
       hash.add(UInt64(network.parameters.pointer[i].bitPattern))
     }
@@ -40,12 +43,14 @@ public final class Model: @unchecked Sendable {
   }
 
   /// A model of these sizes that has learned nothing, its tokens numbers alone: for benchmarks.
-  package static func random(_ shape: NetworkShape) throws(LibrettoError) -> Model {
+  package static func random(_ shape: NetworkShape, precision: Precision = .float32)
+    throws(LibrettoError) -> Model
+  {
     let network = try Libretto.network { () throws(NetworkError) in
       try shape.validate()
       let parameters = try FloatBuffer(ParameterLayout(shape).count)
       initialize(parameters, shape, seed: 1)
-      return try Network(shape, parameters: parameters)
+      return try Network(shape, parameters: parameters, precision: precision)
     }
     return Model(network: network, encoding: BytesEncoding(), facts: [:])
   }
@@ -67,23 +72,60 @@ public final class Model: @unchecked Sendable {
       try file.floats(
         tensor.name, tensor.dimensions, into: parameters.pointer + tensor.offset, file: name)
     }
+    header.precision.round(parameters.pointer, layout)
     let network = try Libretto.network { () throws(NetworkError) in
-      try Network(header.shape, parameters: parameters)
+      try Network(header.shape, parameters: parameters, precision: header.precision)
     }
     return (network, header.encoding, header.facts)
   }
 
-  /// Writes the model to a file, whole or not at all.
-  public func save(_ path: String) throws(LibrettoError) {
-    try SafeTensors.write(
-      path, metadata: ModelHeader(shape: shape, encoding: encoding, facts: facts).metadata,
-      Self.entries(network.layout, network.parameters))
+  /// The same model with its weights rounded to a precision: smaller, and faster to sample from. What
+  /// is lost does not come back: float32 from int8 holds the numbers of int8.
+  public func rounded(to precision: Precision) throws(LibrettoError) -> Model {
+    let parameters = try FloatBuffer.make(network.layout.count)
+    parameters.copy(from: network.parameters)
+    precision.round(parameters.pointer, network.layout)
+    let network = try Libretto.network { () throws(NetworkError) in
+      try Network(shape, parameters: parameters, precision: precision)
+    }
+    return Model(network: network, encoding: encoding, facts: facts)
   }
 
-  static func entries(_ layout: ParameterLayout, _ parameters: FloatBuffer) -> [SafeTensors.Entry] {
-    layout.tensors.map {
-      SafeTensors.Entry(
-        name: $0.name, dimensions: $0.dimensions, floats: parameters.pointer + $0.offset)
+  /// Writes the model to a file, whole or not at all.
+  public func save(_ path: String) throws(LibrettoError) {
+    let header = ModelHeader(shape: shape, precision: precision, encoding: encoding, facts: facts)
+    var entries = Self.entries(network.layout, network.parameters, precision)
+    // The scales of int8 lie together, after the tensors they are for.
+    let matrices = entries.filter { $0.type == .int8 }
+    let scales = try FloatBuffer.make(matrices.reduce(0) { $0 + $1.dimensions[0] })
+    var next = scales.pointer
+    for matrix in matrices {
+      let (rows, columns) = (matrix.dimensions[0], matrix.dimensions[1])
+      for row in 0..<rows {
+        next[row] = int8Scale(matrix.floats + row * columns, count: columns, stride: 1)
+      }
+      entries.append(
+        SafeTensors.Entry(name: matrix.name + ".scale", dimensions: [rows], floats: next))
+      next += rows
+    }
+    try withExtendedLifetime(scales) { () throws(LibrettoError) in
+      try SafeTensors.write(path, metadata: header.metadata, entries)
+    }
+  }
+
+  static func entries(
+    _ layout: ParameterLayout, _ parameters: FloatBuffer, _ precision: Precision = .float32
+  ) -> [SafeTensors.Entry] {
+    layout.tensors.map { tensor in
+      let type: SafeTensors.ElementType =
+        switch precision {
+        case .bfloat16 where tensor.dimensions.count == 2: .bfloat16
+        case .int8 where tensor.dimensions.count == 2: .int8
+        default: .float32
+        }
+      return SafeTensors.Entry(
+        name: tensor.name, dimensions: tensor.dimensions, type: type,
+        floats: parameters.pointer + tensor.offset)
     }
   }
 

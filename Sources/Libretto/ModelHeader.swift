@@ -8,16 +8,22 @@ import Sequences
 /// | `format` | `libretto` |
 /// | `format_version` | `1` |
 /// | `vocabulary_size`, `embedding_size`, `hidden_size`, `layers` | the sizes |
-/// | `encoding` | `bytes`, `characters` |
+/// | `precision` | `bfloat16` or `int8`, which the matrices are then stored in; else left out |
+/// | `encoding` | `bytes`, `characters`, `melody`, `polyphony`, `drums`, `performance` |
 /// | `encoding.alphabet` ... | what the encoding needs, by its own names |
 /// | `training.tokens` ... | facts about the training, for people |
 struct ModelHeader {
   let shape: NetworkShape
+  let precision: Precision
   let encoding: any Encoding
   let facts: [String: String]
 
-  init(shape: NetworkShape, encoding: any Encoding, facts: [String: String]) {
+  init(
+    shape: NetworkShape, precision: Precision = .float32, encoding: any Encoding,
+    facts: [String: String]
+  ) {
     self.shape = shape
+    self.precision = precision
     self.encoding = encoding
     self.facts = facts
   }
@@ -45,6 +51,12 @@ struct ModelHeader {
     do { try shape.validate() } catch {
       throw LibrettoError(.format, "\(name): \(LibrettoError(error).message)")
     }
+    guard let precision = Precision(name: metadata["precision"] ?? "float32") else {
+      throw LibrettoError(
+        .unsupported,
+        "\(name) has the precision \(printable(metadata["precision"] ?? "")); this version knows float32, bfloat16 and int8"
+      )
+    }
     var properties: [String: String] = [:]
     var facts: [String: String] = [:]
     for (key, value) in metadata {
@@ -64,6 +76,7 @@ struct ModelHeader {
       )
     }
     self.shape = shape
+    self.precision = precision
     self.facts = facts
   }
 
@@ -74,6 +87,7 @@ struct ModelHeader {
       ("hidden_size", String(shape.hidden)), ("layers", String(shape.layers)),
       ("encoding", encoding.name),
     ]
+    if precision != .float32 { result.append(("precision", precision.name)) }
     for (key, value) in encoding.properties.sorted(by: { $0.key < $1.key }) {
       result.append(("encoding.\(key)", value))
     }

@@ -1,3 +1,6 @@
+import GRU
+import Kernels
+
 /// The file format of models: https://github.com/huggingface/safetensors (format of version 0.3).
 /// Eight bytes of header length, a JSON header, then the tensors' bytes, without gaps.
 struct SafeTensors {
@@ -127,7 +130,8 @@ struct SafeTensors {
     return (tensor, from..<to)
   }
 
-  /// Copies a tensor of 32-bit floats of the expected shape; the numbers must be finite.
+  /// Copies a tensor of the expected shape; the numbers must be finite. It may hold 32-bit floats,
+  /// bfloat16, or int8 with a scale for each row in the tensor of the same name with `.scale` after it.
   func floats(
     _ name: String, _ dimensions: [Int], into destination: UnsafeMutablePointer<Float>, file: String
   ) throws(LibrettoError) {
@@ -135,31 +139,72 @@ struct SafeTensors {
       throw LibrettoError(
         .format, "\(file) has no tensor \"\(name)\"; it is not a model of this kind")
     }
-    guard tensor.type == .float32 else {
-      throw LibrettoError(
-        .unsupported, "\(file): tensor \"\(name)\" is \(tensor.type.rawValue); F32 is needed")
-    }
     guard tensor.dimensions == dimensions else {
       throw LibrettoError(
         .format,
         "\(file): tensor \"\(name)\" has the shape \(tensor.dimensions), not \(dimensions)")
     }
-    UnsafeMutableRawPointer(destination).copyMemory(
-      from: tensor.bytes.baseAddress ?? UnsafeRawPointer(destination), byteCount: tensor.bytes.count
-    )
+    switch tensor.type {
+    case .float32:
+      UnsafeMutableRawPointer(destination).copyMemory(
+        from: tensor.bytes.baseAddress ?? UnsafeRawPointer(destination),
+        byteCount: tensor.bytes.count)
+    case .bfloat16:
+      for i in 0..<tensor.count {
+        let bits = tensor.bytes.loadUnaligned(fromByteOffset: 2 * i, as: UInt16.self)
+        destination[i] = Float(bitPattern: UInt32(UInt16(littleEndian: bits)) << 16)
+      }
+    case .int8 where dimensions.count == 2:
+      let rows = dimensions[0]
+      let scales = try FloatBuffer.make(rows)
+      guard tensors[name + ".scale"]?.type == .float32 else {
+        throw LibrettoError(
+          .format, "\(file): tensor \"\(name)\" is I8 and has no F32 tensor \"\(name).scale\"")
+      }
+      try floats(name + ".scale", [rows], into: scales.pointer, file: file)
+      for row in 0..<rows {
+        for i in row * dimensions[1]..<(row + 1) * dimensions[1] {
+          destination[i] = Float(Int8(bitPattern: tensor.bytes[i])) * scales.pointer[row]
+        }
+      }
+    default:
+      throw LibrettoError(
+        .unsupported,
+        "\(file): tensor \"\(name)\" is \(tensor.type.rawValue); F32, BF16 or I8 is needed")
+    }
     for i in 0..<tensor.count where !destination[i].isFinite {
       throw LibrettoError(
         .format, "\(file): tensor \"\(name)\" has a number that is not finite at place \(i)")
     }
   }
 
-  /// What to write: tensors of 32-bit floats, in this order.
+  /// What to write: a tensor made of 32-bit floats.
   struct Entry {
     let name: String
     let dimensions: [Int]
+    var type = ElementType.float32
     let floats: UnsafePointer<Float>
 
-    var byteCount: Int { dimensions.reduce(4, *) }
+    var count: Int { dimensions.reduce(1, *) }
+    var byteCount: Int { count * type.size }
+
+    /// The bytes, if they are not those of the floats: int8 here is the numbers over their row's scale.
+    fileprivate var converted: [UInt8]? {
+      switch type {
+      case .bfloat16:
+        (0..<count).flatMap { i in
+          let bits = bfloat16(floats[i])
+          return [UInt8(truncatingIfNeeded: bits), UInt8(truncatingIfNeeded: bits >> 8)]
+        }
+      case .int8:
+        (0..<dimensions[0]).flatMap { row in
+          let row = floats + row * dimensions[1]
+          let scale = int8Scale(row, count: dimensions[1], stride: 1)
+          return (0..<dimensions[1]).map { UInt8(bitPattern: int8(row[$0], scale: scale)) }
+        }
+      default: nil
+      }
+    }
   }
 
   static func write(_ path: String, metadata: [(String, String)], _ entries: [Entry])
@@ -174,7 +219,8 @@ struct SafeTensors {
         (
           entry.name,
           .object([
-            ("dtype", .string("F32")), ("shape", .array(entry.dimensions.map { .number($0) })),
+            ("dtype", .string(entry.type.rawValue)),
+            ("shape", .array(entry.dimensions.map { .number($0) })),
             ("data_offsets", .array([.number(offset), .number(offset + entry.byteCount)])),
           ])
         ))
@@ -190,7 +236,13 @@ struct SafeTensors {
         try out.write(UnsafeRawBufferPointer(b))
       }
       for entry in entries {
-        try out.write(UnsafeRawBufferPointer(start: entry.floats, count: entry.byteCount))
+        if let bytes = entry.converted {
+          try bytes.withUnsafeBufferPointer { (b) throws(LibrettoError) in
+            try out.write(UnsafeRawBufferPointer(b))
+          }
+        } else {
+          try out.write(UnsafeRawBufferPointer(start: entry.floats, count: entry.byteCount))
+        }
       }
     }
   }

@@ -48,7 +48,7 @@ public final class Session {
     state = try FloatBuffer.make(shape.stateCount)
     weights = try FloatBuffer.make(shape.paddedVocabulary)
     scratch = try Libretto.network { () throws(NetworkError) in
-      try Network.Scratch(shape, rows: 1)
+      try Network.Scratch(model.network, rows: 1)
     }
     if let encoding = model.encoding as? any MusicEncoding {
       let grammar = encoding.makeMusicGrammar()
@@ -226,9 +226,9 @@ extension Session {
     let tokens: UnsafeMutablePointer<Int32>
     let states: UnsafeMutablePointer<UnsafeMutablePointer<Float>>
 
-    init(_ shape: NetworkShape, rows: Int) throws(LibrettoError) {
+    init(_ network: Network, rows: Int) throws(LibrettoError) {
       scratch = try Libretto.network { () throws(NetworkError) in
-        try Network.Scratch(shape, rows: rows)
+        try Network.Scratch(network, rows: rows)
       }
       tokens = .allocate(capacity: rows)
       states = .allocate(capacity: rows)
@@ -261,7 +261,7 @@ extension Session {
       }
     }
     if (first.batch?.scratch.rows ?? 0) < count {
-      first.batch = try Batch(model.shape, rows: count)
+      first.batch = try Batch(model.network, rows: count)
     }
     let batch = first.batch!
     var rows = 0

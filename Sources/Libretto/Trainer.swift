@@ -204,7 +204,7 @@ public final class Trainer {
     let learner = try network { () throws(NetworkError) in
       try Learner(
         made.shape, streams: made.batch, window: made.sequence, threads: made.threads,
-        dropout: Float(made.dropout), seed: made.seed)
+        dropout: Float(made.dropout), seed: made.seed, precision: made.precision)
     }
     let best = try FloatBuffer.make(learner.layout.count)
     if let resumed {

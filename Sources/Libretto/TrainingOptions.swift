@@ -1,3 +1,6 @@
+import GRU
+import Kernels
+
 /// What a host may decide about a training run. Every number has a value that means "choose": the
 /// choice is made from the size of the corpus and the time there is when training begins.
 public struct TrainingOptions: Equatable, Sendable {
@@ -36,6 +39,9 @@ public struct TrainingOptions: Equatable, Sendable {
   /// below 0 for never.
   public var patience = 0
   public var seed: UInt64 = 0
+  /// The precision of products: float32, or bfloat16 where the processor has instructions for it; the
+  /// weights are float32 either way.
+  public var precision = Precision.float32
   /// Threads; 0 for one per processor, at most 8.
   public var threads = 0
   /// Where `run` keeps a checkpoint; nil for nowhere.
@@ -75,6 +81,19 @@ public struct TrainingOptions: Equatable, Sendable {
     try require("the patience", patience, -1...1_000_000)
     try require("the number of threads", threads, 0...256)
     try require("the time between checkpoints", checkpointSeconds, 0...1e9)
+    switch precision {
+    case .float32: break
+    case .bfloat16 where InstructionSet.current.hasBfloat16: break
+    case .bfloat16:
+      throw LibrettoError(
+        .unsupported,
+        "this processor has no products of bfloat16 (AVX512-BF16), without which training in it is slower than in float32; train in float32"
+      )
+    case .int8:
+      throw LibrettoError(
+        .argument,
+        "a network cannot be trained in int8; train in float32 or bfloat16, then round the model")
+    }
     try require(
       "the batch times the sequence length", max(batch, 1) * max(sequence, 1), 1...(1 << 24))
   }

@@ -12,6 +12,7 @@ struct TrainingPlan: Equatable {
   var learningRate: Double
   var weightDecay: Double
   var clip: Double
+  var precision: Precision
   var seed: UInt64
   /// Whether music is transposed and stretched.
   var augment: Bool
@@ -36,6 +37,7 @@ struct TrainingPlan: Equatable {
     threads = options.threads > 0 ? options.threads : max(1, min(processors, 8))
     seconds = options.minutes * 60
     seed = options.seed
+    precision = options.precision
     let size = Size(tokens: tokens, seconds: seconds, threads: threads)
     shape =
       fixed
@@ -105,7 +107,7 @@ struct TrainingPlan: Equatable {
     /// What one thread does on the machines measured, in operations on floats per second.
     private static var operationsPerSecond: Double {
       switch InstructionSet.current {
-      case .v4: 180e9
+      case .v4, .vnni, .bf16: 180e9
       case .v3: 85e9
       case .baseline: 30e9
       }

@@ -24,6 +24,8 @@ private func cString(_ text: StaticString) -> UnsafePointer<CChar> {
 
 @c @implementation public func retto_instruction_set() -> UnsafePointer<CChar>! {
   switch InstructionSet.current {
+  case .bf16: cString("x86-64-v4+bf16")
+  case .vnni: cString("x86-64-v4+vnni")
   case .v4: cString("x86-64-v4")
   case .v3: cString("x86-64-v3")
   case .baseline: cString("baseline")

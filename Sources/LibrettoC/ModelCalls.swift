@@ -1,4 +1,5 @@
 import CLibretto
+import GRU
 import Libretto
 
 #if canImport(Glibc)
@@ -8,6 +9,18 @@ import Libretto
 #elseif canImport(Darwin)
   import Darwin
 #endif
+
+extension Precision {
+  init(_ precision: retto_precision) throws(LibrettoError) {
+    guard let known = Precision(rawValue: Int(precision.rawValue)) else {
+      throw LibrettoError(
+        .argument,
+        "the precision is \(precision.rawValue); it must be RETTO_FLOAT32, RETTO_BFLOAT16 or RETTO_INT8"
+      )
+    }
+    self = known
+  }
+}
 
 /// What a `retto_model` points to.
 final class ModelHandle {
@@ -64,6 +77,20 @@ func create<Object: AnyObject>(
   }
 }
 
+@c @implementation public func retto_model_round(
+  _ model: OpaquePointer!, _ precision: retto_precision,
+  _ rounded: UnsafeMutablePointer<OpaquePointer?>!
+) -> retto_status {
+  create(rounded, "the pointer for the rounded model") { () throws(LibrettoError) in
+    let precision = try Precision(precision)
+    var result: ModelHandle?
+    try withModel(model) { (handle) throws(LibrettoError) in
+      result = ModelHandle(try handle.model.rounded(to: precision))
+    }
+    return result!
+  }
+}
+
 @c @implementation public func retto_model_save(
   _ model: OpaquePointer!, _ path: UnsafePointer<CChar>!
 ) -> retto_status {
@@ -90,7 +117,8 @@ func create<Object: AnyObject>(
         hidden: Int32(shape.hidden), layers: Int32(shape.layers),
         parameters: UInt64(handle.model.network.layout.parameters),
         encoding: UnsafePointer(handle.encodingName), is_text: handle.model.isText ? 1 : 0,
-        ticks_per_quarter: Int32(handle.model.ticksPerQuarter))
+        ticks_per_quarter: Int32(handle.model.ticksPerQuarter),
+        precision: retto_precision(rawValue: UInt32(handle.model.precision.rawValue)))
       try write(
         value, to: try require(info, "the info"), smallest: MemoryLayout<retto_model_info>.size,
         "the info")

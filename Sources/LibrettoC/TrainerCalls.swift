@@ -1,4 +1,5 @@
 import CLibretto
+import GRU
 import Libretto
 
 /// What a `retto_trainer` points to.
@@ -61,6 +62,7 @@ private func options(_ pointer: UnsafePointer<retto_trainer_options>?) throws(Li
     options.checkpointPath = try string(given.checkpoint_path, "the checkpoint path")
   }
   options.checkpointSeconds = given.checkpoint_seconds
+  options.precision = try Precision(given.precision)
   return options
 }
 

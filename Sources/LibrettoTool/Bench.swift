@@ -16,7 +16,7 @@ struct BenchOptions: ParsableArguments {
   @Option(help: "Parallel streams, or sessions at once.") var batch: Int?
   @Option(help: "Time steps of a window.") var sequence = 64
   @Option(help: "Threads (training).") var threads = 1
-  @Option(help: "float32.") var precision = "float32"
+  @Option(help: "float32, bfloat16, or for sampling int8.") var precision = "float32"
   @Option(help: "Measure for about this long.") var seconds = 3.0
   @Flag(help: "Print JSON.") var json = false
 
@@ -28,10 +28,19 @@ struct BenchOptions: ParsableArguments {
     if !(seconds > 0 && seconds <= 3600) {
       throw ValidationError("--seconds must be above 0 and at most 3600")
     }
-    if precision != "float32" {
-      throw ValidationError("--precision is \(precision); there is float32")
+    if Precision(name: precision) == nil {
+      throw ValidationError("--precision is \(precision); there are float32, bfloat16 and int8")
     }
   }
+
+  /// Throws where training in a precision is refused.
+  func trainable() throws {
+    var options = TrainingOptions()
+    options.precision = format
+    _ = try orFail { () throws(LibrettoError) in try Trainer(options) }
+  }
+
+  var format: Precision { Precision(name: precision) ?? .float32 }
 
   var shape: NetworkShape {
     NetworkShape(vocabulary: vocab, embedding: embedding, hidden: hidden, layers: layers)
@@ -91,9 +100,12 @@ struct BenchTrain: ParsableCommand {
 
   func run() throws {
     let shape = options.shape
+    try options.trainable()
     let batch = options.batch ?? 32
     let learner = try orFailNetwork { () throws(NetworkError) in
-      try Learner(shape, streams: batch, window: options.sequence, threads: options.threads)
+      try Learner(
+        shape, streams: batch, window: options.sequence, threads: options.threads,
+        precision: options.format)
     }
     initialize(learner.parameters, shape, seed: 1)
     let rows = batch * options.sequence
@@ -124,7 +136,9 @@ struct BenchSample: ParsableCommand {
 
   func run() throws {
     let shape = options.shape
-    let model = try orFail { () throws(LibrettoError) in try Model.random(shape) }
+    let model = try orFail { () throws(LibrettoError) in
+      try Model.random(shape, precision: options.format)
+    }
     let count = options.batch ?? 1
     var settings = SamplerSettings()
     settings.temperature = 0.8

@@ -20,6 +20,7 @@ struct Info: ParsableCommand {
           ("encoding", .string(model.encoding.name)), ("vocabulary", .number(shape.vocabulary)),
           ("embedding", .number(shape.embedding)), ("hidden", .number(shape.hidden)),
           ("layers", .number(shape.layers)), ("parameters", .number(parameters)),
+          ("precision", .string(model.precision.name)),
           (
             "facts",
             .object(model.facts.sorted { $0.key < $1.key }.map { ($0.key, .string($0.value)) })
@@ -38,8 +39,8 @@ struct Info: ParsableCommand {
     print(rule)
     print("Total".padded(62) + grouped(parameters).paddedLeft(12))
     print(
-      "As 32-bit floats".padded(62)
-        + (fixed(Double(parameters) * 4 / 1e6, 2) + " MB").paddedLeft(12))
+      "As \(model.precision.name)".padded(62)
+        + (fixed(Double(parameters * model.precision.bits) / 8e6, 2) + " MB").paddedLeft(12))
     if !model.facts.isEmpty { print("") }
     for (key, value) in model.facts.sorted(by: { $0.key < $1.key }) {
       print("\(key.dropFirst("training.".count)): \(value)")

@@ -16,7 +16,8 @@ struct LibrettoTool: ParsableCommand {
       """,
     version: "0.1.0",
     subcommands: [
-      Train.self, Sample.self, Evaluate.self, Score.self, Info.self, MIDI.self, Roll.self,
+      Train.self, Sample.self, Evaluate.self, Score.self, Info.self, Quantize.self, MIDI.self,
+      Roll.self,
       Bench.self,
     ])
 

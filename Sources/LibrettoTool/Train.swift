@@ -1,4 +1,5 @@
 import ArgumentParser
+import GRU
 import Libretto
 
 #if canImport(Glibc)
@@ -84,6 +85,8 @@ struct Train: ParsableCommand {
     @Option(help: "The highest learning rate.") var learningRate: Double?
     @Option(help: "AdamW's weight decay.") var weightDecay: Double?
     @Option(help: "The norm to clip gradients to.") var clip: Double?
+    @Option(help: "float32, or bfloat16 on processors that have products of it. (default: float32)")
+    var precision: String?
     @Option(help: "Starts weights and dropout. (default: 0)") var seed: UInt64?
     @Option(help: "Threads. (default: one per processor, at most 8)") var threads: Int?
   }
@@ -236,6 +239,7 @@ struct Train: ParsableCommand {
     options.weightDecay = method.weightDecay ?? -1
     options.clip = method.clip ?? 0
     options.seed = method.seed ?? 0
+    options.precision = Precision(name: method.precision ?? "float32") ?? .float32
     options.threads = method.threads ?? 0
     options.minutes = length.minutes ?? 0
     options.epochs = length.epochs ?? 0
@@ -251,6 +255,9 @@ struct Train: ParsableCommand {
     try positive("--minutes", length.minutes)
     try positive("--epochs", length.epochs)
     try positive("--steps", length.steps)
+    if let precision = method.precision, Precision(name: precision) == nil {
+      throw ValidationError("--precision is \(precision); there are float32 and bfloat16")
+    }
     try positive("--hidden", sizes.hidden)
     try positive("--layers", sizes.layers)
     try positive("--embedding", sizes.embedding)

@@ -25,7 +25,7 @@ struct NetworkTests {
     init(_ network: Network, count: Int) throws {
       self.network = network
       states = try (0..<count).map { _ in try FloatBuffer(network.shape.stateCount) }
-      scratch = try Network.Scratch(network.shape, rows: count)
+      scratch = try Network.Scratch(network, rows: count)
     }
 
     /// The logits of each of the `rows`, one after another.

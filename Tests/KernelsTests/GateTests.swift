@@ -48,14 +48,18 @@ struct GateTests {
     var without = next
     if lookUp {
       set.kernels.gruForward(
-        rows, hidden, units, previous, panels, bias, input, index, &next, &cache)
+        rows, hidden, units, previous, previous, hidden, panels, nil, bias, input, index, &next,
+        &cache)
       set.kernels.gruForward(
-        rows, hidden, units, previous, panels, bias, input, index, &without, nil)
+        rows, hidden, units, previous, previous, hidden, panels, nil, bias, input, index, &without,
+        nil)
     } else {
       set.kernels.gruForward(
-        rows, hidden, units, previous, panels, bias, input, nil, &next, &cache)
+        rows, hidden, units, previous, previous, hidden, panels, nil, bias, input, nil, &next,
+        &cache)
       set.kernels.gruForward(
-        rows, hidden, units, previous, panels, bias, input, nil, &without, nil)
+        rows, hidden, units, previous, previous, hidden, panels, nil, bias, input, nil, &without,
+        nil)
     }
     #expect(next == without)
 

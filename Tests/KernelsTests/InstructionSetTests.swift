@@ -30,12 +30,14 @@ struct InstructionSetTests {
 
     var product = [Float](repeating: 0, count: rows * 3 * hidden)
     kernels.product(
-      rows, 3 * hidden, hidden, previous, hidden, weights, bias, 0, &product, 3 * hidden)
+      rows, 3 * hidden, hidden, previous, hidden, weights, nil, bias, 0, &product, 3 * hidden)
     results["product"] = product
 
     var next = [Float](repeating: 0, count: rows * hidden)
     var cache = [Float](repeating: 0, count: rows * 4 * hidden)
-    kernels.gruForward(rows, hidden, hidden, previous, weights, bias, input, nil, &next, &cache)
+    kernels.gruForward(
+      rows, hidden, hidden, previous, previous, hidden, weights, nil, bias, input, nil, &next,
+      &cache)
     results["next"] = next
     results["cache"] = cache
 

@@ -42,11 +42,13 @@ struct ProductTests {
     var result = before
     if c.bias {
       set.kernels.product(
-        c.rows, c.columns, c.depth, left, leftStride, panels, bias, c.accumulate ? 1 : 0, &result,
+        c.rows, c.columns, c.depth, left, leftStride, panels, nil, bias, c.accumulate ? 1 : 0,
+        &result,
         stride)
     } else {
       set.kernels.product(
-        c.rows, c.columns, c.depth, left, leftStride, panels, nil, c.accumulate ? 1 : 0, &result,
+        c.rows, c.columns, c.depth, left, leftStride, panels, nil, nil, c.accumulate ? 1 : 0,
+        &result,
         stride)
     }
 

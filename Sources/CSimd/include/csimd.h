@@ -89,16 +89,158 @@ CSIMD_INLINE vfloat vkeep(uint32_t counter, uint32_t key, uint32_t threshold, fl
   return x >= (vuint)threshold ? (vfloat)scale : (vfloat)0;
 }
 
+// ---- bfloat16: the upper half of a float32.
+
+// x rounded to bfloat16, to the nearest even, as a float32 whose lower half is 0. What is not a
+// number stays so.
+CSIMD_INLINE vfloat vround_bfloat16(vfloat x) {
+  typedef uint32_t vuint __attribute__((ext_vector_type(CSIMD_LANES)));
+  vuint bits = (vuint)x;
+  vuint rounded = (bits + 0x7FFFu + ((bits >> 16) & 1u)) & 0xFFFF0000u;
+  return x == x ? (vfloat)rounded : (vfloat)(bits | 0x00400000u);
+}
+
+#if defined(__AVX512BF16__)
+// The processor multiplies and adds pairs.
+#define CSIMD_BFLOAT16_WORDS 1
+CSIMD_INLINE vfloat vbfloat16_dot(vfloat sum, vfloat x, vfloat w) {
+  typedef __bf16 pairs __attribute__((__vector_size__(64)));
+  typedef float floats __attribute__((__vector_size__(64)));
+  return (vfloat)__builtin_ia32_dpbf16ps_512((floats)sum, (pairs)x, (pairs)w);
+}
+// Rounds a vector to operands: two to a word.
+CSIMD_INLINE void vbfloat16_store(float *_Nonnull to, vfloat x) {
+  typedef uint16_t halves __attribute__((ext_vector_type(CSIMD_LANES)));
+  typedef halves halves_unaligned __attribute__((aligned(2), may_alias));
+  vint bits = (vint)vround_bfloat16(x) >> 16;
+  *(halves_unaligned *)to = __builtin_convertvector(bits, halves);
+}
+#else
+// Without such instructions the two halves of a cell are float32 numbers of their own.
+#define CSIMD_BFLOAT16_WORDS 2
+CSIMD_INLINE vfloat vbfloat16_even(vfloat cells) { return (vfloat)((vint)cells << 16); }
+CSIMD_INLINE vfloat vbfloat16_odd(vfloat cells) {
+  return (vfloat)((vint)cells & (vint)(int32_t)0xFFFF0000);
+}
+CSIMD_INLINE void vbfloat16_store(float *_Nonnull to, vfloat x) {
+  vstore(to, vround_bfloat16(x));
+}
+#endif
+
+// Makes a vector of cells from two rows; the second may be missing.
+CSIMD_INLINE void vbfloat16_pack(float *_Nonnull to, const float *_Nonnull even,
+                                 const float *_Nullable odd) {
+  vint low = (vint)vround_bfloat16(vload(even));
+  vint high = odd ? (vint)vround_bfloat16(vload(odd)) : (vint)0;
+  vstore(to, (vfloat)(((low >> 16) & 0xFFFF) | high));
+}
+
+// Makes the operands of eight columns of two rows; the second may be missing.
+CSIMD_INLINE void vbfloat16_operands8(float *_Nonnull to, const float *_Nonnull even,
+                                      const float *_Nullable odd) {
+  typedef uint32_t eight __attribute__((ext_vector_type(8)));
+  typedef eight eight_unaligned __attribute__((aligned(4), may_alias));
+  eight x = *(const eight_unaligned *)even;
+  eight y = odd ? *(const eight_unaligned *)odd : (eight)0;
+  x = (x & 0x7FFFFFFFu) > 0x7F800000u ? x | 0x00400000u : x + 0x7FFFu + ((x >> 16) & 1u);
+  y = (y & 0x7FFFFFFFu) > 0x7F800000u ? y | 0x00400000u : y + 0x7FFFu + ((y >> 16) & 1u);
+#if CSIMD_BFLOAT16_WORDS == 1
+  *(eight_unaligned *)to = (x >> 16) | (y & 0xFFFF0000u);
+#else
+  for (int i = 0; i < 8; i++) {
+    ((uint32_t *)to)[2 * i] = x[i] & 0xFFFF0000u;
+    ((uint32_t *)to)[2 * i + 1] = y[i] & 0xFFFF0000u;
+  }
+#endif
+}
+
+// ---- int8.
+
+// x * 127 to the nearest whole number, from -127 to 127.
+CSIMD_INLINE vint vquantize(vfloat x) {
+  const vfloat one = (vfloat)1.0f, magic = (vfloat)12582912.0f; // 1.5 * 2^23: the rest is rounded off
+  vfloat y = vmax(vmin(x, one), -one) * (vfloat)127.0f + magic;
+  return (vint)y - (vint)magic;
+}
+
+CSIMD_INLINE vfloat vfrom_int(vint x) { return __builtin_convertvector(x, vfloat); }
+
+#if defined(__AVX512VNNI__)
+#define CSIMD_INT8_WORDS 1
+// sum + four products per lane, of unsigned bytes of x and signed bytes of w.
+CSIMD_INLINE vint vint8_dot(vint sum, vint x, vint w) {
+  typedef int ints __attribute__((__vector_size__(64)));
+  return (vint)__builtin_ia32_vpdpbusd512((ints)sum, (ints)x, (ints)w);
+}
+// Rounds a vector to operands: four to a word, and 128 more than they should be.
+CSIMD_INLINE void vint8_store(float *_Nonnull to, vfloat x) {
+  typedef uint8_t bytes __attribute__((ext_vector_type(CSIMD_LANES)));
+  typedef bytes bytes_unaligned __attribute__((aligned(1), may_alias));
+  *(bytes_unaligned *)to = __builtin_convertvector(vquantize(x) + 128, bytes);
+}
+#else
+#define CSIMD_INT8_WORDS 2
+typedef int16_t vshort __attribute__((ext_vector_type(2 * CSIMD_LANES)));
+// Signed bytes from memory, half a vector of them, as 16-bit numbers.
+CSIMD_INLINE vshort vwiden(const float *_Nonnull p) {
+  typedef int8_t bytes __attribute__((ext_vector_type(2 * CSIMD_LANES)));
+  typedef bytes bytes_unaligned __attribute__((aligned(1), may_alias));
+  return __builtin_convertvector(*(const bytes_unaligned *)p, vshort);
+}
+// Four 16-bit numbers from memory, again and again.
+CSIMD_INLINE vshort vsplat_four(const float *_Nonnull p) {
+  typedef int64_t fours __attribute__((ext_vector_type(CSIMD_LANES / 2)));
+  typedef int64_t four __attribute__((aligned(4), may_alias));
+  return (vshort)(fours)(*(const four *)p);
+}
+// a[0] * b[0] + a[1] * b[1], a[2] * b[2] + a[3] * b[3], ...
+CSIMD_INLINE vint vmultiply_pairs(vshort a, vshort b) {
+#if defined(__AVX512BW__)
+  typedef short shorts __attribute__((__vector_size__(64)));
+  return (vint)__builtin_ia32_pmaddwd512((shorts)a, (shorts)b);
+#elif defined(__AVX2__)
+  typedef short shorts __attribute__((__vector_size__(32)));
+  return (vint)__builtin_ia32_pmaddwd256((shorts)a, (shorts)b);
+#elif defined(__SSE2__)
+  typedef short shorts __attribute__((__vector_size__(16)));
+  return (vint)__builtin_ia32_pmaddwd128((shorts)a, (shorts)b);
+#else
+  vint result;
+  for (int i = 0; i < CSIMD_LANES; i++)
+    result[i] = a[2 * i] * b[2 * i] + a[2 * i + 1] * b[2 * i + 1];
+  return result;
+#endif
+}
+// a[0] + a[1], a[2] + a[3], ..., b[0] + b[1], ...
+CSIMD_INLINE vint vadd_neighbours(vint a, vint b) {
+  vint result;
+  for (int i = 0; i < CSIMD_LANES / 2; i++) {
+    result[i] = a[2 * i] + a[2 * i + 1];
+    result[i + CSIMD_LANES / 2] = b[2 * i] + b[2 * i + 1];
+  }
+  return result;
+}
+// Rounds a vector to operands: two to a word.
+CSIMD_INLINE void vint8_store(float *_Nonnull to, vfloat x) {
+  typedef int16_t shorts __attribute__((ext_vector_type(CSIMD_LANES)));
+  typedef shorts shorts_unaligned __attribute__((aligned(2), may_alias));
+  *(shorts_unaligned *)to = __builtin_convertvector(vquantize(x), shorts);
+}
+#endif
+
 CSIMD_INLINE float csimd_log(float x) { return __builtin_logf(x); }
 
-// The best kernel level this processor can run: 4 for x86-64-v4, 3 for x86-64-v3, else 1.
+// The best kernels this processor can run: 6 for x86-64-v4 with VNNI and BF16, 5 for it with VNNI
+// alone, 4 for x86-64-v4, 3 for x86-64-v3, else 1.
 CSIMD_INLINE int csimd_level(void) {
 #if defined(__x86_64__)
   __builtin_cpu_init();
   if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl") &&
       __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq") &&
-      __builtin_cpu_supports("avx512cd"))
-    return 4;
+      __builtin_cpu_supports("avx512cd")) {
+    if (!__builtin_cpu_supports("avx512vnni")) return 4;
+    return __builtin_cpu_supports("avx512bf16") ? 6 : 5;
+  }
   if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") &&
       __builtin_cpu_supports("bmi2"))
     return 3;

@@ -1,0 +1,137 @@
+import Kernels
+
+/// A weight matrix as the right side of products, packed for one precision, and the products.
+///
+/// The left side is rounded to the same precision here, some rows at a time, in memory the caller
+/// lends: `operandCount` floats.
+final class PackedWeights: @unchecked Sendable {
+  /// Whether the columns are gates of units, for `gruForward`, or plain, for `product`.
+  enum Order {
+    case columns, gates
+  }
+
+  let precision: Precision
+  /// Of the result, padded.
+  let columns: Int
+  /// Numbers of the left side that count, and how many there are with the zeros after them.
+  let depth: Int
+  private let paddedDepth: Int
+  private let order: Order
+  private let kernels: KernelTable
+  private let panels: FloatBuffer
+  /// Of int8: `[2][columns]`.
+  private let correction: FloatBuffer?
+
+  private static let rowsAtOnce = 128
+
+  init(
+    _ precision: Precision, columns: Int, depth: Int, order: Order = .columns, kernels: KernelTable
+  ) throws(NetworkError) {
+    self.precision = precision
+    self.columns = columns
+    self.depth = depth
+    self.order = order
+    self.kernels = kernels
+    paddedDepth = Panels.padded(depth)
+    let numbers = precision.numbersPerCell
+    panels = try FloatBuffer(columns * ((depth + numbers - 1) / numbers))
+    correction = precision == .int8 ? try FloatBuffer(2 * columns) : nil
+  }
+
+  /// Floats of memory to lend for products with left sides of up to `depth` numbers.
+  static func operandCount(_ precision: Precision, depth: Int) -> Int {
+    precision == .float32 ? 0 : rowsAtOnce * Panels.padded(depth)
+  }
+
+  private var cells: Int { (depth + precision.numbersPerCell - 1) / precision.numbersPerCell }
+
+  /// Packs `count` columns from column `first` on; see `Panels.pack`.
+  func pack(
+    _ source: UnsafePointer<Float>, first: Int, count: Int, columnStride: Int, rows: Int,
+    rowStride: Int, from: Int = 0
+  ) {
+    let numbers = precision.numbersPerCell
+    Panels.pack(
+      source, count: count, columnStride: columnStride, rows: rows, rowStride: rowStride,
+      into: panels.pointer + first * cells, depth: cells * numbers, from: from, numbers: numbers,
+      correction: correction.map { $0.pointer + first }, total: columns)
+  }
+
+  /// Packs the units `first` to `end` of a recurrent weight; see `Panels.packGates`.
+  func packGates(_ source: UnsafePointer<Float>, first: Int, end: Int) {
+    Panels.packGates(
+      source, hidden: depth, first: first, end: end, into: panels.pointer,
+      numbers: precision.numbersPerCell, correction: correction?.pointer)
+  }
+
+  /// `result[rows][columns] = left * weights + bias`, or added to it.
+  ///
+  /// - `left`: `leftStride` floats from a row to the next, zeros from `depth` on up to a multiple of 32.
+  func multiply(
+    rows: Int, left: UnsafePointer<Float>, leftStride: Int, bias: UnsafePointer<Float>?,
+    accumulate: Bool = false, result: UnsafeMutablePointer<Float>, resultStride: Int,
+    operands: UnsafeMutablePointer<Float>
+  ) {
+    let product =
+      switch precision {
+      case .float32: kernels.product
+      case .bfloat16: kernels.productBfloat16
+      case .int8: kernels.productInt8
+      }
+    if precision == .float32 {
+      product(
+        rows, columns, depth, left, leftStride, panels.pointer, nil, bias, accumulate ? 1 : 0,
+        result, resultStride)
+      return
+    }
+    for row in stride(from: 0, to: rows, by: Self.rowsAtOnce) {
+      let count = min(Self.rowsAtOnce, rows - row)
+      let words = makeOperands(rows: count, left + row * leftStride, leftStride, operands)
+      product(
+        count, columns, cells, operands, words, panels.pointer, correction?.pointer, bias,
+        accumulate ? 1 : 0, result + row * resultStride, resultStride)
+    }
+  }
+
+  /// A step of a layer whose recurrent weight this is; see `KernelTable.gruForward`.
+  ///
+  /// - `previous`, `next`: `[rows][hidden padded]`.
+  func step(
+    rows: Int, previous: UnsafePointer<Float>, bias: UnsafePointer<Float>,
+    input: UnsafePointer<Float>, index: UnsafePointer<Int32>?, next: UnsafeMutablePointer<Float>,
+    cache: UnsafeMutablePointer<Float>?, operands: UnsafeMutablePointer<Float>
+  ) {
+    let forward =
+      switch precision {
+      case .float32: kernels.gruForward
+      case .bfloat16: kernels.gruForwardBfloat16
+      case .int8: kernels.gruForwardInt8
+      }
+    let h = paddedDepth
+    if precision == .float32 {
+      forward(
+        rows, h, depth, previous, previous, h, panels.pointer, nil, bias, input, index, next, cache)
+      return
+    }
+    for row in stride(from: 0, to: rows, by: Self.rowsAtOnce) {
+      let count = min(Self.rowsAtOnce, rows - row)
+      let words = makeOperands(rows: count, previous + row * h, h, operands)
+      forward(
+        count, h, cells, previous + row * h, operands, words, panels.pointer, correction?.pointer,
+        bias, index == nil ? input + row * 3 * h : input, index.map { $0 + row }, next + row * h,
+        cache.map { $0 + row * 4 * h })
+    }
+  }
+
+  /// Rounds rows of the left side; gives the words of a row.
+  private func makeOperands(
+    rows: Int, _ left: UnsafePointer<Float>, _ stride: Int, _ operands: UnsafeMutablePointer<Float>
+  ) -> Int {
+    if precision == .bfloat16 {
+      kernels.bfloat16Operands(rows, paddedDepth, left, stride, operands)
+      return paddedDepth / 2 * kernels.bfloat16Words
+    }
+    kernels.int8Operands(rows, paddedDepth, left, stride, operands)
+    return paddedDepth / 4 * kernels.int8Words
+  }
+}

@@ -1,0 +1,61 @@
+import Kernels
+
+/// The format of both sides of a network's products; sums are float32 in all of them.
+public enum Precision: Int, Sendable, CaseIterable {
+  case float32 = 0
+  /// The upper half of a float32: half the memory, and twice the products a second where the processor
+  /// has instructions for it.
+  case bfloat16 = 1
+  /// Whole numbers from -127 to 127 times a scale for each row of a matrix: a quarter of the memory.
+  /// For reading alone: a network cannot be trained in it.
+  case int8 = 2
+
+  public var name: String {
+    switch self {
+    case .float32: "float32"
+    case .bfloat16: "bfloat16"
+    case .int8: "int8"
+    }
+  }
+
+  public init?(name: String) {
+    guard let named = Self.allCases.first(where: { $0.name == name }) else { return nil }
+    self = named
+  }
+
+  /// Of one weight.
+  public var bits: Int { 32 / numbersPerCell }
+
+  /// Numbers in a cell of the kernels: what four bytes hold.
+  var numbersPerCell: Int {
+    switch self {
+    case .float32: 1
+    case .bfloat16: 2
+    case .int8: 4
+    }
+  }
+}
+
+extension Precision {
+  /// Rounds every matrix of a network to what this precision can hold, biases excepted. What is
+  /// rounded already does not change any more.
+  public func round(_ parameters: UnsafeMutablePointer<Float>, _ layout: ParameterLayout) {
+    for tensor in layout.tensors where tensor.dimensions.count == 2 {
+      let columns = tensor.dimensions[1]
+      for row in 0..<tensor.dimensions[0] {
+        round(parameters + tensor.offset + row * columns, count: columns)
+      }
+    }
+  }
+
+  private func round(_ row: UnsafeMutablePointer<Float>, count: Int) {
+    switch self {
+    case .float32: break
+    case .bfloat16:
+      for i in 0..<count { row[i] = Float(bitPattern: UInt32(Kernels.bfloat16(row[i])) << 16) }
+    case .int8:
+      let scale = int8Scale(row, count: count, stride: 1)
+      for i in 0..<count { row[i] = Float(Kernels.int8(row[i], scale: scale)) * scale }
+    }
+  }
+}

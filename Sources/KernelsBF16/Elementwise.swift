@@ -1,0 +1,97 @@
+import CSimd
+
+// Loops over whole buffers. `count` is always a multiple of 16.
+
+/// `y += x`.
+public func add(count: Int, x: UnsafePointer<Float>, y: UnsafeMutablePointer<Float>) {
+  var i = 0
+  while i < count {
+    vstore(y + i, vload(y + i) + vload(x + i))
+    i += lanes
+  }
+}
+
+/// The sum of squares. Blocks of 4096 are summed apart, so that the error does not grow with count.
+public func sumOfSquares(count: Int, x: UnsafePointer<Float>) -> Double {
+  var total = 0.0
+  var i = 0
+  while i < count {
+    let end = min(count, i + 4096)
+    var sums = vsplat(0)
+    while i < end {
+      let v = vload(x + i)
+      sums = vfma(v, v, sums)
+      i += lanes
+    }
+    total += Double(vsum(sums))
+  }
+  return total
+}
+
+/// `sums[columns] += ` each column of `x[rows][stride]` added up: the gradient of a bias.
+public func columnSums(
+  rows: Int, columns: Int, x: UnsafePointer<Float>, stride: Int, sums: UnsafeMutablePointer<Float>
+) {
+  for row in 0..<rows {
+    let x = x + row * stride
+    var i = 0
+    while i < columns {
+      vstore(sums + i, vload(sums + i) + vload(x + i))
+      i += lanes
+    }
+  }
+}
+
+/// `table[index[row]] += x[row]` for rows of `columns` floats: the gradient of a looked-up table.
+public func scatterAdd(
+  rows: Int, columns: Int, x: UnsafePointer<Float>, index: UnsafePointer<Int32>,
+  table: UnsafeMutablePointer<Float>
+) {
+  for row in 0..<rows {
+    add(count: columns, x: x + row * columns, y: table + Int(index[row]) * columns)
+  }
+}
+
+/// Dropout (Srivastava et al. 2014), scaled at training time: each element becomes 0 with
+/// probability `threshold / 2^32`, else it is multiplied by `scale`. `x` and `y` may be the same.
+///
+/// What is dropped depends on `key` and on the element's number alone, counted from `counter`; so
+/// the way back drops the same ones, and how rows are shared among threads changes nothing.
+public func dropout(
+  count: Int, key: UInt32, counter: UInt32, threshold: UInt32, scale: Float,
+  x: UnsafePointer<Float>, y: UnsafeMutablePointer<Float>
+) {
+  var i = 0
+  while i < count {
+    vstore(
+      y + i, vload(x + i) * vkeep(counter &+ UInt32(truncatingIfNeeded: i), key, threshold, scale))
+    i += lanes
+  }
+}
+
+/// One update of Adam (Kingma & Ba 2015) with AdamW's decoupled decay (Loshchilov & Hutter 2019),
+/// in PyTorch's order of operations.
+///
+/// - `gradientScale`: multiplies the gradient first (clipping by norm).
+/// - `rate`: the learning rate over `1 - beta1^t`. `correction`: 1 over the root of `1 - beta2^t`.
+/// - `keep`: 1 minus learning rate times weight decay.
+public func adam(
+  count: Int, gradientScale: Float, rate: Float, correction: Float, keep: Float,
+  beta1: Float, beta2: Float, epsilon: Float,
+  gradient: UnsafePointer<Float>, parameter: UnsafeMutablePointer<Float>,
+  first: UnsafeMutablePointer<Float>, second: UnsafeMutablePointer<Float>
+) {
+  let b1 = vsplat(beta1), c1 = vsplat(1 - beta1)
+  let b2 = vsplat(beta2), c2 = vsplat(1 - beta2)
+  var i = 0
+  while i < count {
+    let g = vload(gradient + i) * vsplat(gradientScale)
+    let m = vfma(b1, vload(first + i), c1 * g)
+    let v = vfma(b2, vload(second + i), c2 * g * g)
+    vstore(first + i, m)
+    vstore(second + i, v)
+    let step = m / vfma(vsqrt(v), vsplat(correction), vsplat(epsilon))
+    vstore(parameter + i, vfma(step, vsplat(-rate), vload(parameter + i) * vsplat(keep)))
+    i += lanes
+  }
+}

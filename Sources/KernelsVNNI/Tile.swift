@@ -1,0 +1,102 @@
+import CSimd
+
+// The inner loops. A tile is a block of the result held in registers while the depth of a product
+// runs through it: up to 8 rows where there are 32 vector registers, 4 rows where there are 16.
+
+let lanes = Int(CSIMD_LANES)
+let manyRegisters = CSIMD_REGISTERS == 32
+
+/// Two neighbouring vectors of one row of the result.
+struct Pair<A: Arithmetic> {
+  var a, b: A.Sum
+
+  @inline(__always)
+  init(_ a: A.Sum, _ b: A.Sum) {
+    self.a = a
+    self.b = b
+  }
+
+  @inline(__always)
+  mutating func add(_ x: A.Operand, _ u: A.Cells, _ v: A.Cells) {
+    a = A.dot(a, x, u)
+    b = A.dot(b, x, v)
+  }
+}
+
+/// Where a product reads its left side: the cell (row, k) is at `base[row * rowStride + k * step]`.
+struct Left<A: Arithmetic> {
+  var base: UnsafePointer<Float>
+  var rowStride: Int
+  var step: Int
+
+  @inline(__always)
+  func at(_ row: Int, _ k: Int) -> A.Operand { A.operand(base + (row &* rowStride &+ k &* step)) }
+}
+
+/// Eight rows of a tile: `rows += left * right`, where the right side has a row of `stride` cells
+/// for each of the `depth` cells of the left side.
+@inline(__always)
+func multiply<A: Arithmetic>(
+  _ depth: Int, _ left: Left<A>, _ right: UnsafePointer<Float>, _ stride: Int,
+  _ c0: inout Pair<A>, _ c1: inout Pair<A>, _ c2: inout Pair<A>, _ c3: inout Pair<A>,
+  _ c4: inout Pair<A>, _ c5: inout Pair<A>, _ c6: inout Pair<A>, _ c7: inout Pair<A>
+) {
+  var w = right
+  for k in 0..<depth {
+    let u = A.cells(w)
+    let v = A.cells(w + lanes)
+    c0.add(left.at(0, k), u, v)
+    c1.add(left.at(1, k), u, v)
+    c2.add(left.at(2, k), u, v)
+    c3.add(left.at(3, k), u, v)
+    c4.add(left.at(4, k), u, v)
+    c5.add(left.at(5, k), u, v)
+    c6.add(left.at(6, k), u, v)
+    c7.add(left.at(7, k), u, v)
+    w += stride
+  }
+}
+
+/// Four rows of a tile.
+@inline(__always)
+func multiply<A: Arithmetic>(
+  _ depth: Int, _ left: Left<A>, _ right: UnsafePointer<Float>, _ stride: Int,
+  _ c0: inout Pair<A>, _ c1: inout Pair<A>, _ c2: inout Pair<A>, _ c3: inout Pair<A>
+) {
+  var w = right
+  for k in 0..<depth {
+    let u = A.cells(w)
+    let v = A.cells(w + lanes)
+    c0.add(left.at(0, k), u, v)
+    c1.add(left.at(1, k), u, v)
+    c2.add(left.at(2, k), u, v)
+    c3.add(left.at(3, k), u, v)
+    w += stride
+  }
+}
+
+/// One row. Four sums take turns, or each addition would wait for the one before.
+@inline(__always)
+func multiply<A: Arithmetic>(
+  _ depth: Int, _ left: Left<A>, _ right: UnsafePointer<Float>, _ stride: Int,
+  _ c0: inout Pair<A>
+) {
+  var w = right
+  var c1 = Pair<A>(A.zero, A.zero), c2 = c1, c3 = c1
+  var k = 0
+  while k + 3 < depth {
+    c0.add(left.at(0, k), A.cells(w), A.cells(w + lanes))
+    c1.add(left.at(0, k + 1), A.cells(w + stride), A.cells(w + stride + lanes))
+    c2.add(left.at(0, k + 2), A.cells(w + 2 * stride), A.cells(w + 2 * stride + lanes))
+    c3.add(left.at(0, k + 3), A.cells(w + 3 * stride), A.cells(w + 3 * stride + lanes))
+    w += 4 * stride
+    k += 4
+  }
+  while k < depth {
+    c0.add(left.at(0, k), A.cells(w), A.cells(w + lanes))
+    w += stride
+    k += 1
+  }
+  c0.a = A.merged(A.merged(c0.a, c1.a), A.merged(c2.a, c3.a))
+  c0.b = A.merged(A.merged(c0.b, c1.b), A.merged(c2.b, c3.b))
+}

@@ -1,0 +1,201 @@
+import Foundation
+import Kernels
+import Testing
+
+/// Products in bfloat16 and int8 against plain loops in Double over numbers rounded one by one.
+struct SmallFormatTests {
+  /// A format as a test sees it: how each side is rounded, and where its kernels are.
+  enum Format: CaseIterable {
+    case bfloat16, int8
+
+    var numbers: Int { self == .bfloat16 ? 2 : 4 }
+
+    func words(_ kernels: KernelTable, _ depth: Int) -> Int {
+      depth / numbers * (self == .bfloat16 ? kernels.bfloat16Words : kernels.int8Words)
+    }
+
+    func operands(_ kernels: KernelTable) -> KernelTable.Operands {
+      self == .bfloat16 ? kernels.bfloat16Operands : kernels.int8Operands
+    }
+
+    func left(_ x: Float) -> Double {
+      switch self {
+      case .bfloat16: Double(Float(bitPattern: UInt32(Kernels.bfloat16(x)) << 16))
+      case .int8: (Double(max(-1, min(1, x))) * 127).rounded(.toNearestOrEven) / 127
+      }
+    }
+
+    /// A column of weights, rounded.
+    func right(_ column: [Float]) -> [Double] {
+      switch self {
+      case .bfloat16: return column.map { left($0) }
+      case .int8:
+        let scale = int8Scale(column, count: column.count, stride: 1)
+        return column.map { Double(Kernels.int8($0, scale: scale)) * Double(scale) }
+      }
+    }
+  }
+
+  private func padded(_ x: [Float], rows: Int, depth: Int) -> [Float] {
+    var result: [Float] = []
+    for row in 0..<rows {
+      result += x[row * depth..<(row + 1) * depth]
+      result += [Float](repeating: 0, count: Panels.padded(depth) - depth)
+    }
+    return result
+  }
+
+  @Test(arguments: InstructionSet.available, Format.allCases)
+  func product(set: InstructionSet, format: Format) {
+    let kernels = set.kernels
+    for (rows, columns, depth) in [
+      (1, 64, 1), (1, 32, 150), (2, 32, 5), (3, 96, 33), (4, 32, 64), (8, 64, 7), (13, 32, 130),
+    ] {
+      var numbers = Numbers(UInt64(rows * 1000 + depth))
+      // Beyond 1, where int8 has to stop.
+      let left = numbers.floats(rows * depth, scale: 1.1)
+      let right = numbers.floats(columns * depth)
+      let bias = numbers.floats(columns)
+      let before = numbers.floats(rows * columns)
+      let cells = (depth + format.numbers - 1) / format.numbers
+      var panels = [Float](repeating: 0, count: columns * cells)
+      var correction = [Float](repeating: .nan, count: 2 * columns)
+      Panels.pack(
+        right, count: columns, columnStride: depth, rows: depth, rowStride: 1, into: &panels,
+        depth: cells * format.numbers, numbers: format.numbers, correction: &correction,
+        total: columns)
+      let stride = Panels.padded(depth)
+      let words = format.words(kernels, stride)
+      var operands = [Float](repeating: 0, count: rows * words)
+      format.operands(kernels)(
+        rows, stride, padded(left, rows: rows, depth: depth), stride, &operands)
+      var result = before
+      (format == .bfloat16 ? kernels.productBfloat16 : kernels.productInt8)(
+        rows, columns, cells, operands, words, panels, correction, bias, 1, &result, columns)
+
+      var wanted = before.map(Double.init)
+      for column in 0..<columns {
+        let weights = format.right(Array(right[column * depth..<(column + 1) * depth]))
+        for row in 0..<rows {
+          for k in 0..<depth {
+            wanted[row * columns + column] += format.left(left[row * depth + k]) * weights[k]
+          }
+          wanted[row * columns + column] += Double(bias[column])
+        }
+      }
+      #expect(relativeError(result, wanted) < 1e-6, "\(rows) x \(columns), depth \(depth)")
+    }
+  }
+
+  /// The step of a layer is the one in float32, if its inputs are rounded before.
+  @Test(arguments: InstructionSet.available, Format.allCases)
+  func gates(set: InstructionSet, format: Format) {
+    let kernels = set.kernels
+    for (rows, units) in [(1, 5), (1, 64), (3, 20), (4, 33), (9, 46)] {
+      var numbers = Numbers(UInt64(rows * 100 + units))
+      let hidden = Panels.padded(units)
+      let weights = numbers.floats(3 * units * units)
+      let bias = padded(numbers.floats(units), rows: 1, depth: units)
+      let input = padded(numbers.floats(3 * rows * units), rows: 3 * rows, depth: units)
+      let previous = padded(numbers.floats(rows * units), rows: rows, depth: units)
+      let rounded = previous.map { Float(format.left($0)) }
+      let roundedWeights = (0..<3 * units).flatMap {
+        format.right(Array(weights[$0 * units..<($0 + 1) * units])).map(Float.init)
+      }
+      var plain = [Float](repeating: 0, count: 3 * hidden * units)
+      Panels.packGates(roundedWeights, hidden: units, first: 0, end: hidden, into: &plain)
+      var wanted = [Float](repeating: 0, count: rows * hidden)
+      kernels.gruForward(
+        rows, hidden, units, previous, rounded, hidden, plain, nil, bias, input, nil, &wanted, nil)
+
+      let cells = (units + format.numbers - 1) / format.numbers
+      var panels = [Float](repeating: .nan, count: 3 * hidden * cells)
+      var correction = [Float](repeating: 0, count: 6 * hidden)
+      Panels.packGates(
+        weights, hidden: units, first: 0, end: hidden, into: &panels, numbers: format.numbers,
+        correction: &correction)
+      let words = format.words(kernels, hidden)
+      var operands = [Float](repeating: 0, count: rows * words)
+      format.operands(kernels)(rows, hidden, previous, hidden, &operands)
+      var next = [Float](repeating: .nan, count: rows * hidden)
+      (format == .bfloat16 ? kernels.gruForwardBfloat16 : kernels.gruForwardInt8)(
+        rows, hidden, cells, previous, operands, words, panels, correction, bias, input, nil, &next,
+        nil)
+      #expect(relativeError(next, wanted.map(Double.init)) < 2e-6, "\(rows) rows, \(units) units")
+    }
+  }
+
+  @Test(arguments: InstructionSet.available)
+  func weightGradient(set: InstructionSet) {
+    for (m, n) in [(1, 1), (7, 31), (8, 32), (13, 45), (17, 64)] {
+      for depth in [1, 2, 127, 128, 129, 261] {
+        var numbers = Numbers(UInt64(m * 1000 + depth))
+        let (leftStride, rightStride) = (Panels.padded(m), Panels.padded(n))
+        let left = numbers.floats(depth * leftStride)
+        let right = numbers.floats(depth * rightStride)
+        let before = numbers.floats(m * n + 40)
+        let room = 128 * ((m + 7) / 8 * 8) + 128 * 32 + 8 * 32
+        var scratch = [Float](repeating: 7, count: room + 64)
+        var result = before
+        set.kernels.weightGradientBfloat16(
+          m, n, depth, left, leftStride, right, rightStride, &result, &scratch)
+        var wanted = before.map(Double.init)
+        for k in 0..<depth {
+          for i in 0..<m {
+            let factor = Format.bfloat16.left(left[k * leftStride + i])
+            for j in 0..<n {
+              wanted[i * n + j] += factor * Format.bfloat16.left(right[k * rightStride + j])
+            }
+          }
+        }
+        #expect(relativeError(result, wanted) < 1e-6, "\(m) x \(n), depth \(depth)")
+        #expect(result[(m * n)...].elementsEqual(before[(m * n)...]))
+        #expect(scratch[room...].allSatisfy { $0 == 7 })
+      }
+    }
+  }
+
+  /// Ties go to the even neighbour; what is not a number stays so, on every instruction set.
+  @Test func roundingToBfloat16() {
+    let x: [Float] = [
+      1, -1, 1.0039062, 1.01171875, 3.3895314e38, .infinity, -.infinity, 0, 0.1,
+    ]
+    let wanted: [Float] = [
+      1, -1, 1, 1.015625, 3.3895314e38, .infinity, -.infinity, 0, 0.10009765625,
+    ]
+    for (value, expected) in zip(x, wanted) {
+      let rounded = Float(bitPattern: UInt32(bfloat16(value)) << 16)
+      #expect(rounded == expected, "\(value)")
+    }
+    #expect(Float(bitPattern: UInt32(bfloat16(.nan)) << 16).isNaN)
+    let odd = Float(bitPattern: 0x7FFF_FFFF)
+    #expect(Float(bitPattern: UInt32(bfloat16(odd)) << 16).isNaN)
+    for set in InstructionSet.available {
+      let row = [Float](repeating: 1, count: 31) + [odd]
+      var panels = [Float](repeating: 0, count: 32 * 16)
+      Panels.pack(
+        [Float](repeating: 1, count: 32), count: 1, columnStride: 32, rows: 32, rowStride: 1,
+        into: &panels, depth: 32, numbers: 2)
+      var operands = [Float](repeating: 0, count: 64)
+      set.kernels.bfloat16Operands(1, 32, row, 32, &operands)
+      var result = [Float](repeating: 0, count: 32)
+      set.kernels.productBfloat16(
+        1, 32, 16, operands, 16 * set.kernels.bfloat16Words, panels, nil, nil, 0, &result, 32)
+      #expect(result[0].isNaN)
+    }
+  }
+
+  /// A row that was rounded once does not change any more, however often it is.
+  @Test func int8RoundingIsIdempotent() {
+    var numbers = Numbers(5)
+    for _ in 0..<200 {
+      let row = numbers.floats(40, scale: 3)
+      let scale = int8Scale(row, count: 40, stride: 1)
+      let once = row.map { Float(int8($0, scale: scale)) * scale }
+      #expect(int8Scale(once, count: 40, stride: 1) == scale)
+      #expect(once.map { Float(int8($0, scale: scale)) * scale } == once)
+      #expect(zip(row, once).allSatisfy { abs($0 - $1) <= scale / 2 * 1.001 })
+    }
+    #expect(int8Scale([0, 0], count: 2, stride: 1) == 1)
+  }
+}
