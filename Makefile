@@ -47,12 +47,13 @@ examples:
 	$(MAKE) install PREFIX="$(abspath $(STAGE))" DESTDIR=
 
 check: lint
-	@Tests/packages gcc g++ make pkg-config binutils python3 libasound2-dev
+	@Tests/packages gcc g++ make pkg-config binutils python3 libasound2-dev valgrind
 	$(MAKE) examples
 	swift test
 	Tests/kernels/symbols
 	Tests/kernels/aarch64
 	Tests/chost/run $(RELEASE)
+	Tests/work/run $(RELEASE)
 	Tests/tool/run $(RELEASE) $(STAGE)
 	Tests/fuzz/run 5
 
