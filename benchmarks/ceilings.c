@@ -3,7 +3,8 @@
  *
  *     cc -O3 ceilings.c -o ceilings && ./ceilings BYTES...
  *
- * What the processor lacks is null. Figures are medians of many short tries.
+ * What the processor lacks is null. Figures are medians of many tries, too short for most of them to
+ * be interrupted.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,7 +13,7 @@
 
 /* Sums that do not wait for one another: at least the cycles a multiply-add takes times those begun
  * in a cycle, and few enough for 16 registers. */
-enum { SUMS = 12, TURNS = 100000, TRIES = 101 };
+enum { SUMS = 12, TURNS = 100000, TRIES = 401 };
 
 /* What the compiler cannot know, and where results go so that it must work them out. */
 static volatile char pattern = 0x3e;
@@ -78,46 +79,53 @@ static int ascending(const void *a, const void *b) {
   return (x > y) - (x < y);
 }
 
-static double median(double *values) {
-  qsort(values, TRIES, sizeof *values, ascending);
-  return values[TRIES / 2];
-}
+/* What is being measured: `peak`, or `passes` times `read`. */
+struct work {
+  void (*peak)(void);
+  void (*read)(const void *, size_t);
+  const void *block;
+  size_t bytes, passes;
+};
 
-/* Operations a second; `operations` is of one instruction. */
-static void print_peak(const char *name, void (*peak)(void), int operations) {
-  double rates[TRIES];
-  if (!peak) {
-    printf("\"%s\": null, ", name);
-    return;
-  }
-  for (int i = 0; i < 10; i++) /* the clock settles */
-    peak();
-  for (int i = 0; i < TRIES; i++) {
+/* Seconds the work takes: the median of tries for up to half a second, after a few. */
+static double seconds(const struct work *work) {
+  double tries[TRIES], end = now() + 0.5;
+  int count = -3;
+  while (count < TRIES && (count < 5 || now() < end)) {
     double start = now();
-    peak();
-    rates[i] = (double)operations * SUMS * TURNS / (now() - start);
+    if (work->peak)
+      work->peak();
+    else
+      for (size_t pass = 0; pass < work->passes; pass++)
+        work->read(work->block, work->bytes);
+    if (count >= 0)
+      tries[count] = now() - start;
+    count++;
   }
-  printf("\"%s\": %.4g, ", name, median(rates));
+  qsort(tries, count, sizeof *tries, ascending);
+  return tries[count / 2];
 }
 
-/* Bytes a second from a block that was just read; a try reads at least 4 MB. */
+/* `operations`: of one instruction. */
+static void print_peak(const char *name, void (*peak)(void), int operations) {
+  if (peak)
+    printf("\"%s\": %.4g, ", name,
+           (double)operations * SUMS * TURNS / seconds(&(struct work){.peak = peak}));
+  else
+    printf("\"%s\": null, ", name);
+}
+
+/* Bytes a second from a block that was just read; a try reads 4 MB or more. */
 static double read_rate(void (*read)(const void *, size_t), size_t bytes) {
-  double rates[TRIES];
   void *block = NULL;
   bytes = (bytes + 511) / 512 * 512;
-  if (posix_memalign(&block, 64, bytes))
+  if (bytes == 0 || posix_memalign(&block, 64, bytes))
     exit(1);
   memset(block, 0, bytes);
   size_t passes = ((size_t)4 << 20) / bytes + 1;
-  for (int i = -1; i < TRIES; i++) {
-    double start = now();
-    for (size_t pass = 0; pass < passes; pass++)
-      read(block, bytes);
-    if (i >= 0)
-      rates[i] = passes * (double)bytes / (now() - start);
-  }
+  double rate = passes * (double)bytes / seconds(&(struct work){NULL, read, block, bytes, passes});
   free(block);
-  return median(rates);
+  return rate;
 }
 
 int main(int count, char **sizes) {

@@ -11,8 +11,8 @@ first use. Writes Markdown to standard output, progress to standard error.
 """
 import argparse
 import pathlib
-import statistics
 import sys
+from statistics import median
 
 import goals
 import work
@@ -22,74 +22,80 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 TOOL = ROOT / ".build/release/libretto"
 
 
-def median(values):
-    return statistics.median(values)
-
-
-def measure(part, size, rounds, seconds, machine, absent):
+def measure(part, size, options, machine, absent):
     """Runs the ceilings and all contenders in turn, some rounds. Gives the results by contender and the
-    ceilings, both by round. Who cannot do it goes to `absent`, with the reason."""
-    read = [work.weight_bytes(part.sizes[size], part.precision)] if part.ceiling == "reading" else []
+    ceilings, both by round; nothing if we cannot do it. Who cannot goes to `absent`, with the reason."""
+    read = [part.work(size)] if part.reads else []
     results, ceilings = {contender.name: [] for contender in part.contenders}, []
-    for number in range(rounds):
+    for number in range(options.rounds):
         ceilings.append(machine.ceilings(read))
         for contender in part.contenders:
             if contender.name not in results:
                 continue
+            command = part.command(contender, size, options.seconds)
             try:
                 if contender.absent:
                     raise Failed(contender.absent)
-                figures = run(part.command(contender, size, seconds), contender.environment, 120 + 20 * seconds)
+                figures = run(command, contender.environment, 120 + 20 * options.seconds)
             except Failed as failure:
-                absent[contender.name] = str(failure)
+                absent.setdefault((contender.name, str(failure)), []).append(size)
                 del results[contender.name]
                 if contender is part.contenders[0]:
                     return None
                 continue
             results[contender.name].append(figures)
-            print(f"{size}, round {number + 1} of {rounds}: {contender.name}: {figures['tokens_per_second']:,.0f} tokens/s",
+            print(f"{size}, round {number + 1}: {contender.name}: {figures['tokens_per_second']:,.0f} tokens/s",
                   file=sys.stderr)
     return results, ceilings
 
 
+def header(part):
+    figure = "microseconds" if part.reads else "tokens/s"
+    cells = ["size", "", figure, "Libretto is faster by", "of the ceiling"]
+    cells += [] if part.is_training else ["p99 / median"]
+    return f"| {' | '.join(cells)} |\n|{'---|' * len(cells)}"
+
+
 def rows(part, size, results, ceilings):
-    """The lines of the table for one size."""
+    """The lines of the table for one size: medians over the rounds, of rates, ratios and shares."""
     ours = next(iter(results))
     for name, figures in results.items():
         rate = median(f["tokens_per_second"] for f in figures)
-        cells = [size, name]
-        cells.append(f"{rate:,.0f}" if part.sizes is work.TRAINING or part.flags else f"{1e6 / rate:,.1f}")
-        cells.append("" if name == ours else f"{median(goals.ratios(results[ours], figures)):.2f}")
-        if part.ceiling:
-            share = goals.share(part, {name: figures}, ceilings, size) if name == ours else None
-            cells.append("" if share is None else f"{share:.2f} of {ceiling(part, size, ceilings)}")
-        if part.sizes is work.SAMPLING:
+        cells = [size, name, f"{1e6 / rate:,.1f}" if part.reads else f"{rate:,.0f}"]
+        if name == ours:
+            cells += ["", ceiling(part, size, results, ceilings)]
+        else:
+            cells += [f"{median(goals.ratios(results[ours], figures)):.2f}", ""]
+        if not part.is_training:
             cells.append(f"{median(f['p99'] / f['p50'] for f in figures):.2f}")
         yield f"| {' | '.join(cells)} |"
 
 
-def ceiling(part, size, ceilings):
-    if part.ceiling == "products":
-        return f"{median(c[part.precision] for c in ceilings) / 1e9:,.0f} GFLOP/s"
-    count = work.weight_bytes(part.sizes[size], part.precision)
-    return f"{median(c['read'][str(count)] for c in ceilings) / 1e9:,.0f} GB/s for {count / 1e6:,.1f} MB"
+def ceiling(part, size, results, ceilings):
+    """Our share of it, and what it is."""
+    share = goals.share(part, results, ceilings, size)
+    if share is None:
+        return ""
+    most = median(part.ceiling(each, size) for each in ceilings) / 1e9
+    if part.reads:
+        return f"{share:.2f} of {most:,.0f} GB/s ({part.work(size) / 1e6:,.2f} MB)"
+    return f"{share:.2f} of {most:,.0f} GFLOP/s"
 
 
 def show(part, sizes, options, machine):
     """Measures a part and prints its table. Gives by size what goals wants to know."""
-    figure = "tokens/s" if part.sizes is work.TRAINING or part.flags else "us a token"
-    heads = ["size", "", figure, "Libretto is faster by"]
-    heads += ["of the ceiling"] if part.ceiling else []
-    heads += ["p99 / median"] if part.sizes is work.SAMPLING else []
-    print(f"\n{part.title}:\n\n| {' | '.join(heads)} |\n|{'---|' * len(heads)}", flush=True)
+    print(f"\n{part.title}:\n", flush=True)
     measured, absent = {}, {}
     for size in sizes:
-        found = measure(part, size, options.rounds, options.seconds, machine, absent)
+        found = measure(part, size, options, machine, absent)
         if found:
+            lines = [] if measured else [header(part)]
+            print("\n".join(lines + list(rows(part, size, *found))), flush=True)
             measured[size] = (*found, size)
-            print("\n".join(rows(part, size, *found)), flush=True)
-    for name, reason in absent.items():
-        print(f"\nLeft out: {name}: {reason}.", flush=True)
+    if measured and absent:
+        print()
+    for (name, reason), where in absent.items():
+        print(f"- {name} is left out{'' if where == sizes else ' at ' + ', '.join(where)}: {reason}.", flush=True)
     return measured
 
 
@@ -105,7 +111,7 @@ def main():
     parser.add_argument("--tool", type=pathlib.Path, default=TOOL, help="the libretto tool to measure")
     parser.add_argument("--only", nargs="+", metavar="PART", help="train, train-threads, train-bfloat16, sample, "
                         "sample-bfloat16, sample-int8, sample-batch")
-    parser.add_argument("--sizes", nargs="+", metavar="SIZE", help=f"{', '.join([*work.TRAINING, *work.SAMPLING])}")
+    parser.add_argument("--sizes", nargs="+", metavar="SIZE", help=', '.join([*work.TRAINING, *work.SAMPLING]))
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--seconds", type=float, default=2.5, help="of each measurement")
     options = parser.parse_args()

@@ -9,6 +9,13 @@ import venv
 FOLDER = pathlib.Path(__file__).resolve().parent
 PACKAGES = ["torch", "numpy", "onnx", "onnxruntime", "jax", "tensorflow-cpu", "keras"]
 
+# Prints the versions of what is installed, by name.
+VERSIONS = """
+import importlib.metadata, json, platform
+found = {d.name.replace("_", "-"): d.version for d in importlib.metadata.distributions()}
+print(json.dumps({"Python": platform.python_version(), **found}))
+"""
+
 
 class Failed(Exception):
     """A program that ended badly: its last words."""
@@ -46,8 +53,7 @@ class Machine:
             subprocess.run([self.python, "-m", "pip", "install", "-q", *PACKAGES], check=True)
         self.ceilings_program = compiled(FOLDER / "ceilings.c", folder / "libretto")
         self.shim = compiled(FOLDER / "mkl_avx512.c", folder / "libretto", "-shared", "-fPIC")
-        self.versions = run([self.python, "-c", "import json, sys, importlib.metadata as m; print(json.dumps({d.name: "
-                             "d.version for d in m.distributions()} | {'python': sys.version.split()[0]}))"])
+        self.versions = run([self.python, "-c", VERSIONS])
         facts = {}
         if os.path.exists("/proc/cpuinfo"):
             for line in open("/proc/cpuinfo"):
@@ -69,10 +75,12 @@ class Machine:
         return None
 
     def description(self):
-        has = [name for name, flag in [("AVX2", "avx2"), ("AVX-512", "avx512f"), ("AVX512-VNNI", "avx512_vnni"),
-                                       ("AVX512-BF16", "avx512_bf16")] if flag in self.features]
-        lacks = [name for name, flag in [("AVX-512", "avx512f"), ("AVX512-VNNI", "avx512_vnni"),
-                                         ("AVX512-BF16", "avx512_bf16")] if flag not in self.features]
-        peers = ", ".join(f"{name} {self.versions[name]}" for name in ["python"] + PACKAGES if name in self.versions)
-        return (f"{self.model}, {os.cpu_count()} processors, with {', '.join(has) or 'none of AVX'}"
-                f"{', without ' + ' and '.join(lacks) if lacks else ''}; {peers}.")
+        sets = [("AVX2", "avx2"), ("AVX-512", "avx512f"), ("AVX512-VNNI", "avx512_vnni"),
+                ("AVX512-BF16", "avx512_bf16")]
+        has = [name for name, flag in sets if flag in self.features]
+        lacks = [name for name, flag in sets if flag not in self.features]
+        parts = [f"{self.model}, {os.cpu_count()} processors"]
+        parts += [f"with {', '.join(has)}"] if has else []
+        parts += [f"without {', '.join(lacks)}"] if lacks else []
+        versions = [f"{name} {self.versions[name]}" for name in ["Python", *PACKAGES] if name in self.versions]
+        return f"{'; '.join(parts)}. {', '.join(versions)}."

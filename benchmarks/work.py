@@ -17,6 +17,7 @@ SAMPLING = {
     "1x1024": dict(embedding=128, layers=1, hidden=1024),
     "3x1024": dict(embedding=128, layers=3, hidden=1024),
 }
+BATCHES = {name: dict(size, batch=64) for name, size in SAMPLING.items()}
 BYTES = {"float32": 4, "bfloat16": 2, "int8": 1}
 
 
@@ -45,43 +46,56 @@ class Contender:
 class Part:
     title: str
     sizes: dict
-    ceiling: str  # "products", "reading" or none
     contenders: list
     precision: str = "float32"
-    flags: tuple = ()
+    threads: int = 1
+
+    @property
+    def is_training(self):
+        return self.sizes is TRAINING
+
+    @property
+    def reads(self):
+        """Whether reading the weights is what takes the time, and not the products."""
+        return not self.is_training and "batch" not in next(iter(self.sizes.values()))
 
     def command(self, contender, name, seconds):
         size = {"vocab": VOCABULARY, **self.sizes[name]}
-        return [*contender.command, *(word for key, value in size.items() for word in (f"--{key}", value)),
-                *self.flags, "--seconds", seconds]
+        return [*contender.command, *words(size), "--seconds", seconds]
 
-    def share(self, figures, ceilings, name):
-        """How much of what the machine can do was done."""
-        size, rate = self.sizes[name], figures["tokens_per_second"]
-        if self.ceiling == "products":
-            peak = ceilings[self.precision]
-            each = 6 if self.sizes is TRAINING else 2
-            return each * product_parameters(size) * rate / peak if peak else None
-        if self.ceiling == "reading":
-            count = weight_bytes(size, self.precision)
-            return count * rate / ceilings["read"][str(count)]
-        return None
+    def work(self, name):
+        """Of one token: bytes to read, or operations of products: a multiplication and an addition for
+        each parameter, and in training as many again for the gradient of either factor."""
+        if self.reads:
+            return weight_bytes(self.sizes[name], self.precision)
+        return (6 if self.is_training else 2) * product_parameters(self.sizes[name])
+
+    def ceiling(self, ceilings, name):
+        """How much of it can be done in a second; None if the processor lacks what it takes."""
+        if self.reads:
+            return ceilings["read"][str(self.work(name))]
+        return ceilings[self.precision] and self.threads * ceilings[self.precision]
+
+
+def words(options):
+    return [word for key, value in options.items() for word in (f"--{key}", value)]
 
 
 def parts(tool, machine):
     def ours(kind, name="Libretto", **flags):
-        words = [word for key, value in flags.items() for word in (f"--{key}", value)]
-        return Contender(name, [tool, "bench", kind, "--json", *words])
+        return Contender(name, [tool, "bench", kind, "--json", *words(flags)])
 
     def peer(name, script, *flags, shim=False):
-        return Contender(name, [machine.python, FOLDER / script, *flags], {"LD_PRELOAD": str(machine.shim)} if shim else None,
-                         machine.why_no_shim() if shim else None)
+        command = [machine.python, FOLDER / script, *flags]
+        if not shim:
+            return Contender(name, command)
+        return Contender(name, command, {"LD_PRELOAD": str(machine.shim)}, machine.why_no_shim())
 
     def sampler(name, engine):
         return peer(name, "peer_sample.py", "--engine", engine)
 
     return {
-        "train": Part("Whole training steps, float32, one thread", TRAINING, "products", [
+        "train": Part("Whole training steps, float32, one thread", TRAINING, [
             ours("train"),
             peer("PyTorch GRU", "peer_train.py"),
             peer("PyTorch GRU, MKL's AVX-512", "peer_train.py", shim=True),
@@ -90,14 +104,14 @@ def parts(tool, machine):
             peer("JAX GRU", "peer_train_jax.py"),
             peer("Keras GRU", "peer_train_keras.py"),
         ]),
-        "train-threads": Part("Whole training steps, float32, two threads", TRAINING, None, [
+        "train-threads": Part("Whole training steps, float32, two threads", TRAINING, [
             ours("train", "Libretto, 2 threads", threads=2), ours("train", "Libretto, 1 thread"),
-        ]),
-        "train-bfloat16": Part("Whole training steps, bfloat16, one thread", TRAINING, "products", [
+        ], threads=2),
+        "train-bfloat16": Part("Whole training steps, bfloat16, one thread", TRAINING, [
             ours("train", precision="bfloat16"),
             peer("PyTorch GRU, autocast", "peer_train.py", "--precision", "bfloat16"),
         ], "bfloat16"),
-        "sample": Part("One sampled token, float32, one thread", SAMPLING, "reading", [
+        "sample": Part("One sampled token, float32, one thread", SAMPLING, [
             ours("sample"),
             sampler("PyTorch, eager", "torch"),
             sampler("PyTorch, traced", "torch-traced"),
@@ -105,17 +119,17 @@ def parts(tool, machine):
             sampler("ONNX Runtime, products", "onnxruntime-products"),
             sampler("NumPy", "numpy"),
         ]),
-        "sample-bfloat16": Part("One sampled token, bfloat16, one thread", SAMPLING, "reading", [
+        "sample-bfloat16": Part("One sampled token, bfloat16, one thread", SAMPLING, [
             ours("sample", precision="bfloat16"),
         ], "bfloat16"),
-        "sample-int8": Part("One sampled token, int8, one thread", SAMPLING, "reading", [
+        "sample-int8": Part("One sampled token, int8, one thread", SAMPLING, [
             ours("sample", precision="int8"), sampler("ONNX Runtime, dynamic int8", "onnxruntime-int8"),
         ], "int8"),
-        "sample-batch": Part("64 sessions at once, float32, one thread", SAMPLING, "products", [
+        "sample-batch": Part("64 sessions at once, float32, one thread", BATCHES, [
             ours("sample"),
             sampler("ONNX Runtime, GRU node", "onnxruntime"),
             sampler("ONNX Runtime, products", "onnxruntime-products"),
             sampler("PyTorch, eager", "torch"),
             sampler("PyTorch, traced", "torch-traced"),
-        ], flags=("--batch", 64)),
+        ]),
     }
