@@ -14,8 +14,10 @@ RELEASE := .build/release
 STAGE := .build/stage
 ROOT = $(abspath $(DESTDIR)$(PREFIX))
 
-# The Swift runtime goes into what is built: no toolchain is needed to run it.
-SWIFT_BUILD := swift build -c release -Xswiftc -static-stdlib -Xswiftc -use-ld=lld -Xlinker -s
+# The Swift runtime goes into what is built: no toolchain is needed to run it. `make STRIP=` leaves the
+# names of functions in, for profilers.
+STRIP ?= -Xlinker -s
+SWIFT_BUILD := swift build -c release -Xswiftc -static-stdlib -Xswiftc -use-ld=lld $(STRIP)
 
 .PHONY: all library tool examples check check-sanitizers demo bench install clean format lint
 

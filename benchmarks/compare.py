@@ -16,7 +16,7 @@ from statistics import median
 
 import goals
 import work
-from machine import Failed, Machine, run
+from machine import Failed, Machine, OtherWork, run
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 TOOL = ROOT / ".build/release/libretto"
@@ -125,11 +125,11 @@ def main():
     chosen = {name: sizes for name, sizes in chosen.items() if sizes}
     print(f"about {minutes([(parts[n], s) for n, s in chosen.items()], options):.0f} minutes", file=sys.stderr)
     print(machine.description())
-    measured = {}
+    measured, others = {}, OtherWork()
     for name, sizes in chosen.items():
         for size, found in show(parts[name], sizes, options, machine).items():
             measured[name, size] = found
-    print("\nWhat is to be reached:")
+    print(f"\n{others.sentence()}\n\nWhat is to be reached:")
     goals.show(parts, measured)
 
 

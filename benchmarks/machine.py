@@ -4,6 +4,7 @@ import os
 import pathlib
 import subprocess
 import sys
+import time
 import venv
 
 FOLDER = pathlib.Path(__file__).resolve().parent
@@ -41,6 +42,27 @@ def compiled(source, folder, *flags):
         folder.mkdir(parents=True, exist_ok=True)
         subprocess.run([os.environ.get("CC", "cc"), "-O3", *flags, source, "-o", result], check=True)
     return result
+
+
+class OtherWork:
+    """How much else the processors do, here and on the host, from now on (Linux)."""
+    def __init__(self):
+        self.before = self.seconds()
+
+    def seconds(self):
+        """On the clock, of all processors in use or taken by the host, and of our own programs in use."""
+        if not os.path.exists("/proc/stat"):
+            return None
+        with open("/proc/stat") as file:
+            user, nice, system, _, _, irq, softirq, stolen = map(int, file.readline().split()[1:9])
+        used = (user + nice + system + irq + softirq + stolen) / os.sysconf("SC_CLK_TCK")
+        return time.monotonic(), used, sum(os.times()[:4])
+
+    def sentence(self):
+        if not self.before:
+            return ""
+        wall, used, own = (b - a for a, b in zip(self.before, self.seconds()))
+        return f"Meanwhile other work kept {max(0, used - own) / wall:.2f} of the processors busy."
 
 
 class Machine:
