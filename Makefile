@@ -14,8 +14,10 @@ RELEASE := .build/release
 STAGE := .build/stage
 ROOT = $(abspath $(DESTDIR)$(PREFIX))
 
-# The Swift runtime goes into what is built: no toolchain is needed to run it.
-SWIFT_BUILD := swift build -c release -Xswiftc -static-stdlib -Xswiftc -use-ld=lld -Xlinker -s
+# The Swift runtime goes into what is built: no toolchain is needed to run it. `make STRIP=` leaves the
+# names of functions in, for profilers.
+STRIP ?= -Xlinker -s
+SWIFT_BUILD := swift build -c release -Xswiftc -static-stdlib -Xswiftc -use-ld=lld $(STRIP)
 
 .PHONY: all library tool examples check check-sanitizers demo bench install clean format lint
 
@@ -47,12 +49,13 @@ examples:
 	$(MAKE) install PREFIX="$(abspath $(STAGE))" DESTDIR=
 
 check: lint
-	@Tests/packages gcc g++ make pkg-config binutils python3 libasound2-dev
+	@Tests/packages gcc g++ make pkg-config binutils python3 libasound2-dev valgrind
 	$(MAKE) examples
 	swift test
 	Tests/kernels/symbols
 	Tests/kernels/aarch64
 	Tests/chost/run $(RELEASE)
+	Tests/work/run $(RELEASE)
 	Tests/tool/run $(RELEASE) $(STAGE)
 	Tests/fuzz/run 5
 

@@ -1,29 +1,26 @@
 #!/usr/bin/env python3
 """One peer's sampling speed: a token is embedded, goes through the GRU, the head and a softmax at
-temperature 0.8, and the next one is drawn. Prints JSON like `libretto bench sample --json`.
+temperature 0.8, and the next one is drawn. Prints JSON like `libretto bench sample`.
 
 Engines: torch (nn.GRU, eager), torch-traced (the step as one traced and frozen module, the draw
-included), onnxruntime (the exported graph; softmax and draw in NumPy), numpy (by hand).
+included), onnxruntime (ONNX's GRU node), onnxruntime-products (the cell as matrix products and
+element-wise nodes), onnxruntime-int8 (the same, quantised dynamically), numpy (by hand). With ONNX
+Runtime and NumPy, softmax and draw are NumPy's.
 """
-import argparse
-import io
-import json
-import os
-import statistics
-import time
+import logging
+import pathlib
+import tempfile
+import warnings
 
-parser = argparse.ArgumentParser(description=__doc__)
-parser.add_argument("--engine", choices=["torch", "torch-traced", "onnxruntime", "numpy"], default="torch")
-for name, value in [("vocab", 96), ("embedding", 64), ("hidden", 256), ("layers", 2), ("batch", 1),
-                    ("threads", 1)]:
-    parser.add_argument("--" + name, type=int, default=value)
-parser.add_argument("--seconds", type=float, default=3)
-a = parser.parse_args()
-for key in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
-    os.environ[key] = str(a.threads)
+import peer
+
+a = peer.arguments(__doc__, batch=1, engine=["torch", "torch-traced", "onnxruntime", "onnxruntime-products",
+                                             "onnxruntime-int8", "numpy"])
 
 import numpy as np  # noqa: E402  (after the thread limits)
 
+warnings.simplefilter("ignore")
+logging.disable(logging.WARNING)
 rng = np.random.default_rng(1)
 V, E, H, L, B = a.vocab, a.embedding, a.hidden, a.layers, a.batch
 
@@ -35,36 +32,30 @@ def draw(logits):
     return (c < rng.random((len(c), 1), np.float32) * c[:, -1:]).sum(-1)
 
 
-def weights():
-    """The parameters of the network, by PyTorch's names and shapes."""
-    bound = 1 / np.sqrt(H)
-    u = lambda *s: rng.uniform(-bound, bound, s).astype(np.float32)  # noqa: E731
-    layers = [(u(3 * H, E if i == 0 else H), u(3 * H, H), u(3 * H), u(3 * H)) for i in range(L)]
-    return rng.standard_normal((V, E), np.float32), layers, u(V, H), u(V)
-
-
 def numpy_step():
-    embedding, layers, head, bias = weights()
-    transposed = [(np.ascontiguousarray(wi.T), np.ascontiguousarray(wh.T), bi, bh) for wi, wh, bi, bh in layers]
-    out = np.ascontiguousarray(head.T)
+    bound = H ** -0.5
+    uniform = lambda *shape: rng.uniform(-bound, bound, shape).astype(np.float32)  # noqa: E731
+    layers = [(uniform(H if i else E, 3 * H), uniform(3 * H), uniform(H, 3 * H), uniform(3 * H)) for i in range(L)]
+    embedding, head, bias = rng.standard_normal((V, E), np.float32), uniform(H, V), uniform(V)
     state = [np.zeros((B, H), np.float32) for _ in range(L)]
     token = np.zeros(B, np.int64)
 
     def step():
         nonlocal token
         x = embedding[token]
-        for i, (wi, wh, bi, bh) in enumerate(transposed):
+        for i, (wi, bi, wh, bh) in enumerate(layers):
             gx = x @ wi + bi
             gh = state[i] @ wh + bh
             rz = 1 / (1 + np.exp(-(gx[:, :2 * H] + gh[:, :2 * H])))
             n = np.tanh(gx[:, 2 * H:] + rz[:, :H] * gh[:, 2 * H:])
             x = state[i] = n + rz[:, H:] * (state[i] - n)
-        token = draw(x @ out + bias)
+        token = draw(x @ head + bias)
 
-    return step, np.__version__
+    return step
 
 
-def torch_step():
+def torch_modules():
+    """The network around nn.GRU, and the same with its cells written out."""
     import torch
     from torch import nn
     torch.set_num_threads(a.threads)
@@ -81,7 +72,33 @@ def torch_step():
             y, state = self.gru(self.embedding(token).unsqueeze(0), state)
             return self.head(y[0]), state
 
-    class Draw(nn.Module):
+    class Products(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.embedding = nn.Embedding(V, E)
+            self.inputs = nn.ModuleList(nn.Linear(H if i else E, 3 * H) for i in range(L))
+            self.hidden = nn.ModuleList(nn.Linear(H, 3 * H) for _ in range(L))
+            self.head = nn.Linear(H, V)
+
+        def forward(self, token, state):
+            x = self.embedding(token)
+            after = []
+            for i in range(L):
+                h = state[i]
+                xr, xz, xn = self.inputs[i](x).split(H, 1)
+                hr, hz, hn = self.hidden[i](h).split(H, 1)
+                n = torch.tanh(xn + torch.sigmoid(xr + hr) * hn)
+                x = n + torch.sigmoid(xz + hz) * (h - n)
+                after.append(x)
+            return self.head(x), torch.stack(after)
+
+    return torch, Net, Products, torch.zeros(B, dtype=torch.long), torch.zeros(L, B, H)
+
+
+def torch_step():
+    torch, Net, _, token, state = torch_modules()
+
+    class Draw(torch.nn.Module):
         def __init__(self):
             super().__init__()
             self.net = Net()
@@ -91,23 +108,6 @@ def torch_step():
             return torch.multinomial(torch.softmax(logits / 0.8, -1), 1)[:, 0], state
 
     module = Draw().eval()
-    state = torch.zeros(L, B, H)
-    token = torch.zeros(B, dtype=torch.long)
-    if a.engine == "onnxruntime":
-        import onnxruntime
-        file = io.BytesIO()
-        torch.onnx.export(module.net, (token, state), file, dynamo=False, opset_version=17,
-                          input_names=["token", "state"], output_names=["logits", "after"])
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = a.threads
-        session = onnxruntime.InferenceSession(file.getvalue(), options, providers=["CPUExecutionProvider"])
-        feed = {"token": token.numpy(), "state": state.numpy()}
-
-        def step():
-            logits, feed["state"] = session.run(None, feed)
-            feed["token"] = draw(logits)
-
-        return step, onnxruntime.__version__
     if a.engine == "torch-traced":
         module = torch.jit.freeze(torch.jit.trace(module, (token, state), check_trace=False))
 
@@ -115,21 +115,43 @@ def torch_step():
         nonlocal token, state
         token, state = module(token, state)
 
-    return step, torch.__version__
+    return step
 
 
-def measure(step, seconds):
-    times = []
-    end = time.perf_counter() + seconds
-    while time.perf_counter() < end or len(times) < 10:
-        start = time.perf_counter()
-        step()
-        times.append(time.perf_counter() - start)
-    return times
+def onnx_step():
+    import onnxruntime
+    torch, Net, Products, token, state = torch_modules()
+    module = Net() if a.engine == "onnxruntime" else Products()
+    with tempfile.TemporaryDirectory() as folder:
+        model = pathlib.Path(folder, "model.onnx")
+        torch.onnx.export(module.eval(), (token, state), str(model), dynamo=False, opset_version=17,
+                          input_names=["token", "state"], output_names=["logits", "after"])
+        if a.engine == "onnxruntime-int8":
+            from onnxruntime.quantization import QuantType, quantize_dynamic
+            quantize_dynamic(model, model, weight_type=QuantType.QInt8, per_channel=True)
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = options.inter_op_num_threads = a.threads
+        session = onnxruntime.InferenceSession(str(model), options, providers=["CPUExecutionProvider"])
+    # Everything stays where the runtime has it; two states take turns.
+    value = onnxruntime.OrtValue.ortvalue_from_numpy
+    tokens, logits = value(token.numpy()), value(np.zeros((B, V), np.float32))
+    states = [value(state.numpy()), value(state.numpy())]
+    bindings = []
+    for before, after in (states, reversed(states)):
+        binding = session.io_binding()
+        binding.bind_ortvalue_input("token", tokens)
+        binding.bind_ortvalue_input("state", before)
+        binding.bind_ortvalue_output("logits", logits)
+        binding.bind_ortvalue_output("after", after)
+        bindings.append(binding)
+
+    def step():
+        session.run_with_iobinding(bindings[0])
+        bindings.reverse()
+        tokens.update_inplace(draw(logits.numpy()))
+
+    return step
 
 
-step, version = numpy_step() if a.engine == "numpy" else torch_step()
-measure(step, a.seconds / 5)
-median = statistics.median(measure(step, a.seconds))
-print(json.dumps({"tokens_per_second": B / median, "microseconds_per_token": median / B * 1e6,
-                  "version": version}))
+steps = {"torch": torch_step, "onnxruntime": onnx_step, "numpy": numpy_step}
+peer.report(steps[a.engine.split("-")[0]](), a.seconds, B, least=10)

@@ -1,24 +1,10 @@
 #!/usr/bin/env python3
-"""One peer's training speed: whole steps of the same network on the same sizes, by PyTorch.
+"""PyTorch's training speed: whole steps of the same network on the same sizes. Embedding, GRU (or
+LSTM), linear, cross entropy, backward, clipping by norm, Adam (fused), the state carried from window
+to window. Prints JSON like `libretto bench train`."""
+import peer
 
-Embedding, GRU (or LSTM), linear, cross entropy, backward, clipping by norm, Adam (fused), the state
-carried from window to window. Prints the median as JSON, like `libretto bench train --json`.
-"""
-import argparse
-import json
-import os
-import statistics
-import time
-
-parser = argparse.ArgumentParser(description=__doc__)
-parser.add_argument("--cell", choices=["gru", "lstm"], default="gru")
-parser.add_argument("--precision", choices=["float32", "bfloat16"], default="float32")
-for name, value in [("vocab", 96), ("embedding", 64), ("hidden", 256), ("layers", 2), ("batch", 32),
-                    ("sequence", 64), ("threads", 1)]:
-    parser.add_argument("--" + name, type=int, default=value)
-parser.add_argument("--seconds", type=float, default=3)
-a = parser.parse_args()
-os.environ["OMP_NUM_THREADS"] = os.environ["MKL_NUM_THREADS"] = str(a.threads)
+a = peer.arguments(__doc__, batch=32, cell=["gru", "lstm"], precision=["float32", "bfloat16"])
 
 import torch  # noqa: E402  (after the thread limits)
 from torch import nn  # noqa: E402
@@ -58,16 +44,4 @@ def step():
     state = after.detach() if a.cell == "gru" else tuple(s.detach() for s in after)
 
 
-def measure(seconds):
-    times = []
-    end = time.perf_counter() + seconds
-    while time.perf_counter() < end or len(times) < 3:
-        start = time.perf_counter()
-        step()
-        times.append(time.perf_counter() - start)
-    return times
-
-
-measure(a.seconds / 5)
-median = statistics.median(measure(a.seconds))
-print(json.dumps({"tokens_per_second": a.batch * a.sequence / median, "version": torch.__version__}))
+peer.report(step, a.seconds, a.batch * a.sequence, least=3)

@@ -1,0 +1,87 @@
+/* A chosen amount of work through the library, for Tests/work/run to count:
+ *
+ *     work level                          prints the instruction set that does it
+ *     work train STEPS [MODEL]            steps of training, each on 16 streams of 8 tokens; prints the
+ *                                         bytes of heap in use and the parameters; saves the model
+ *     work sample STEPS MODEL SESSIONS    each step draws a token from each of so many sessions
+ */
+#include "../chost/check.h"
+#include <malloc.h>
+
+enum { STREAMS = 16, WINDOW = 8, MOST_STEPS = 16 };
+
+/* Bytes from a small generator: enough that no run reaches their end. */
+static void add_text(retto_trainer *trainer) {
+  static char text[STREAMS * (WINDOW * MOST_STEPS + 1) + 1];
+  uint32_t state = 1;
+  for (size_t i = 0; i < sizeof text; i++) {
+    state = state * 1664525u + 1013904223u;
+    text[i] = (char)(state >> 24);
+  }
+  MUST(retto_trainer_add_text(trainer, text, sizeof text, RETTO_TRAINING));
+}
+
+static void train(int steps, const char *path) {
+  retto_trainer_options options = RETTO_TRAINER_OPTIONS_INIT;
+  options.encoding = "bytes";
+  options.embedding = 64;
+  options.hidden = 128;
+  options.layers = 2;
+  options.batch = STREAMS;
+  options.sequence = WINDOW;
+  options.threads = 1;
+  options.steps = MOST_STEPS;
+  options.dropout = 0;
+  options.validation = 0;
+  options.seed = 1;
+  retto_trainer *trainer = NULL;
+  retto_model *model = NULL;
+  MUST(retto_trainer_create(&options, &trainer));
+  add_text(trainer);
+  for (int i = 0; i < steps; i++)
+    MUST(retto_trainer_step(trainer, NULL));
+  struct mallinfo2 heap = mallinfo2();
+  MUST(retto_trainer_model(trainer, &model));
+  retto_model_info info = RETTO_MODEL_INFO_INIT;
+  MUST(retto_model_get_info(model, &info));
+  printf("%zu %llu\n", heap.uordblks + heap.hblkhd, (unsigned long long)info.parameters);
+  if (path)
+    MUST(retto_model_save(model, path));
+  retto_model_free(model);
+  retto_trainer_free(trainer);
+}
+
+static void sample(int steps, const char *path, size_t count) {
+  retto_model *model = NULL;
+  retto_session *sessions[64];
+  int32_t tokens[64];
+  if (count > 64)
+    exit(1);
+  MUST(retto_model_load(path, &model));
+  for (size_t i = 0; i < count; i++) {
+    retto_session_options options = RETTO_SESSION_OPTIONS_INIT;
+    options.seed = i;
+    options.temperature = 0.8f;
+    MUST(retto_session_create(model, &options, &sessions[i]));
+  }
+  for (int i = 0; i < steps; i++)
+    if (count == 1)
+      MUST(retto_session_next(sessions[0], tokens, NULL));
+    else
+      MUST(retto_sessions_next(sessions, count, tokens, NULL));
+  for (size_t i = 0; i < count; i++)
+    retto_session_free(sessions[i]);
+  retto_model_free(model);
+}
+
+int main(int count, char **words) {
+  if (count == 2 && !strcmp(words[1], "level"))
+    puts(retto_instruction_set());
+  else if (count >= 3 && !strcmp(words[1], "train"))
+    train(atoi(words[2]), count > 3 ? words[3] : NULL);
+  else if (count == 5 && !strcmp(words[1], "sample"))
+    sample(atoi(words[2]), words[3], (size_t)atoi(words[4]));
+  else
+    return 2;
+  return 0;
+}
