@@ -65,6 +65,7 @@ struct MusicMaterial {
         chosen = try Encodings.music(
           name ?? choose(), stepsPerQuarter: stepsPerQuarter)
       } catch { throw LibrettoError(error) }
+      if chosen is PerformanceEncoding { chosen = PerformanceEncoding(limits: limits()) }
     }
     let encoding = chosen!
     let train = try part(training, encoding, augment: augment ?? Self.gains(training.count))
@@ -94,6 +95,15 @@ struct MusicMaterial {
       }
     }
     training = kept
+  }
+
+  /// How long notes and silences of the first files last.
+  private func limits() -> PerformanceLimits {
+    var survey = PerformanceLimits.Survey()
+    for source in training.prefix(100) {
+      if let file = try? Self.read(source) { survey.note(file) }
+    }
+    return survey.limits
   }
 
   /// The encoding most of the first files ask for.

@@ -101,7 +101,7 @@ public enum Encodings {
     switch name {
     case BytesEncoding.name: return BytesEncoding()
     case CharactersEncoding.name: return try CharactersEncoding(properties: properties)
-    case PerformanceEncoding.name: return PerformanceEncoding()
+    case PerformanceEncoding.name: return PerformanceEncoding(properties: properties)
     case _ where isMusic(name):
       return try music(name, stepsPerQuarter: stepsPerQuarter(properties))
     default: throw .unknown(name)

@@ -1,15 +1,24 @@
 /// Performances: note-on, note-off, time and velocity as played.
 ///
 /// Lost are: time finer than 10 ms, velocity finer than four steps, channels and programs, drums, and
-/// silences beyond 30 s. Notes held by the sustain pedal last until it is released. A note that would
-/// begin on a key that still sounds ends the one before.
+/// of notes and silences what is beyond the limits. Notes held by the sustain pedal last until it is
+/// released. A note that would begin on a key that still sounds ends the one before.
 public struct PerformanceEncoding: MusicEncoding {
   public static let name = "performance"
 
-  public init() {}
+  public let limits: PerformanceLimits
+
+  public init(limits: PerformanceLimits = .widest) { self.limits = limits }
+
+  init(properties: [String: String]) {
+    func steps(_ name: String) -> Int { properties[name].flatMap { Int($0) } ?? .max }
+    limits = PerformanceLimits(clamping: steps("longest_note"), steps("longest_silence"))
+  }
 
   public var vocabularySize: Int { PerformanceTokens.count }
-  public var properties: [String: String] { [:] }
+  public var properties: [String: String] {
+    ["longest_note": String(limits.note), "longest_silence": String(limits.silence)]
+  }
   public var ticksPerQuarter: Int { PerformanceTokens.ticksPerQuarter }
 
   public func encode(_ file: MIDIFile) -> [Int32]? { encode(file, stretch: 1) }
@@ -31,7 +40,7 @@ public struct PerformanceEncoding: MusicEncoding {
     var last = [(end: Int, start: Int)?](repeating: nil, count: 128)
     for note in file.notes(sustain: true) where note.channel != drumChannel {
       let start = step(note.start)
-      var end = max(start + 1, step(note.start + note.duration))
+      var end = min(start + limits.note, max(start + 1, step(note.start + note.duration)))
       if let before = last[note.pitch], moments[before.end].step > start {
         // Of two notes that begin together the longer stays; else the later one cuts the other.
         if before.start == start {
@@ -55,7 +64,7 @@ public struct PerformanceEncoding: MusicEncoding {
     var now = 0
     var bin = -1
     for moment in moments {
-      PerformanceTokens.shift(min(moment.step - now, PerformanceTokens.longestSilence)) {
+      PerformanceTokens.shift(min(moment.step - now, limits.silence)) {
         tokens.append($0)
       }
       now = moment.step
@@ -69,7 +78,7 @@ public struct PerformanceEncoding: MusicEncoding {
         tokens.append(PerformanceTokens.firstOff + Int32(moment.pitch))
       }
     }
-    let end = min(step(file.end) - now, PerformanceTokens.longestSilence)
+    let end = min(step(file.end) - now, limits.silence)
     PerformanceTokens.shift(end) { tokens.append($0) }
     tokens.append(PerformanceTokens.end)
     return tokens
@@ -108,7 +117,7 @@ public struct PerformanceEncoding: MusicEncoding {
   }
 
   public var pitchRange: ClosedRange<Int> { 0...127 }
-  public func makeMusicGrammar() -> any MusicGrammar { PerformanceGrammar() }
+  public func makeMusicGrammar() -> any MusicGrammar { PerformanceGrammar(limits) }
   public func makePlayer() -> any TokenPlayer { PerformancePlayer() }
   public func makeListener() -> any EventListener { PerformanceListener() }
 }

@@ -1,8 +1,11 @@
 /// Which tokens of a performance may follow, and which the musician's wishes leave of them.
 final class PerformanceGrammar: MusicGrammar {
   private typealias Tokens = PerformanceTokens
+  private let limits: PerformanceLimits
   private var state = PerformanceState()
   var controls = MusicControls()
+
+  init(_ limits: PerformanceLimits) { self.limits = limits }
 
   func reset() { state = PerformanceState() }
   func advance(_ token: Int32) { state.advance(token) }
@@ -20,6 +23,15 @@ final class PerformanceGrammar: MusicGrammar {
       return
     }
     logits[Int(Tokens.start)] = -.infinity
+    if let overdue {
+      forbid(logits, Tokens.end..<Tokens.firstOff)
+      forbid(logits, Tokens.firstShift..<Int32(Tokens.count))
+      for pitch in 0..<128
+      where !state.sounding[pitch] || pitch <= state.lastOff || pitch > overdue {
+        logits[Int(Tokens.firstOff) + pitch] = -.infinity
+      }
+      return
+    }
     // It ends in silence, once something was played.
     if !state.played || !state.sounding.isEmpty || state.velocityNamed || controls.ending == .never
     {
@@ -29,9 +41,7 @@ final class PerformanceGrammar: MusicGrammar {
     guard canBegin else {
       // Time can always pass, where wishes that changed meanwhile leave nothing else.
       let mayEnd = logits[Int(Tokens.end)] > -.infinity
-      if state.shiftOver && (!state.sounding.isEmpty || mayEnd) {
-        forbid(logits, Tokens.firstShift..<Tokens.firstVelocity)
-      }
+      if !state.sounding.isEmpty || mayEnd { forbidShifts(logits) }
       forbid(logits, Tokens.firstVelocity..<Int32(Tokens.count))
       return
     }
@@ -39,8 +49,27 @@ final class PerformanceGrammar: MusicGrammar {
       forbid(logits, Tokens.firstShift..<Int32(Tokens.count))
       return
     }
-    if state.shiftOver { forbid(logits, Tokens.firstShift..<Tokens.firstVelocity) }
+    forbidShifts(logits)
     if state.bin >= 0 { logits[Int(Tokens.firstVelocity) + state.bin] = -.infinity }
+  }
+
+  /// The lowest pitch that has sounded for as long as a note may: it must end before anything else.
+  private var overdue: Int? {
+    guard state.lastOn < 0 && !state.velocityNamed else { return nil }
+    for pitch in 0..<128
+    where state.sounding[pitch] && pitch > state.lastOff && state.age(pitch) >= limits.note {
+      return pitch
+    }
+    return nil
+  }
+
+  /// Leaves the shifts that end before a note or the silence would last too long.
+  private func forbidShifts(_ logits: UnsafeMutablePointer<Float>) {
+    var most = state.shiftOver ? 0 : min(Tokens.longestShift, limits.silence - state.waited)
+    for pitch in 0..<128 where state.sounding[pitch] {
+      most = min(most, limits.note - state.age(pitch))
+    }
+    forbid(logits, Tokens.firstShift + Int32(max(0, most))..<Tokens.firstVelocity)
   }
 
   private func forbid(_ logits: UnsafeMutablePointer<Float>, _ tokens: Range<Int32>) {

@@ -82,7 +82,7 @@ final class PerformanceListener: EventListener {
 
   func take(_ event: MusicEvent, _ each: (Int32) -> Void) {
     begin(each)
-    let most = Tokens.longestSilence * Tokens.ticksPerStep
+    let most = PerformanceLimits.widest.silence * Tokens.ticksPerStep
     waiting = min(most, waiting + max(0, min(event.delta, most)))
     guard event.pitch >= 0, event.pitch < 128 else { return }
     switch event.kind {

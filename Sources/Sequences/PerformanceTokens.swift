@@ -19,9 +19,6 @@ enum PerformanceTokens {
   static let longestShift = 100
   static let ticksPerQuarter = 500
   static let ticksPerStep = 10
-  /// A silence is not kept longer than this many steps: 30 s.
-  static let longestSilence = 3000
-
   enum Meaning {
     case start
     case end
@@ -73,8 +70,15 @@ struct PerformanceState {
   /// Whether the last token was a shift of less than the longest, after which no shift may follow.
   var shiftOver = false
   var steps = 0
+  /// The step each pitch that sounds began at, and of the last note that began or ended.
+  var began = InlineArray<128, Int>(repeating: 0)
+  var lastNote = 0
   /// Whether anything was played.
   var played = false
+
+  /// How long the note of a pitch has lasted, and how long nothing has begun or ended.
+  func age(_ pitch: Int) -> Int { steps - began[pitch] }
+  var waited: Int { steps - lastNote }
 
   mutating func advance(_ token: Int32) {
     velocityNamed = false
@@ -86,12 +90,15 @@ struct PerformanceState {
       self = PerformanceState()
     case .on(let pitch):
       sounding[pitch] = true
+      began[pitch] = steps
+      lastNote = steps
       lastOn = pitch
       played = true
       shiftOver = false
       inside = true
     case .off(let pitch):
       sounding[pitch] = false
+      lastNote = steps
       lastOff = pitch
       shiftOver = false
     case .shift(let steps):
@@ -106,12 +113,14 @@ struct PerformanceState {
     }
   }
 
-  static let wordCount = 10
+  /// Ten words, one with the last note, and one for each pitch.
+  static let wordCount = 11 + 128
 
-  var words: InlineArray<10, UInt64> {
+  private var words: InlineArray<11, UInt64> {
     [
       inside ? 1 : 0, sounding.low, sounding.high, UInt64(bin + 1), UInt64(lastOff + 1),
       UInt64(lastOn + 1), velocityNamed ? 1 : 0, shiftOver ? 1 : 0, UInt64(steps), played ? 1 : 0,
+      UInt64(lastNote),
     ]
   }
 
@@ -121,8 +130,9 @@ struct PerformanceState {
   init?(from bytes: UnsafeRawPointer) {
     func word(_ i: Int) -> UInt64 { bytes.loadUnaligned(fromByteOffset: 8 * i, as: UInt64.self) }
     guard word(0) <= 1, word(3) <= 32, word(4) <= 128, word(5) <= 128, word(6) <= 1, word(7) <= 1,
-      word(8) < 1 << 48, word(9) <= 1
+      word(8) < 1 << 48, word(9) <= 1, word(10) <= word(8)
     else { return nil }
+    for pitch in 0..<128 where word(11 + pitch) > word(8) { return nil }
     inside = word(0) == 1
     sounding.low = word(1)
     sounding.high = word(2)
@@ -133,12 +143,15 @@ struct PerformanceState {
     shiftOver = word(7) == 1
     steps = Int(word(8))
     played = word(9) == 1
+    lastNote = Int(word(10))
+    for pitch in 0..<128 { began[pitch] = Int(word(11 + pitch)) }
   }
 
   func save(to bytes: UnsafeMutableRawPointer) {
     let words = words
-    for i in 0..<Self.wordCount {
-      bytes.storeBytes(of: words[i], toByteOffset: 8 * i, as: UInt64.self)
+    for i in 0..<11 { bytes.storeBytes(of: words[i], toByteOffset: 8 * i, as: UInt64.self) }
+    for pitch in 0..<128 {
+      bytes.storeBytes(of: UInt64(began[pitch]), toByteOffset: 8 * (11 + pitch), as: UInt64.self)
     }
   }
 }

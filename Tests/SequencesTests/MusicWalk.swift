@@ -72,7 +72,8 @@ extension SystemRandomNumberGenerator {
 
 /// The encodings of music, on several grids.
 func musicEncodings() -> [any MusicEncoding] {
-  var all: [any MusicEncoding] = [PerformanceEncoding()]
+  let short = PerformanceEncoding(properties: ["longest_note": "130", "longest_silence": "100"])
+  var all: [any MusicEncoding] = [PerformanceEncoding(), short]
   for steps in [1, 3, 4, 7, 12, 24] {
     all.append(try! PolyphonyEncoding(stepsPerQuarter: steps))
     all.append(try! MelodyEncoding(stepsPerQuarter: steps))
