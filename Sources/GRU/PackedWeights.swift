@@ -22,6 +22,7 @@ final class PackedWeights: @unchecked Sendable {
   /// Of int8: `[2][columns]`.
   private let correction: FloatBuffer?
 
+  /// So many that they stay in the second-level cache while the panels run through it.
   private static let rowsAtOnce = 128
 
   init(
@@ -78,17 +79,11 @@ final class PackedWeights: @unchecked Sendable {
       case .bfloat16: kernels.productBfloat16
       case .int8: kernels.productInt8
       }
-    if precision == .float32 {
-      product(
-        rows, columns, depth, left, leftStride, panels.pointer, nil, bias, accumulate ? 1 : 0,
-        result, resultStride)
-      return
-    }
     for row in stride(from: 0, to: rows, by: Self.rowsAtOnce) {
       let count = min(Self.rowsAtOnce, rows - row)
-      let words = makeOperands(rows: count, left + row * leftStride, leftStride, operands)
+      let (left, words) = makeOperands(rows: count, left + row * leftStride, leftStride, operands)
       product(
-        count, columns, cells, operands, words, panels.pointer, correction?.pointer, bias,
+        count, columns, cells, left, words, panels.pointer, correction?.pointer, bias,
         accumulate ? 1 : 0, result + row * resultStride, resultStride)
     }
   }
@@ -108,30 +103,28 @@ final class PackedWeights: @unchecked Sendable {
       case .int8: kernels.gruForwardInt8
       }
     let h = paddedDepth
-    if precision == .float32 {
-      forward(
-        rows, h, depth, previous, previous, h, panels.pointer, nil, bias, input, index, next, cache)
-      return
-    }
     for row in stride(from: 0, to: rows, by: Self.rowsAtOnce) {
       let count = min(Self.rowsAtOnce, rows - row)
-      let words = makeOperands(rows: count, previous + row * h, h, operands)
+      let (left, words) = makeOperands(rows: count, previous + row * h, h, operands)
       forward(
-        count, h, cells, previous + row * h, operands, words, panels.pointer, correction?.pointer,
+        count, h, cells, previous + row * h, left, words, panels.pointer, correction?.pointer,
         bias, index == nil ? input + row * 3 * h : input, index.map { $0 + row }, next + row * h,
         cache.map { $0 + row * 4 * h })
     }
   }
 
-  /// Rounds rows of the left side; gives the words of a row.
+  /// Rows of the left side as the kernels want them, and the words from one to the next.
   private func makeOperands(
     rows: Int, _ left: UnsafePointer<Float>, _ stride: Int, _ operands: UnsafeMutablePointer<Float>
-  ) -> Int {
-    if precision == .bfloat16 {
+  ) -> (UnsafePointer<Float>, Int) {
+    switch precision {
+    case .float32: return (left, stride)
+    case .bfloat16:
       kernels.bfloat16Operands(rows, paddedDepth, left, stride, operands)
-      return paddedDepth / 2 * kernels.bfloat16Words
+      return (UnsafePointer(operands), paddedDepth / 2 * kernels.bfloat16Words)
+    case .int8:
+      kernels.int8Operands(rows, paddedDepth, left, stride, operands)
+      return (UnsafePointer(operands), paddedDepth / 4 * kernels.int8Words)
     }
-    kernels.int8Operands(rows, paddedDepth, left, stride, operands)
-    return paddedDepth / 4 * kernels.int8Words
   }
 }

@@ -82,7 +82,7 @@ final class Unrolled {
         embeddingGradient: try FloatBuffer(shape.vocabulary * shape.paddedEmbedding),
         sums: try FloatBuffer(max(3 * h, shape.paddedVocabulary)),
         scratch: try FloatBuffer(
-          128 * (max(3 * h, shape.paddedVocabulary) + 8) + 128 * 32 + 8 * 32))
+          130 * (max(3 * h, shape.paddedVocabulary) + 8) + 128 * 32 + 8 * 32))
     } else {
       self.training = nil
     }

@@ -4,12 +4,17 @@ import CSimd
 /// (128 x 32 floats, 16 KiB) then stays in the first-level cache.
 private let block = 128
 
+/// Floats from a tile of `depth` cells of eight words to the next: one line more than it takes, or all
+/// tiles would fall on the same few places of the first-level cache while they are packed.
+@inline(__always)
+private func tileStride(_ depth: Int, words: Int = 1) -> Int { 8 * words * depth + 16 }
+
 /// The gradient of a weight matrix: `result[m][n] += sum over k of left[k][m] * right[k][n]`.
 ///
 /// - `left`: `[depth][leftStride]`, of which `m` columns count: gradients of a layer's outputs.
 /// - `right`: `[depth][rightStride]`, of which `n` columns count: the layer's inputs.
 /// - `result`: `[m][n]`, rows `n` floats apart.
-/// - `scratch`: room for 128 * (m rounded up to 8) + 128 * 32 + 8 * 32 floats.
+/// - `scratch`: room for 130 * (m rounded up to 8) + 128 * 32 + 8 * 32 floats.
 public func weightGradient(
   m: Int, n: Int, depth: Int,
   left: UnsafePointer<Float>, leftStride: Int,
@@ -27,7 +32,7 @@ public func weightGradient(
       packRight(width, steps, right + start * rightStride + column, rightStride, panel)
       for row in stride(from: 0, to: m, by: 8) {
         let height = min(8, m - row)
-        let tile = tiles + row * steps
+        let tile = tiles + row / 8 * tileStride(steps)
         if width == 32 && height == 8 {
           accumulate(InFloat32.self, steps, tile, panel, result + row * n + column, n)
         } else {
@@ -63,7 +68,9 @@ public func weightGradientBfloat16(
       let even = left + 2 * k * leftStride
       let odd = 2 * k + 1 < steps ? even + leftStride : nil
       for row in stride(from: 0, to: m, by: 8) {
-        vbfloat16_operands8(tiles + (row * cells + k * 8) * words, even + row, odd.map { $0 + row })
+        vbfloat16_operands8(
+          tiles + row / 8 * tileStride(cells, words: words) + k * 8 * words, even + row,
+          odd.map { $0 + row })
       }
     }
     for column in stride(from: 0, to: n, by: 32) {
@@ -75,7 +82,7 @@ public func weightGradientBfloat16(
         }
       }
       for row in stride(from: 0, to: m, by: 8) {
-        let tile = tiles + row * cells * words
+        let tile = tiles + row / 8 * tileStride(cells, words: words)
         if column + 32 <= n && row + 8 <= m {
           accumulate(InBfloat16.self, cells, tile, panel, result + row * n + column, n)
         } else {
@@ -102,12 +109,12 @@ private func packLeft(
     let from = source + k * stride
     var row = 0
     while row + 8 <= m {
-      let to = tiles + row * steps + k * 8
+      let to = tiles + row / 8 * tileStride(steps) + k * 8
       UnsafeMutableRawPointer(to).copyMemory(from: from + row, byteCount: 32)
       row += 8
     }
     if row < m {
-      let to = tiles + row * steps + k * 8
+      let to = tiles + row / 8 * tileStride(steps) + k * 8
       for i in 0..<8 { to[i] = row + i < m ? from[row + i] : 0 }
     }
   }

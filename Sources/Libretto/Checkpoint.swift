@@ -135,7 +135,7 @@ extension TrainingPlan {
       let seconds = number("seconds", 0...1e9),
       let validationInterval = whole("validation_interval", 1...1_000_000_000),
       let patience = whole("patience", 0...1_000_000), case .bool(let augment)? = json["augment"],
-      let precision = Precision(name: json["precision"]?.string ?? "float32"), precision != .int8
+      let precision = json["precision"]?.string.flatMap({ Precision(name: $0) }), precision != .int8
     else { return nil }
     self.shape = shape
     self.batch = batch

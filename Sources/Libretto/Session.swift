@@ -35,6 +35,8 @@ public final class Session {
   private var pending: Int32 = -1
   /// Whether `scratch.logits` tell what follows all that was read; they never do with one pending.
   private var knowsNext = false
+  /// Set while a list of sessions is looked through for one that is in it twice.
+  private var isListed = false
   /// Grows when `next(_:)` is called with more sessions than before; kept by the first of them.
   private var batch: Batch?
 
@@ -223,6 +225,8 @@ extension Session {
   /// What a step of many sessions at once needs.
   private final class Batch {
     let scratch: Network.Scratch
+    /// Not retained: counting references of many sessions costs more than drawing their tokens.
+    let sessions: UnsafeMutablePointer<Unmanaged<Session>>
     let tokens: UnsafeMutablePointer<Int32>
     let states: UnsafeMutablePointer<UnsafeMutablePointer<Float>>
 
@@ -230,11 +234,13 @@ extension Session {
       scratch = try Libretto.network { () throws(NetworkError) in
         try Network.Scratch(network, rows: rows)
       }
+      sessions = .allocate(capacity: rows)
       tokens = .allocate(capacity: rows)
       states = .allocate(capacity: rows)
     }
 
     deinit {
+      sessions.deallocate()
       tokens.deallocate()
       states.deallocate()
     }
@@ -252,26 +258,22 @@ extension Session {
     guard count > 0 else { return }
     let first = session(0)
     let model = first.model
-    for i in 1..<max(count, 2) where i < count {
-      guard session(i).model === model else {
-        throw LibrettoError(.argument, "session \(i) has another model than session 0")
-      }
-      for j in 0..<i where session(j) === session(i) {
-        throw LibrettoError(.argument, "sessions \(j) and \(i) are the same one")
-      }
-    }
     if (first.batch?.scratch.rows ?? 0) < count {
       first.batch = try Batch(model.network, rows: count)
     }
     let batch = first.batch!
+    let sessions = batch.sessions
+    for i in 0..<count { sessions[i] = .passUnretained(session(i)) }
+    try check(sessions, count, model)
     var rows = 0
     for i in 0..<count {
-      let session = session(i)
-      if session.knowsNext { continue }
-      if session.pending < 0 { session.begin() }
-      batch.tokens[rows] = session.pending
-      batch.states[rows] = session.state.pointer
-      rows += 1
+      sessions[i]._withUnsafeGuaranteedRef {
+        if $0.knowsNext { return }
+        if $0.pending < 0 { $0.begin() }
+        batch.tokens[rows] = $0.pending
+        batch.states[rows] = $0.state.pointer
+        rows += 1
+      }
     }
     if rows > 0 {
       model.network.step(
@@ -279,27 +281,50 @@ extension Session {
     }
     let padded = model.shape.paddedVocabulary
     var row = 0
-    for i in 0..<count {
-      let session = session(i)
-      if !session.knowsNext {
-        session.scratch.logits.pointer.update(
-          from: batch.scratch.logits.pointer + row * padded, count: padded)
-        session.pending = -1
-        session.knowsNext = true
-        row += 1
-      }
-    }
     var failure: LibrettoError?
     for i in 0..<count {
-      do throws(LibrettoError) {
-        let (token, logProbability) = try session(i).draw(session(i).scratch.logits.pointer)
-        result(i, token, logProbability)
-      } catch {
-        failure = failure ?? LibrettoError(error.kind, "session \(i): \(error.message)")
-        result(i, -1, 0)
+      sessions[i]._withUnsafeGuaranteedRef { session in
+        let logits = session.scratch.logits.pointer
+        if !session.knowsNext {
+          logits.update(from: batch.scratch.logits.pointer + row * padded, count: padded)
+          session.pending = -1
+          session.knowsNext = true
+          row += 1
+        }
+        do throws(LibrettoError) {
+          let (token, logProbability) = try session.draw(logits)
+          result(i, token, logProbability)
+        } catch {
+          failure = failure ?? LibrettoError(error.kind, "session \(i): \(error.message)")
+          result(i, -1, 0)
+        }
       }
     }
     if let failure { throw failure }
+  }
+
+  /// Throws if a session has another model, or is in the list twice.
+  private static func check(
+    _ sessions: UnsafePointer<Unmanaged<Session>>, _ count: Int, _ model: Model
+  ) throws(LibrettoError) {
+    var other: Int?
+    var twice: Int?
+    for i in 0..<count {
+      sessions[i]._withUnsafeGuaranteedRef {
+        if $0.model !== model { other = other ?? i }
+        if $0.isListed { twice = twice ?? i }
+        $0.isListed = true
+      }
+    }
+    for i in 0..<count { sessions[i]._withUnsafeGuaranteedRef { $0.isListed = false } }
+    if let other {
+      throw LibrettoError(.argument, "session \(other) has another model than session 0")
+    }
+    guard let twice else { return }
+    let before = (0..<twice).first {
+      sessions[$0].toOpaque() == sessions[twice].toOpaque()
+    }
+    throw LibrettoError(.argument, "sessions \(before ?? 0) and \(twice) are the same one")
   }
 }
 

@@ -143,24 +143,24 @@ private func set(_ handle: OpaquePointer?, _ change: (inout SamplerSettings) -> 
     let handles = try array(sessions, count, "the list of sessions")
     guard count > 0 else { return }
     let tokens = try require(tokens, "the buffer for tokens")
-    func handle(_ i: Int) -> SessionHandle {
-      Unmanaged<SessionHandle>.fromOpaque(UnsafeRawPointer(handles[i]!)).takeUnretainedValue()
+    func handle(_ i: Int) -> Unmanaged<SessionHandle> {
+      .fromOpaque(UnsafeRawPointer(handles[i]!))
     }
     for i in 0..<count where handles[i] == nil { throw missing("session \(i)") }
-    // A session that is in the list twice is told from one that another thread is using.
+    var entered = 0
+    defer { for i in 0..<entered { handle(i)._withUnsafeGuaranteedRef { $0.gate.leave() } } }
     for i in 0..<count {
-      for j in 0..<i where handles[i] == handles[j] {
+      // A session that is in the list twice is told from one that another thread is using.
+      let gate = handle(i)._withUnsafeGuaranteedRef { $0.gate }
+      if gate.isMine, let j = (0..<i).first(where: { handles[$0] == handles[i] }) {
         throw LibrettoError(.argument, "sessions \(j) and \(i) of the list are the same one")
       }
-    }
-    var entered = 0
-    defer { for i in 0..<entered { handle(i).gate.leave() } }
-    for i in 0..<count {
-      try handle(i).gate.enter("a session of the list")
+      try gate.enter("a session of the list")
       entered += 1
     }
     let logProbabilities: UnsafeMutablePointer<Float>? = log_probabilities
-    try Session.next(count: count, session: { handle($0).session }) { i, token, logProbability in
+    try Session.next(count: count, session: { handle($0)._withUnsafeGuaranteedRef { $0.session } })
+    { i, token, logProbability in
       tokens[i] = token
       logProbabilities?[i] = logProbability
     }

@@ -119,5 +119,5 @@ public struct PerformanceEncoding: MusicEncoding {
   public var pitchRange: ClosedRange<Int> { 0...127 }
   public func makeMusicGrammar() -> any MusicGrammar { PerformanceGrammar(limits) }
   public func makePlayer() -> any TokenPlayer { PerformancePlayer() }
-  public func makeListener() -> any EventListener { PerformanceListener() }
+  public func makeListener() -> any EventListener { PerformanceListener(limits) }
 }

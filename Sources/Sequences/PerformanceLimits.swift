@@ -1,5 +1,6 @@
 /// How long notes and silences may last in performances of one collection: what nearly all of its own
-/// do. A model that forgets to end a note, as all do now and then, is so made to.
+/// do. A model that forgets to end a note, as all do now and then, is so made to; and a pedal that a
+/// file never releases does not teach it to.
 public struct PerformanceLimits: Equatable, Sendable {
   /// In steps of 10 ms. A note that lasts longer ends there; after so long without a note that begins
   /// or ends, one must, or the piece ends.
@@ -22,7 +23,8 @@ public struct PerformanceLimits: Equatable, Sendable {
     self.silence = max(Self.shortest, min(Self.longest, silence))
   }
 
-  /// Looks through files for the limits that leave one in a thousand beyond them.
+  /// Looks through files for the limits that leave one note in fifty and one silence in a thousand
+  /// beyond them. No note lasts longer than 10 s, when a piano's strings have died away.
   public struct Survey {
     private var notes = [Int](repeating: 0, count: PerformanceLimits.longest + 1)
     private var silences = [Int](repeating: 0, count: PerformanceLimits.longest + 1)
@@ -50,11 +52,13 @@ public struct PerformanceLimits: Equatable, Sendable {
     }
 
     public var limits: PerformanceLimits {
-      PerformanceLimits(clamping: Self.quantile(notes), Self.quantile(silences))
+      PerformanceLimits(
+        clamping: min(1000, Self.quantile(notes, beyond: 50)),
+        Self.quantile(silences, beyond: 1000))
     }
 
-    private static func quantile(_ counts: [Int]) -> Int {
-      var rest = counts.reduce(0, +) / 1000
+    private static func quantile(_ counts: [Int], beyond: Int) -> Int {
+      var rest = counts.reduce(0, +) / beyond
       for length in counts.indices.reversed() {
         rest -= counts[length]
         if rest < 0 { return length }

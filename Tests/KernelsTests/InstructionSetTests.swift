@@ -51,7 +51,7 @@ struct InstructionSetTests {
     results["recurrentGradient"] = recurrentGradient
 
     var gradient = [Float](repeating: 0, count: 45 * hidden)
-    var scratch = [Float](repeating: 0, count: 128 * 48 + 128 * 32 + 8 * 32)
+    var scratch = [Float](repeating: 0, count: 130 * 48 + 128 * 32 + 8 * 32)
     kernels.weightGradient(
       45, hidden, rows, product, 3 * hidden, previous, hidden, &gradient, &scratch)
     results["weightGradient"] = gradient

@@ -134,7 +134,7 @@ struct SmallFormatTests {
         let left = numbers.floats(depth * leftStride)
         let right = numbers.floats(depth * rightStride)
         let before = numbers.floats(m * n + 40)
-        let room = 128 * ((m + 7) / 8 * 8) + 128 * 32 + 8 * 32
+        let room = 130 * ((m + 7) / 8 * 8) + 128 * 32 + 8 * 32
         var scratch = [Float](repeating: 7, count: room + 64)
         var result = before
         set.kernels.weightGradientBfloat16(

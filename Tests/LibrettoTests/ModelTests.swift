@@ -101,7 +101,8 @@ import Testing
       ("\"gru.bias_hh_l1\"", "\"gru.bias_hh_l2\"", .format, "\"gru.bias_hh_l1\" is missing"),
       ("[60,6]", "[6,60]", .format, "[6, 60]"),
       (
-        "\"F32\",\"shape\":[256,6]", "\"I32\",\"shape\":[256,6]", .unsupported, "I32; F32 is needed"
+        "\"F32\",\"shape\":[256,6]", "\"I32\",\"shape\":[256,6]", .unsupported,
+        "I32; F32, BF16 or I8 is needed"
       ),
     ] as [(String, String, LibrettoError.Kind, String)])
   func headersThatAreWrong(old: String, new: String, kind: LibrettoError.Kind, words: String) throws

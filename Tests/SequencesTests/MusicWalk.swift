@@ -44,7 +44,8 @@ struct MusicWalk {
     let voices = grammar.controls.voices
     repeat {
       tokens.append(next())
-      if tokens.count > longest {
+      // Not between a velocity and the note it is for.
+      if tokens.count > longest && !encoding.name(of: tokens.last!).hasPrefix("VELOCITY") {
         grammar.controls.bars = grammar.bars + 1
         grammar.controls.voices = 0
       }
