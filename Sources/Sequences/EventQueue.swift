@@ -1,17 +1,15 @@
 /// Events a player has made and nobody has had yet, and the time since the last one. Its room is
 /// allocated once; an event beyond it is dropped.
 struct EventQueue: ~Copyable {
+  /// An end and a beginning for each pitch, a metre and an end of the piece: the most one token makes.
+  static let capacity = 2 * 128 + 2
   private let events: UnsafeMutablePointer<MusicEvent>
-  private let capacity: Int
   private var first = 0
   private var count = 0
   /// Ticks since the last event: the delta of the next one.
   var waiting = 0
 
-  init(capacity: Int) {
-    self.capacity = capacity
-    events = .allocate(capacity: capacity)
-  }
+  init() { events = .allocate(capacity: Self.capacity) }
 
   deinit { events.deallocate() }
 
@@ -26,7 +24,7 @@ struct EventQueue: ~Copyable {
   }
 
   mutating func put(_ kind: MusicEvent.Kind, channel: Int = 0, pitch: Int = 0, velocity: Int = 0) {
-    guard first + count < capacity else { return }
+    guard first + count < Self.capacity else { return }
     events[first + count] = MusicEvent(
       delta: waiting, kind, channel: channel, pitch: pitch, velocity: velocity)
     waiting = 0
@@ -40,5 +38,43 @@ struct EventQueue: ~Copyable {
     count -= 1
     if count == 0 { first = 0 }
     return event
+  }
+
+  /// The time, the number of events and the events, eight bytes each.
+  static let stateSize = 8 * (2 + capacity)
+
+  func save(to bytes: UnsafeMutableRawPointer) {
+    bytes.storeBytes(of: UInt64(waiting), as: UInt64.self)
+    bytes.storeBytes(of: UInt64(count), toByteOffset: 8, as: UInt64.self)
+    for i in 0..<Self.capacity {
+      var word: UInt64 = 0
+      if i < count {
+        let event = events[first + i]
+        word = UInt64(min(event.delta, 0xFFFF_FFFF)) << 32 | UInt64(event.velocity & 0x7F) << 24
+        word |= UInt64(event.pitch & 0x7F) << 16 | UInt64(event.channel & 0xF) << 8
+        word |= UInt64(event.kind.rawValue)
+      }
+      bytes.storeBytes(of: word, toByteOffset: 16 + 8 * i, as: UInt64.self)
+    }
+  }
+
+  /// Leaves the queue as it is, and gives false, if no queue was ever saved as these bytes.
+  mutating func restore(from bytes: UnsafeRawPointer) -> Bool {
+    func word(_ i: Int) -> UInt64 { bytes.loadUnaligned(fromByteOffset: 8 * i, as: UInt64.self) }
+    guard word(0) < 1 << 48, word(1) <= Self.capacity else { return false }
+    let saved = Int(word(1))
+    for i in 0..<saved where MusicEvent.Kind(rawValue: Int32(word(2 + i) & 0xFF)) == nil {
+      return false
+    }
+    waiting = Int(word(0))
+    (first, count) = (0, saved)
+    for i in 0..<saved {
+      let word = word(2 + i)
+      func field(_ shift: UInt64) -> Int { Int(word >> shift & 0x7F) }
+      events[i] = MusicEvent(
+        delta: Int(word >> 32), MusicEvent.Kind(rawValue: Int32(word & 0xFF))!,
+        channel: field(8) & 0xF, pitch: field(16), velocity: field(24))
+    }
+    return true
   }
 }

@@ -20,7 +20,7 @@ final class GridPlayer: TokenPlayer {
     self.channel = channel
     self.velocity = velocity
     state = GridState(grid)
-    queue = EventQueue(capacity: 2 * grid.pitches + 4)
+    queue = EventQueue()
   }
 
   func reset() {
@@ -82,36 +82,31 @@ final class GridPlayer: TokenPlayer {
     }
   }
 
-  static var stateSize: Int { 8 * (GridState.wordCount + 5) }
+  static var stateSize: Int { 8 * (GridState.wordCount + 4) + EventQueue.stateSize }
 
   func save(to bytes: UnsafeMutableRawPointer) {
     state.save(to: bytes)
     let rest = bytes + 8 * GridState.wordCount
     rest.storeBytes(of: mine.low, as: UInt64.self)
     rest.storeBytes(of: mine.high, toByteOffset: 8, as: UInt64.self)
-    rest.storeBytes(of: UInt64(queue.waiting), toByteOffset: 16, as: UInt64.self)
-    rest.storeBytes(of: theirs.low, toByteOffset: 24, as: UInt64.self)
-    rest.storeBytes(of: theirs.high, toByteOffset: 32, as: UInt64.self)
+    rest.storeBytes(of: theirs.low, toByteOffset: 16, as: UInt64.self)
+    rest.storeBytes(of: theirs.high, toByteOffset: 24, as: UInt64.self)
+    queue.save(to: rest + 32)
   }
 
   func restore(from bytes: UnsafeRawPointer) -> Bool {
     let rest = bytes + 8 * GridState.wordCount
+    func word(_ i: Int) -> UInt64 { rest.loadUnaligned(fromByteOffset: 8 * i, as: UInt64.self) }
     var mine = PitchSet()
-    mine.low = rest.loadUnaligned(as: UInt64.self)
-    mine.high = rest.loadUnaligned(fromByteOffset: 8, as: UInt64.self)
-    let waiting = rest.loadUnaligned(fromByteOffset: 16, as: UInt64.self)
+    (mine.low, mine.high) = (word(0), word(1))
     var theirs = PitchSet()
-    theirs.low = rest.loadUnaligned(fromByteOffset: 24, as: UInt64.self)
-    theirs.high = rest.loadUnaligned(fromByteOffset: 32, as: UInt64.self)
+    (theirs.low, theirs.high) = (word(2), word(3))
     guard let state = GridState(grid, from: bytes), mine.highest < grid.pitches,
-      theirs.highest < grid.pitches,
-      waiting < 1 << 48
+      theirs.highest < grid.pitches, queue.restore(from: rest + 32)
     else { return false }
     self.state = state
     self.mine = mine
     self.theirs = theirs
-    queue.reset()
-    queue.waiting = Int(waiting)
     return true
   }
 }

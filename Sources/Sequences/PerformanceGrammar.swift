@@ -17,6 +17,14 @@ final class PerformanceGrammar: MusicGrammar {
   func forceNothing() {}
 
   func forbid(_ logits: UnsafeMutablePointer<Float>) {
+    let step = logits[Int(Tokens.firstShift)]
+    keepToOrder(logits)
+    // Time can pass where wishes that changed, or what somebody else played, leave nothing else.
+    for token in 0..<Tokens.count where logits[token] > -.infinity { return }
+    logits[Int(Tokens.firstShift)] = step
+  }
+
+  private func keepToOrder(_ logits: UnsafeMutablePointer<Float>) {
     guard state.inside else {
       forbid(logits, 1..<Int32(Tokens.count))
       if logits[0] == -.infinity { logits[0] = 0 }
@@ -39,7 +47,6 @@ final class PerformanceGrammar: MusicGrammar {
     }
     forbidNotes(logits)
     guard canBegin else {
-      // Time can always pass, where wishes that changed meanwhile leave nothing else.
       let mayEnd = logits[Int(Tokens.end)] > -.infinity
       if !state.sounding.isEmpty || mayEnd { forbidShifts(logits) }
       forbid(logits, Tokens.firstVelocity..<Int32(Tokens.count))

@@ -3,7 +3,7 @@ final class PerformancePlayer: TokenPlayer {
   private var sounding = PitchSet()
   private var bin = 16
   /// Events not yet taken: a note, or an off for each pitch and the end.
-  private var queue = EventQueue(capacity: 130)
+  private var queue = EventQueue()
 
   func reset() {
     sounding = PitchSet()
@@ -43,23 +43,21 @@ final class PerformancePlayer: TokenPlayer {
     sounding = PitchSet()
   }
 
-  static var stateSize: Int { 32 }
+  static var stateSize: Int { 24 + EventQueue.stateSize }
 
   func save(to bytes: UnsafeMutableRawPointer) {
-    let words: InlineArray<4, UInt64> = [
-      sounding.low, sounding.high, UInt64(bin), UInt64(queue.waiting),
-    ]
-    for i in 0..<4 { bytes.storeBytes(of: words[i], toByteOffset: 8 * i, as: UInt64.self) }
+    bytes.storeBytes(of: sounding.low, as: UInt64.self)
+    bytes.storeBytes(of: sounding.high, toByteOffset: 8, as: UInt64.self)
+    bytes.storeBytes(of: UInt64(bin), toByteOffset: 16, as: UInt64.self)
+    queue.save(to: bytes + 24)
   }
 
   func restore(from bytes: UnsafeRawPointer) -> Bool {
     func word(_ i: Int) -> UInt64 { bytes.loadUnaligned(fromByteOffset: 8 * i, as: UInt64.self) }
-    guard word(2) < 32, word(3) < 1 << 48 else { return false }
+    guard word(2) < 32, queue.restore(from: bytes + 24) else { return false }
     sounding.low = word(0)
     sounding.high = word(1)
     bin = Int(word(2))
-    queue.reset()
-    queue.waiting = Int(word(3))
     return true
   }
 }

@@ -8,10 +8,12 @@ struct LearnerTests {
 
   private func learner(
     streams: Int, window: Int, threads: Int = 1, dropout: Float = 0,
-    shape: NetworkShape = Self.shape
+    shape: NetworkShape = Self.shape, precision: Precision = .float32,
+    kernels: KernelTable = .current
   ) throws -> Learner {
     let learner = try Learner(
-      shape, streams: streams, window: window, threads: threads, dropout: dropout, seed: 3)
+      shape, streams: streams, window: window, threads: threads, dropout: dropout, seed: 3,
+      precision: precision, kernels: kernels)
     initialize(learner.parameters, shape, seed: 5)
     return learner
   }
@@ -47,6 +49,22 @@ struct LearnerTests {
         relativeError(shared.state.values, alone.state.values.map(Double.init)) < 1e-5)
       #expect(abs(shared.gradientNorm - alone.gradientNorm) < 1e-5 * alone.gradientNorm)
     }
+  }
+
+  /// Rounding the operands of products leaves the gradients within bfloat16's 8 bits, on every
+  /// instruction set, whether it has instructions for it or not.
+  @Test(arguments: InstructionSet.available, [1, 2])
+  func bfloat16StaysClose(set: InstructionSet, threads: Int) throws {
+    let shape = NetworkShape(vocabulary: 13, embedding: 6, hidden: 45, layers: 2)
+    let full = try learner(streams: 9, window: 7, shape: shape)
+    let short = try learner(
+      streams: 9, window: 7, threads: threads, shape: shape, precision: .bfloat16,
+      kernels: set.kernels)
+    let (wanted, result) = (train(full), train(short))
+    for (loss, wanted) in zip(result.losses, wanted.losses) {
+      #expect(abs(loss - wanted) < 2e-3 * wanted && loss != wanted)
+    }
+    #expect(relativeError(result.gradients, wanted.gradients.map(Double.init)) < 0.01)
   }
 
   @Test(arguments: [1, 2, 3])

@@ -658,6 +658,40 @@ static void together(const retto_model *model) {
   }
 }
 
+/* A model in fewer bits writes text too, and its file loads as what it is. */
+static void rounding(const retto_model *model) {
+  for (retto_precision precision = RETTO_BFLOAT16; precision <= RETTO_INT8; precision++) {
+    retto_model *rounded = NULL, *again = NULL;
+    MUST(retto_model_round(model, precision, &rounded));
+    retto_model_info info = RETTO_MODEL_INFO_INIT;
+    OK(retto_model_get_info(rounded, &info));
+    CHECK(info.precision == precision);
+    MUST(retto_model_save(rounded, "rounded.safetensors"));
+    MUST(retto_model_load("rounded.safetensors", &again));
+    OK(retto_model_get_info(again, &info));
+    CHECK(info.precision == precision);
+    char text[2][5 * 40] = {"", ""};
+    for (int i = 0; i < 2; i++) {
+      retto_session *session = NULL;
+      retto_session_options options = RETTO_SESSION_OPTIONS_INIT;
+      options.seed = 3;
+      MUST(retto_session_create(i ? again : rounded, &options, &session));
+      for (int n = 0; n < 40; n++)
+        OK(retto_session_next_text(session, text[i] + strlen(text[i]), RETTO_TEXT_SIZE, NULL));
+      retto_session_free(session);
+    }
+    CHECK(strlen(text[0]) >= 40 && strcmp(text[0], text[1]) == 0);
+    retto_model_free(again);
+    retto_model_free(rounded);
+  }
+  retto_model *none = NULL;
+  GIVES(RETTO_ERROR_ARGUMENT, retto_model_round(model, (retto_precision)3, &none));
+  GIVES(RETTO_ERROR_ARGUMENT, retto_model_round(NULL, RETTO_INT8, &none));
+  GIVES(RETTO_ERROR_ARGUMENT, retto_model_round(model, RETTO_INT8, NULL));
+  CHECK(none == NULL);
+  remove("rounded.safetensors");
+}
+
 int main(void) {
   training();
   ends();
@@ -675,6 +709,7 @@ int main(void) {
     snapshots(model);
     masks(model);
     together(model);
+    rounding(model);
     retto_model_free(model);
   }
   return check_result();

@@ -78,7 +78,8 @@ static void library(void) {
       CHECK(strcmp(retto_status_name((retto_status)status),
                    retto_status_name((retto_status)other)));
   const char *set = retto_instruction_set();
-  CHECK(!strcmp(set, "x86-64-v4") || !strcmp(set, "x86-64-v3") || !strcmp(set, "baseline"));
+  CHECK(!strcmp(set, "x86-64-v4+bf16") || !strcmp(set, "x86-64-v4+vnni") ||
+        !strcmp(set, "x86-64-v4") || !strcmp(set, "x86-64-v3") || !strcmp(set, "baseline"));
 }
 
 /* ---- The model ---- */

@@ -226,7 +226,27 @@ static void check_refusals(const retto_model *music) {
   retto_trainer_free(trainer);
 }
 
-/* A snapshot in the middle of a step goes on the same way. */
+/* A snapshot goes on the same way wherever it is taken, also between the notes of a chord. */
+static void check_snapshots(const retto_model *model) {
+  retto_session *a = NULL, *b = NULL;
+  MUST(retto_session_create(model, NULL, &a));
+  MUST(retto_session_create(model, NULL, &b));
+  size_t size = 0;
+  OK(retto_session_snapshot(a, NULL, 0, &size));
+  unsigned char *bytes = malloc(size);
+  for (int i = 0; i < 300; i++) {
+    retto_event x, y;
+    OK(retto_session_snapshot(a, bytes, size, &size));
+    OK(retto_session_restore(b, bytes, size));
+    OK(retto_session_next_event(a, &x));
+    OK(retto_session_next_event(b, &y));
+    CHECK(!memcmp(&x, &y, sizeof x));
+  }
+  free(bytes);
+  retto_session_free(a);
+  retto_session_free(b);
+}
+
 static void check_snapshot(const retto_model *model) {
   retto_session *a = NULL, *b = NULL;
   MUST(retto_session_create(model, NULL, &a));
@@ -309,6 +329,7 @@ int main(void) {
     check_tokens(loaded, encodings[i]);
     for (int bars = 1; bars <= 9; bars += 4)
       check_piece(loaded, grid, bars);
+    check_snapshots(loaded);
     check_snapshot(loaded);
     check_refusals(loaded);
     check_realtime(loaded, grid, under_tool() ? 500 : 20000);
