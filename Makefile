@@ -65,8 +65,9 @@ check-sanitizers:
 lint:
 	swift format lint --strict -r Package.swift Sources Tests
 
+# Not through the links in Sources/Kernels*: each would become a file of its own.
 format:
-	swift format -i -r Package.swift Sources Tests
+	find Package.swift Sources Tests -name '*.swift' -type f -exec swift format -i {} +
 
 demo: all
 	@examples/demo "$(CORPUS)" $(DEMO_MINUTES)

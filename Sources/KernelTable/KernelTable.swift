@@ -24,7 +24,9 @@ public struct KernelTable: @unchecked Sendable {
     @convention(c) (Int, Int, Int, Floats, Int, Floats, Int, Mutable, Mutable) -> Void
   public typealias CrossEntropy =
     @convention(c) (Int, Int, Int, Mutable, Indices, Float, Mutable) -> Void
-  public typealias ExpNormalized = @convention(c) (Int, Floats, Mutable) -> Float
+  public typealias ExpNormalized = @convention(c) (Int, Float, Floats, Mutable) -> Float
+  public typealias BlockSums = @convention(c) (Int, Float, Floats, Mutable) -> Void
+  public typealias CountAtLeast = @convention(c) (Int, Float, Floats) -> Int
   public typealias Add = @convention(c) (Int, Floats, Mutable) -> Void
   public typealias SumOfSquares = @convention(c) (Int, Floats) -> Double
   public typealias ColumnSums = @convention(c) (Int, Int, Floats, Int, Mutable) -> Void
@@ -53,6 +55,8 @@ public struct KernelTable: @unchecked Sendable {
   public let weightGradientBfloat16: WeightGradient
   public let crossEntropy: CrossEntropy
   public let expNormalized: ExpNormalized
+  public let blockSums: BlockSums
+  public let countAtLeast: CountAtLeast
   public let add: Add
   public let sumOfSquares: SumOfSquares
   public let columnSums: ColumnSums
@@ -77,6 +81,8 @@ public struct KernelTable: @unchecked Sendable {
     weightGradientBfloat16: @escaping WeightGradient,
     crossEntropy: @escaping CrossEntropy,
     expNormalized: @escaping ExpNormalized,
+    blockSums: @escaping BlockSums,
+    countAtLeast: @escaping CountAtLeast,
     add: @escaping Add,
     sumOfSquares: @escaping SumOfSquares,
     columnSums: @escaping ColumnSums,
@@ -100,6 +106,8 @@ public struct KernelTable: @unchecked Sendable {
     self.weightGradientBfloat16 = weightGradientBfloat16
     self.crossEntropy = crossEntropy
     self.expNormalized = expNormalized
+    self.blockSums = blockSums
+    self.countAtLeast = countAtLeast
     self.add = add
     self.sumOfSquares = sumOfSquares
     self.columnSums = columnSums

@@ -120,8 +120,8 @@ private struct Units<A: Arithmetic> {
   func finish(_ sum: Gates<A>, _ row: Int) {
     let x = input + (index.map { Int($0[row]) } ?? row) * 3 * hidden + unit
     let a = A.value(sum.n, self.n)
-    let (r, z) = sigmoids(
-      A.value(sum.r, self.r) + vload(x), A.value(sum.z, self.z) + vload(x + hidden))
+    let r = sigmoid(A.value(sum.r, self.r) + vload(x))
+    let z = sigmoid(A.value(sum.z, self.z) + vload(x + hidden))
     let n = tanh(vfma(r, a, vload(x + 2 * hidden)))
     let h = vload(previous + row * hidden + unit)
     vstore(next + row * hidden + unit, vfma(z, h - n, n))

@@ -18,6 +18,8 @@ public func kernelTable() -> KernelTable {
     weightGradientBfloat16: weightGradientBfloat16,
     crossEntropy: crossEntropy,
     expNormalized: expNormalized,
+    blockSums: blockSums,
+    countAtLeast: countAtLeast,
     add: add,
     sumOfSquares: sumOfSquares,
     columnSums: columnSums,

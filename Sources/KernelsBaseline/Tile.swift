@@ -41,8 +41,8 @@ func multiply<A: Arithmetic>(
   _ c0: inout Pair<A>, _ c1: inout Pair<A>, _ c2: inout Pair<A>, _ c3: inout Pair<A>,
   _ c4: inout Pair<A>, _ c5: inout Pair<A>, _ c6: inout Pair<A>, _ c7: inout Pair<A>
 ) {
-  var w = right
-  for k in 0..<depth {
+  @inline(__always)
+  func step(_ k: Int, _ w: UnsafePointer<Float>) {
     let u = A.cells(w)
     let v = A.cells(w + lanes)
     c0.add(left.at(0, k), u, v)
@@ -53,8 +53,16 @@ func multiply<A: Arithmetic>(
     c5.add(left.at(5, k), u, v)
     c6.add(left.at(6, k), u, v)
     c7.add(left.at(7, k), u, v)
-    w += stride
   }
+  var w = right
+  var k = 0
+  while k + 1 < depth {
+    step(k, w)
+    step(k + 1, w + stride)
+    w += 2 * stride
+    k += 2
+  }
+  if k < depth { step(k, w) }
 }
 
 /// Four rows of a tile.

@@ -34,17 +34,6 @@ func sigmoid(_ x: vfloat) -> vfloat {
   vsplat(1) / (vsplat(1) + exp(-x))
 }
 
-/// Two sigmoids for one division, which is what costs most: 1 / a and 1 / b are b / (a b) and a / (a b).
-/// At most 6 ulp off from -43 up; below they are as at -43, which is less than 1e-18.
-@inline(__always)
-func sigmoids(_ x: vfloat, _ y: vfloat) -> (vfloat, vfloat) {
-  let lowest = vsplat(-43)
-  let a = vsplat(1) + exp(-vmax(lowest, x))
-  let b = vsplat(1) + exp(-vmax(lowest, y))
-  let both = vsplat(1) / (a * b)
-  return (b * both, a * both)
-}
-
 /// Hyperbolic tangent, at most 7 ulp off (5 where there is a fused multiply-add). Beyond ±7.90531 it
 /// is the value there, within 4 ulp of ±1; below 2.5e-36, where t * p is no normal number, it may be
 /// off by 1e-43.

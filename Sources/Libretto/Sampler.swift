@@ -1,3 +1,4 @@
+import GRU
 import Kernels
 
 /// How a token is chosen from the model's probabilities. The steps act in this order, and each one
@@ -53,9 +54,12 @@ struct Sampler {
   private let padded: Int
   /// The last tokens, as a ring.
   private(set) var recent: Recent
+  /// Sums of 32 weights each.
+  private let blocks: FloatBuffer
 
-  init(kernels: KernelTable, vocabulary: Int, padded: Int) {
+  init(kernels: KernelTable, vocabulary: Int, padded: Int) throws(LibrettoError) {
     self.kernels = kernels
+    blocks = try FloatBuffer.make(padded / 32)
     self.vocabulary = vocabulary
     self.padded = padded
     recent = Recent()
@@ -82,23 +86,24 @@ struct Sampler {
     _ logits: UnsafeMutablePointer<Float>, _ settings: SamplerSettings, _ random: inout RandomSource
   ) -> Int32? {
     penalizeRepetition(logits, settings)
-    var best = 0
-    for i in 1..<vocabulary where logits[i] > logits[best] { best = i }
-    guard logits[best] > -.infinity else { return nil }
+    let inverse = 1 / max(settings.temperature, 1e-6)
+    guard kernels.expNormalized(padded, inverse, logits, logits) > -.infinity else { return nil }
+    // Now the likeliest token has the weight 1 and the others theirs relative to it.
     // One number is drawn whatever the settings, so that settings do not shift later draws.
     let unit = random.unit()
-    if settings.temperature == 0 { return Int32(best) }
-    let inverse = 1 / max(settings.temperature, 1e-6)
-    let top = logits[best]
-    for i in 0..<padded { logits[i] = (logits[i] - top) * inverse }
-    _ = kernels.expNormalized(padded, logits, logits)
-    // Now the likeliest token has the weight 1 and the others theirs relative to it.
+    if settings.temperature == 0 { return firstLikeliest(logits) }
     if settings.topK > 0 && settings.topK < vocabulary { keepMostLikely(logits, settings.topK) }
     if settings.topP < 1 { keepNucleus(logits, settings.topP) }
     if settings.minP > 0 {
       for i in 0..<vocabulary where logits[i] < settings.minP { logits[i] = 0 }
     }
-    return choose(logits, unit, fallback: best)
+    return choose(logits, unit)
+  }
+
+  private func firstLikeliest(_ weights: UnsafeMutablePointer<Float>) -> Int32 {
+    var best = 0
+    for i in 1..<vocabulary where weights[i] > weights[best] { best = i }
+    return Int32(best)
   }
 
   private func penalizeRepetition(
@@ -120,9 +125,7 @@ struct Sampler {
 
   private func keepMostLikely(_ weights: UnsafeMutablePointer<Float>, _ k: Int) {
     let threshold = largestThreshold { bits in
-      var count = 0
-      for i in 0..<vocabulary where weights[i].bitPattern >= bits { count += 1 }
-      return count >= k
+      bits == 0 || kernels.countAtLeast(padded, Float(bitPattern: bits), weights) >= k
     }
     var above = 0
     for i in 0..<vocabulary where weights[i].bitPattern > threshold { above += 1 }
@@ -138,19 +141,18 @@ struct Sampler {
 
   private func keepNucleus(_ weights: UnsafeMutablePointer<Float>, _ share: Float) {
     let wanted = share * sum(weights, from: 0)
-    let threshold = largestThreshold { bits in sum(weights, from: bits) >= wanted }
+    let threshold = largestThreshold { bits in
+      sum(weights, from: Float(bitPattern: bits)) >= wanted
+    }
     for i in 0..<vocabulary where weights[i].bitPattern < threshold { weights[i] = 0 }
   }
 
-  /// The sum of the weights whose bits are at or above a threshold.
-  private func sum(_ weights: UnsafeMutablePointer<Float>, from bits: UInt32) -> Float {
-    var sums = SIMD8<Float>(repeating: 0)
-    for i in stride(from: 0, to: padded, by: 8) {
-      let v = UnsafeRawPointer(weights + i).loadUnaligned(as: SIMD8<Float>.self)
-      let limit = SIMD8<Float>(repeating: Float(bitPattern: bits))
-      sums += v.replacing(with: 0, where: v .< limit)
-    }
-    return sums.sum()
+  /// The sum of the weights at or above a limit.
+  private func sum(_ weights: UnsafeMutablePointer<Float>, from least: Float) -> Float {
+    kernels.blockSums(padded, least, weights, blocks.pointer)
+    var sum: Float = 0
+    for i in 0..<padded / 32 { sum += blocks.pointer[i] }
+    return sum
   }
 
   /// The largest weight, by its bits, for which the condition holds; it holds at 0 and, once false,
@@ -166,20 +168,27 @@ struct Sampler {
     return threshold
   }
 
-  private func choose(_ weights: UnsafeMutablePointer<Float>, _ unit: Float, fallback: Int) -> Int32
-  {
-    var total: Float = 0
-    for i in 0..<vocabulary { total += weights[i] }
-    let wanted = unit * total
-    var chosen = fallback
+  /// The token at a place from 0 to 1 of all weights laid end to end: first the block of 32 it is in.
+  private func choose(_ weights: UnsafeMutablePointer<Float>, _ unit: Float) -> Int32 {
+    let wanted = unit * sum(weights, from: 0)
     var below: Float = 0
+    var start: Float = 0
+    var block = 0
     var found = false
-    for i in 0..<vocabulary {
+    for i in 0..<padded / 32 {
+      let sum = blocks.pointer[i]
+      // What rounding leaves at the end falls to the last block with a weight.
+      if !found && sum > 0 { (block, start) = (i, below) }
+      below += sum
+      if below > wanted { found = true }
+    }
+    below = start
+    var chosen = 32 * block
+    found = false
+    for i in 32 * block..<32 * block + 32 {
+      if !found && weights[i] > 0 { chosen = i }
       below += weights[i]
-      if !found && below > wanted {
-        chosen = i
-        found = true
-      }
+      if below > wanted { found = true }
     }
     return Int32(chosen)
   }

@@ -63,7 +63,7 @@ public final class Session {
     allowed = .allocate(capacity: shape.vocabulary)
     backup = .allocate(
       byteCount: type(of: grammar).stateSize + (music?.stateSize ?? 0), alignment: 8)
-    sampler = Sampler(
+    sampler = try Sampler(
       kernels: model.network.kernels, vocabulary: shape.vocabulary, padded: shape.paddedVocabulary)
     random = RandomSource(seed: seed)
   }
@@ -215,7 +215,7 @@ public final class Session {
   private func normalizer(_ logits: UnsafeMutablePointer<Float>) -> Float {
     for i in model.shape.vocabulary..<model.shape.paddedVocabulary { logits[i] = -.infinity }
     return model.network.kernels.expNormalized(
-      model.shape.paddedVocabulary, logits, weights.pointer)
+      model.shape.paddedVocabulary, 1, logits, weights.pointer)
   }
 }
 

@@ -80,17 +80,35 @@ struct SoftmaxTests {
 
   @Test(arguments: InstructionSet.available)
   func expNormalized(set: InstructionSet) {
-    for count in [32, 64, 96] {
+    for (count, scale) in [(32, Float(1)), (64, 0.5), (96, 2.5)] {
       var numbers = Numbers(UInt64(count))
       var x = numbers.floats(count, scale: 20)
       for i in stride(from: 5, to: count, by: 7) { x[i] = -.infinity }
       let top = Double(x.max()!)
-      let wanted = x.map { exp(Double($0) - top) }
+      let wanted = x.map { exp(Double(scale) * (Double($0) - top)) }
       var y = [Float](repeating: .nan, count: count)
-      let logSum = set.kernels.expNormalized(count, x, &y)
+      let logSum = set.kernels.expNormalized(count, scale, x, &y)
       #expect(relativeError(y, wanted) < 1e-6)
       #expect(y[5] == 0)
       #expect(relativeError([logSum], [top + log(wanted.reduce(0, +))]) < 1e-6)
+      let nothing = [Float](repeating: -.infinity, count: count)
+      #expect(set.kernels.expNormalized(count, scale, nothing, &y) == -.infinity)
+      #expect(y.allSatisfy { $0 == 0 })
+    }
+  }
+
+  @Test(arguments: InstructionSet.available)
+  func sumsAndCountsFromALimitUp(set: InstructionSet) {
+    var numbers = Numbers(3)
+    let x = numbers.floats(160).map(abs)
+    for least in [0, x[7], 0.5, 2] as [Float] {
+      var sums = [Float](repeating: .nan, count: 5)
+      set.kernels.blockSums(160, least, x, &sums)
+      let wanted = (0..<5).map { block in
+        x[32 * block..<32 * block + 32].reduce(0.0) { $0 + ($1 >= least ? Double($1) : 0) }
+      }
+      #expect(relativeError(sums, wanted) < 1e-6)
+      #expect(set.kernels.countAtLeast(160, least, x) == x.count { $0 >= least })
     }
   }
 }

@@ -14,7 +14,7 @@ import Testing
 
     init(_ logits: [Float], recent: [Int32] = [], seed: UInt64 = 1) {
       self.logits = logits
-      sampler = Sampler(
+      sampler = try! Sampler(
         kernels: .current, vocabulary: logits.count, padded: (logits.count + 31) / 32 * 32)
       for token in recent { sampler.note(token) }
       random = RandomSource(seed: seed)
