@@ -146,6 +146,7 @@ private func accumulate<A: Arithmetic>(
   for inner in Swift.stride(from: 0, to: 32, by: 2 * lanes) {
     let w = panel + inner
     let c = c + inner
+    for row in 0..<8 { csimd_prefetch(c + (row + 8) * stride) }
     if manyRegisters {
       let left = Left<A>(base: tile, rowStride: A.words, step: 8 * A.words)
       var c0 = Pair<A>(c), c1 = Pair<A>(c + stride)

@@ -274,6 +274,9 @@ CSIMD_INLINE void csimd_restore_denormals(uint64_t old) {
 #endif
 }
 
+// Asks for memory that will be read soon, if it exists.
+CSIMD_INLINE void csimd_prefetch(const float *_Nonnull p) { __builtin_prefetch(p); }
+
 // Tells the processor that this thread is waiting in a loop.
 CSIMD_INLINE void csimd_pause(void) {
 #if defined(__x86_64__)
