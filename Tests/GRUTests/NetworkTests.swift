@@ -70,7 +70,7 @@ struct NetworkTests {
     let wanted = zip(tokens, tokens.dropFirst()).map { token, next in
       let logits = one.step([token]) + [Float](repeating: -.infinity, count: 64 - 37)
       var y = logits
-      let logSum = network.kernels.expNormalized(64, logits, &y)
+      let logSum = network.kernels.expNormalized(64, 1, logits, &y)
       return Double(logits[Int(next)] - logSum)
     }
     for pieces in [[300], [1, 128, 1, 0, 170], [129, 171]] {
