@@ -251,19 +251,23 @@ static void schedule(const written *w) {
   }
 }
 
+static void schedule_clocks(int64_t end) {
+  for (; options.clock_out && play.next_clock < end; play.next_clock += ALSA_OUT_CLOCK)
+    alsa_out_sync(play.out, play.next_clock, SND_SEQ_EVENT_CLOCK, 0);
+}
+
 static void feed_queue(void) {
   written next;
   int64_t now = (int64_t)alsa_out_now(play.out), ahead = ticks_of_ms(options.ahead);
   play.horizon = now + ahead;
   writer_go_to(play.writer, play.horizon - play.origin + ALSA_OUT_PPQ);
-  if (options.clock_out)
-    for (; play.next_clock < play.horizon && (play.end < 0 || play.next_clock < play.end);
-         play.next_clock += ALSA_OUT_CLOCK)
-      alsa_out_sync(play.out, play.next_clock, SND_SEQ_EVENT_CLOCK, 0);
   while (play.end < 0 && writer_take(play.writer, play.horizon - play.origin, &next)) {
     play.fresh = false;
+    /* The clock of a moment comes before the notes that begin then; at the end there is none. */
+    schedule_clocks(play.origin + next.tick + (next.event.kind == RETTO_EVENT_NOTE_ON));
     schedule(&next);
   }
+  if (play.end < 0) schedule_clocks(play.horizon);
   alsa_out_wake(play.out, now + ahead / 4 + 1, play.silences << 2 | WAKE);
   alsa_out_flush(play.out);
 }

@@ -59,7 +59,7 @@ static void print_event(const snd_seq_event_t *e) {
     channel = e->data.note.channel, a = e->data.note.note, b = e->data.note.velocity;
     /* A note-on of velocity 0 is a note-off, also where it comes from raw MIDI. */
     if (e->type == SND_SEQ_EVENT_NOTEON && b == 0) name = "off";
-  } else if (snd_seq_ev_is_control_type(e)) {
+  } else if (snd_seq_ev_is_control_type(e) || e->type == SND_SEQ_EVENT_SONGPOS) {
     channel = e->data.control.channel, a = (int)e->data.control.param, b = e->data.control.value;
   }
   printf("%lld %d %s %d %d %d\n", e->time.time.tv_sec * 1000000000LL + e->time.time.tv_nsec,
