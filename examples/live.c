@@ -48,6 +48,13 @@ long whole_of(const char *option, const char *text, long least, long most) {
   return number;
 }
 
+void metre_of(const char *option, const char *text, int *numerator, int *denominator) {
+  char rest;
+  if (sscanf(text, "%d/%d%c", numerator, denominator, &rest) != 2 || *numerator < 1 ||
+      *numerator > 99 || *denominator < 1 || *denominator > 64)
+    usage_error("%s is \"%s\"; write it such as 3/4", option, text);
+}
+
 const char *key_name(int key) {
   static const char *const names[KEYS] = {
       "any",     "C",        "Db",      "D",        "Eb",      "E",       "F",        "F#",      "G",
@@ -89,6 +96,12 @@ retto_session *open_session(const char *path, uint64_t seed, int *ticks_per_quar
   return session;
 }
 
+void connect_ports(alsa_out *out, const char *ports, const char *inputs) {
+  if (!ports) ports = getenv("ALSA_OUTPUT_PORTS");
+  if (ports && *ports && alsa_out_connect(out, ports, false)) give_up("%s", alsa_out_message(out));
+  if (inputs && alsa_out_connect(out, inputs, true)) give_up("%s", alsa_out_message(out));
+}
+
 /* ---- The terminal ---- */
 
 int open_signals(void) {
@@ -113,6 +126,14 @@ int read_signal(int descriptor) {
 
 static struct termios terminal;
 static bool keyboard_open;
+
+void suspend_program(alsa_out *out, bool paused) {
+  if (!paused) alsa_out_pause(out);
+  close_keyboard();
+  raise(SIGSTOP);
+  open_keyboard();
+  if (!paused) alsa_out_run(out);
+}
 
 void open_keyboard(void) {
   if (tcgetattr(STDIN_FILENO, &terminal) < 0) return;

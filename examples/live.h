@@ -15,6 +15,9 @@ void give_up(const char *format, ...) __attribute__((noreturn, format(printf, 1,
 double number_of(const char *option, const char *text, double least, double most);
 long whole_of(const char *option, const char *text, long least, long most);
 
+/* A time signature such as 3/4. */
+void metre_of(const char *option, const char *text, int *numerator, int *denominator);
+
 /* Keys by number: 0 is any pitch, then 12 major and 12 minor keys from C upwards. */
 enum { KEYS = 25 };
 const char *key_name(int key);
@@ -24,6 +27,10 @@ int key_of(const char *option, const char *text);
 /* A session over a model of music; gives up where the file is no such model. */
 retto_session *open_session(const char *path, uint64_t seed, int *ticks_per_quarter, bool *has_bars);
 
+/* Connects a client with ports to play to, or with those of ALSA_OUTPUT_PORTS if `ports` is NULL, and to
+ * listen to; gives up where one is not there. */
+void connect_ports(alsa_out *out, const char *ports, const char *inputs);
+
 /* ---- The terminal ---- */
 
 /* Blocks the signals that end or stop a program; they are read from the descriptor that is returned
@@ -31,6 +38,10 @@ retto_session *open_session(const char *path, uint64_t seed, int *ticks_per_quar
 int open_signals(void);
 /* The signal that came; 0 for none. */
 int read_signal(int descriptor);
+
+/* Ctrl-Z: stops the program, with nothing sounding, until it is told to go on. `paused` says that the
+ * queue does not run. */
+void suspend_program(alsa_out *out, bool paused);
 
 /* Keys come at once and unseen while the keyboard is open. */
 void open_keyboard(void);

@@ -97,14 +97,6 @@ static struct {
 
 /* ---- Options ---- */
 
-static void parse_metre(const char *text) {
-  char rest;
-  if (sscanf(text, "%d/%d%c", &options.numerator, &options.denominator, &rest) != 2 ||
-      options.numerator < 1 || options.numerator > 99 || options.denominator < 1 ||
-      options.denominator > 64)
-    usage_error("--metre is \"%s\"; write it such as 3/4", text);
-}
-
 static void parse_controllers(char *text) {
   for (char *item; (item = strsep(&text, ","));) {
     char *number = item;
@@ -154,7 +146,7 @@ static void parse(int argc, char **argv) {
     case TEMPERATURE_OPTION: set_default(TEMPERATURE, "--temperature", optarg); break;
     case DENSITY_OPTION: set_default(DENSITY, "--density", optarg); break;
     case KEY_OPTION: play.value[KEY] = key_of("--key", optarg); break;
-    case METRE: parse_metre(optarg); break;
+    case METRE: metre_of("--metre", optarg, &options.numerator, &options.denominator); break;
     case CHANNEL: options.channel = (int)whole_of("--channel", optarg, 1, 16) - 1; break;
     case PROGRAM: options.program = (int)whole_of("--program", optarg, 0, 127); break;
     case CLOCK:
@@ -166,7 +158,7 @@ static void parse(int argc, char **argv) {
     case CC: parse_controllers(optarg); break;
     case STATS: options.stats = true; break;
     case HELP: fputs(help, stdout); exit(0);
-    default: fputs("libretto-play --help says what there is\n", stderr); exit(64);
+    default: exit(64); /* getopt has said what is wrong */
     }
   }
   if (options.list) return;
@@ -442,16 +434,6 @@ static void press(int key) {
   show_state();
 }
 
-/* Ctrl-Z: nothing may sound while the program is stopped. */
-static void suspend(void) {
-  bool pauses = !play.paused;
-  if (pauses) alsa_out_pause(play.out);
-  close_keyboard();
-  raise(SIGSTOP);
-  open_keyboard();
-  if (pauses) alsa_out_run(play.out);
-}
-
 static void run(int signals) {
   struct pollfd polled[3] = {{.fd = alsa_out_descriptor(play.out), .events = POLLIN},
                              {.fd = signals, .events = POLLIN},
@@ -461,7 +443,7 @@ static void run(int signals) {
     if (polled[0].revents) hear_port();
     if (polled[1].revents) {
       if (read_signal(signals) == SIGTSTP)
-        suspend();
+        suspend_program(play.out, play.paused);
       else
         play.finished = true;
     }
@@ -494,14 +476,6 @@ static void open_models(char **paths) {
   }
 }
 
-static void connect_ports(void) {
-  const char *ports = options.ports ? options.ports : getenv("ALSA_OUTPUT_PORTS");
-  if (ports && *ports && alsa_out_connect(play.out, ports, false))
-    give_up("%s", alsa_out_message(play.out));
-  if (options.inputs && alsa_out_connect(play.out, options.inputs, true))
-    give_up("%s", alsa_out_message(play.out));
-}
-
 int main(int argc, char **argv) {
   play.value[TEMPERATURE] = 0.8;
   play.value[TEMPO] = 120;
@@ -515,7 +489,7 @@ int main(int argc, char **argv) {
     alsa_out_close(play.out);
     return 0;
   }
-  connect_ports();
+  connect_ports(play.out, options.ports, options.inputs);
   int signals = open_signals();
   writer_settings first = settings();
   play.writer = writer_start(play.sessions, play.ticks_per_quarter, play.models, &first);
