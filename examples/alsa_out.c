@@ -1,6 +1,7 @@
 #define _GNU_SOURCE
 #include "alsa_out.h"
 #include <errno.h>
+#include <fcntl.h>
 #include <math.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -11,6 +12,7 @@
 #include <unistd.h>
 
 enum { CHANNELS = 16, PITCHES = 128, MOST_PORTS = 16, NAME = 64 };
+enum { POOL = 2000 }; /* events the kernel keeps for a client: the most it allows */
 
 /* What the guardian must know. */
 struct guarded {
@@ -116,7 +118,8 @@ static void guard(int lifeline, struct guarded *guarded) {
   setsid();
   prctl(PR_SET_NAME, "alsa-guardian");
   dup2(lifeline, 0);
-  closefrom(1);
+  closefrom(1); /* nobody is to wait for the end of our output */
+  if (open("/dev/null", O_RDWR) == 1) dup(1);
   while (read(0, &nothing, 1) < 0 && errno == EINTR) continue;
   if (guarded->closed || snd_seq_open(&seq, "default", SND_SEQ_OPEN_DUPLEX, 0) < 0) _exit(0);
   /* Until the kernel has removed the client its queue may still begin notes. */
@@ -181,9 +184,13 @@ static int open_client(alsa_out *out, const char *name) {
   /* The name first: who watches for ports looks at it when one appears. */
   snd_seq_set_client_name(out->seq, name);
   out->client = out->guarded->client = snd_seq_client_id(out->seq);
-  snd_seq_set_client_pool_output(out->seq, 2000);
-  snd_seq_set_client_pool_input(out->seq, 2000);
-  snd_seq_set_output_buffer_size(out->seq, 2000 * sizeof(snd_seq_event_t));
+  snd_seq_client_pool_t *pool;
+  snd_seq_client_pool_alloca(&pool);
+  snd_seq_get_client_pool(out->seq, pool);
+  snd_seq_client_pool_set_output_pool(pool, POOL);
+  snd_seq_client_pool_set_input_pool(pool, POOL);
+  snd_seq_set_client_pool(out->seq, pool);
+  snd_seq_set_output_buffer_size(out->seq, POOL * sizeof(snd_seq_event_t));
   out->queue = snd_seq_alloc_named_queue(out->seq, name);
   if (out->queue < 0) return say(out, "cannot have a queue: %s", snd_strerror(out->queue));
   out->out = make_port(out, "out", SND_SEQ_PORT_CAP_READ | SND_SEQ_PORT_CAP_SUBS_READ);
