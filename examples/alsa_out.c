@@ -46,7 +46,9 @@ struct alsa_out {
   char error[256];
 };
 
-const char *alsa_out_message(const alsa_out *out) { return out ? out->error : "there is no memory"; }
+const char *alsa_out_message(const alsa_out *out) {
+  return out ? out->error : "there is no memory";
+}
 
 static int say(alsa_out *out, const char *format, ...) {
   va_list arguments;
@@ -89,7 +91,8 @@ static void end_notes(snd_seq_t *seq, int port, const snd_seq_addr_t *to,
   }
 }
 
-/* The same to one port, which may be no longer connected. A raw MIDI port is open only while it is. */
+/* The same to one port, which may be no longer connected. A raw MIDI port is open only while it
+ * is. */
 static void end_notes_at(snd_seq_t *seq, int port, snd_seq_addr_t to,
                          uint8_t count[CHANNELS][PITCHES]) {
   int connected = snd_seq_connect_to(seq, port, to.client, to.port);
@@ -229,7 +232,7 @@ void alsa_out_close(alsa_out *out) {
 typedef bool each_port(alsa_out *out, const snd_seq_client_info_t *client,
                        const snd_seq_port_info_t *port, void *user);
 
-/* Calls `each` for all ports of others that can be played to, or listened to, until it says true. */
+/* Calls `each` for all ports of others that can be played to, or listened to, until it is true. */
 static bool find_port(alsa_out *out, bool input, each_port *each, void *user) {
   unsigned needed = input ? SND_SEQ_PORT_CAP_READ | SND_SEQ_PORT_CAP_SUBS_READ
                           : SND_SEQ_PORT_CAP_WRITE | SND_SEQ_PORT_CAP_SUBS_WRITE;
@@ -309,12 +312,25 @@ struct search {
   int count;
 };
 
+/* The length of a name without the process or client number that many programs add: "FLUID Synth
+ * (12)". */
+static size_t length_of(const char *name) {
+  const char *bracket = strstr(name, " (");
+  if (!bracket) return strlen(name);
+  const char *end = bracket + 2 + strspn(bracket + 2, "0123456789:");
+  return strcmp(end, ")") == 0 ? (size_t)(bracket - name) : strlen(name);
+}
+
+static bool is_same_name(const char *a, const char *b) {
+  return length_of(a) == length_of(b) && strncmp(a, b, length_of(a)) == 0;
+}
+
 static bool match_port(alsa_out *out, const snd_seq_client_info_t *client,
                        const snd_seq_port_info_t *port, void *user) {
   (void)out;
   struct search *search = user;
-  if (strcmp(snd_seq_client_info_get_name((void *)client), search->wanted->client) == 0 &&
-      strcmp(snd_seq_port_info_get_name(port), search->wanted->port) == 0) {
+  if (is_same_name(snd_seq_client_info_get_name((void *)client), search->wanted->client) &&
+      is_same_name(snd_seq_port_info_get_name(port), search->wanted->port)) {
     search->found = *snd_seq_port_info_get_addr(port);
     search->count++;
   }
@@ -406,8 +422,8 @@ static bool look_for_lost(alsa_out *out) {
   return news;
 }
 
-/* Somebody has disconnected a port that is still there: it gets no note-offs any more, and is not to
- * be connected again. */
+/* Somebody has disconnected a port that is still there: it gets no note-offs any more, and is not
+ * to be connected again. */
 static void let_go(alsa_out *out, const snd_seq_connect_t *connection) {
   if (connection->sender.client != out->client || connection->sender.port != out->out) return;
   end_notes_at(out->seq, out->monitor, connection->dest, out->guarded->count);

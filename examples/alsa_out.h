@@ -1,18 +1,20 @@
 /* alsa_out.h - notes out of a program through the ALSA sequencer, in time, and none left sounding.
  *
- * One sequencer client with a port `out` that plays, a port `in` that listens, and one queue. Events
- * are scheduled at absolute ticks, ALSA_OUT_PPQ to a quarter note, and the kernel delivers them; what
- * was delivered comes back to the client with the queue's own stamp, which tells how late it was.
+ * One sequencer client with a port `out` that plays, a port `in` that listens, and one queue.
+ * Events are scheduled at absolute ticks, ALSA_OUT_PPQ to a quarter note, and the kernel delivers
+ * them; what was delivered comes back to the client with the queue's own stamp, which tells how
+ * late it was.
  *
- * What sounds is owned by a table that counts notes per channel and pitch: a note enters it before its
- * note-on leaves and stays until its note-off was delivered. alsa_out_silence ends what the table
- * holds. The kernel throws away what a client that dies has queued, note-offs too; so the table lies in
- * memory shared with a small process, the guardian, that waits for this one to end and, if it did
- * not end by alsa_out_close, ends what sounds in its place. `kill -9` therefore leaves nothing.
+ * What sounds is owned by a table that counts notes per channel and pitch: a note enters it before
+ * its note-on leaves and stays until its note-off was delivered. alsa_out_silence ends what the
+ * table holds. The kernel throws away what a client that dies has queued, note-offs too; so the
+ * table lies in memory shared with a small process, the guardian, that waits for this one to end
+ * and, if it did not end by alsa_out_close, ends what sounds in its place. `kill -9` therefore
+ * leaves nothing.
  *
  * To use it in another program copy alsa_out.h and alsa_out.c, and link with -lasound. One thread
- * at a time. Calls return 0, or -1 with a sentence in alsa_out_message(). Nothing here waits, except
- * for open and close. */
+ * at a time. Calls return 0, or -1 with a sentence in alsa_out_message(). Nothing here waits,
+ * except for open and close. */
 #ifndef ALSA_OUT_H
 #define ALSA_OUT_H
 
@@ -41,9 +43,9 @@ void alsa_out_close(alsa_out *out);
 /* Lists the ports that can be played to, or, if `inputs`, those that can be listened to. */
 int alsa_out_list(alsa_out *out, bool inputs, FILE *file);
 
-/* Connects `out`, or `in`, with ports "client:port[,...]", by number or name. They are remembered by
- * their names: one that goes away is connected again when it comes back, unless two then have its
- * name. */
+/* Connects `out`, or `in`, with ports "client:port[,...]", by number or name. They are remembered
+ * by their names, without the number in brackets some programs add: one that goes away is
+ * connected again when it comes back, unless two then have its name. */
 int alsa_out_connect(alsa_out *out, const char *ports, bool input);
 
 /* Leaves the ports connected for the next one that can be played to, or for the first. */
@@ -80,8 +82,8 @@ void alsa_out_sync(alsa_out *out, int64_t tick, int type, int value);
 void alsa_out_wake(alsa_out *out, int64_t tick, unsigned value);
 /* Hands on to the kernel what was scheduled. */
 void alsa_out_flush(alsa_out *out);
-/* Removes what is queued, wakes too, and ends what sounds: missing note-offs, sustain off, all notes
- * off. */
+/* Removes what is queued, wakes too, and ends what sounds: missing note-offs, sustain off, all
+ * notes off. */
 void alsa_out_silence(alsa_out *out);
 /* Notes that sound or will. */
 int alsa_out_sounding(const alsa_out *out);
@@ -97,7 +99,7 @@ const snd_seq_event_t *alsa_out_read(alsa_out *out, bool *news);
 
 /* ---- How it went ---- */
 
-/* Counts times in nanoseconds, with an error of about one hundredth, in memory that does not grow. */
+/* Counts times in nanoseconds, within about one hundredth, in memory that does not grow. */
 typedef struct histogram {
   uint64_t count;
   double worst;

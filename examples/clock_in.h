@@ -1,8 +1,9 @@
-/* clock_in.h - follows a MIDI clock: finds the tempo, and when each clock was meant, in spite of jitter.
+/* clock_in.h - follows a MIDI clock: finds the tempo, and when each clock was meant, in spite of
+ * jitter.
  *
- * An alpha-beta filter over the times at which clocks arrive: it predicts the next one from the last
- * and the period, and corrects both by a share of the error. It follows a new tempo within about
- * one quarter note. */
+ * An alpha-beta filter over the times at which clocks arrive: it predicts the next one from the
+ * last and the period, and corrects both by a share of the error. It follows a new tempo within
+ * about one quarter note. */
 #ifndef CLOCK_IN_H
 #define CLOCK_IN_H
 

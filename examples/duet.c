@@ -1,8 +1,8 @@
 /* duet.c - a model plays with somebody: listens, and answers, trades bars, or accompanies.
  *
- * What the player plays is fed to the session as it is played, what the session draws is played, and
- * both are its memory. One thread does all of it: drawing an event takes much less time than playing it,
- * and neither allocates nor locks. The queue's own wakes keep the time. */
+ * What the player plays is fed to the session as it is played, what the session draws is played,
+ * and both are its memory. One thread does all of it: drawing an event takes much less time than
+ * playing it, and neither allocates nor locks. The queue's own wakes keep the time. */
 #include "live.h"
 #include <getopt.h>
 #include <math.h>
@@ -66,8 +66,8 @@ static struct {
   histogram times; /* of drawing an event */
   bool finished;
 
-  /* The session's time: its tick 0 is at `origin` of the queue, and it has been fed or has drawn all
-   * up to `reached`. */
+  /* The session's time: its tick 0 is at `origin` of the queue, and it has been fed or has drawn
+   * all up to `reached`. */
   bool began;
   double origin, beat; /* beat: when the first note came */
   int64_t reached;
@@ -120,8 +120,8 @@ static void check(retto_status status) {
   duet.finished = true;
 }
 
-/* Lets the session read what happened at a time of the queue. If it is further already, as it is while it
- * plays along, it reads it as if it happened now. */
+/* Lets the session read what happened at a time of the queue. If it is further already, as it is
+ * while it plays along, it reads it as if it happened now. */
 static void feed(double tick, int kind, int channel, int pitch, int velocity) {
   int64_t at = llrint((tick - duet.origin) * duet.ticks_per_quarter / ALSA_OUT_PPQ);
   int64_t delta = at > duet.reached ? at - duet.reached : 0;
@@ -275,6 +275,12 @@ static void hear_note(double tick, int channel, int pitch, int velocity) {
   }
 }
 
+static void send_program(void) {
+  if (options.program >= 0)
+    alsa_out_program(duet.out, -1, options.channel >= 0 ? options.channel : 0, options.program);
+  alsa_out_flush(duet.out);
+}
+
 static void hear_port(void) {
   bool news = false;
   for (const snd_seq_event_t *event; (event = alsa_out_read(duet.out, &news));) {
@@ -293,6 +299,7 @@ static void hear_port(void) {
   }
   if (!news) return;
   show_line("%s", alsa_out_message(duet.out));
+  send_program(); /* a port that is back knows nothing */
 }
 
 /* ---- The keyboard ---- */
@@ -346,8 +353,8 @@ static void run(int signals) {
 /* ---- Setting up ---- */
 
 static void parse(int argc, char **argv) {
-  enum { NAME = 256, ANSWER_AFTER, TRADE_BARS, ALONG, TEMPO, METRE, SEED, AHEAD, TEMPERATURE, DENSITY,
-         KEY, LOWEST, HIGHEST, CHANNEL, PROGRAM, STATS, HELP };
+  enum { NAME = 256, ANSWER_AFTER, TRADE_BARS, ALONG, TEMPO, METRE, SEED, AHEAD, TEMPERATURE,
+         DENSITY, KEY, LOWEST, HIGHEST, CHANNEL, PROGRAM, STATS, HELP };
   static const struct option list[] = {
       {"input", 1, NULL, 'i'},          {"port", 1, NULL, 'p'},
       {"list", 0, NULL, 'l'},           {"name", 1, NULL, NAME},
@@ -400,7 +407,8 @@ static void parse(int argc, char **argv) {
     usage_error("--answer-after, --trade and --accompany are different ways to play; choose one");
   options.mode = trades ? TRADE : along ? ACCOMPANY : ANSWER;
   if (!options.list && argc - optind != 1)
-    usage_error("it takes one model, and there are %d; libretto-duet --help says more", argc - optind);
+    usage_error("it takes one model, and there are %d; libretto-duet --help says more",
+                argc - optind);
 }
 
 static void open_model(const char *path) {
@@ -430,8 +438,7 @@ int main(int argc, char **argv) {
   connect_ports(duet.out, options.ports, options.inputs);
   int signals = open_signals();
   alsa_out_set_tempo(duet.out, options.tempo);
-  if (options.program >= 0)
-    alsa_out_program(duet.out, -1, options.channel >= 0 ? options.channel : 0, options.program);
+  send_program();
   alsa_out_run(duet.out);
   open_keyboard();
   run(signals);

@@ -44,7 +44,8 @@ long whole_of(const char *option, const char *text, long least, long most) {
   errno = 0;
   long number = strtol(text, &end, 10);
   if (end == text || *end || errno || number < least || number > most)
-    usage_error("%s is \"%s\"; it must be a whole number from %ld to %ld", option, text, least, most);
+    usage_error("%s is \"%s\"; it must be a whole number from %ld to %ld", option, text, least,
+                most);
   return number;
 }
 
@@ -57,9 +58,10 @@ void metre_of(const char *option, const char *text, int *numerator, int *denomin
 
 const char *key_name(int key) {
   static const char *const names[KEYS] = {
-      "any",     "C",        "Db",      "D",        "Eb",      "E",       "F",        "F#",      "G",
-      "Ab",      "A",        "Bb",      "B",        "C minor", "C# minor", "D minor", "Eb minor",
-      "E minor", "F minor",  "F# minor", "G minor", "G# minor", "A minor", "Bb minor", "B minor"};
+      "any",      "C",       "Db",       "D",       "Eb",       "E",       "F",
+      "F#",       "G",       "Ab",       "A",       "Bb",       "B",       "C minor",
+      "C# minor", "D minor", "Eb minor", "E minor", "F minor",  "F# minor", "G minor",
+      "G# minor", "A minor", "Bb minor", "B minor"};
   return names[key];
 }
 
@@ -142,7 +144,8 @@ void open_keyboard(void) {
   raw.c_cc[VMIN] = 1;
   raw.c_cc[VTIME] = 0;
   /* In the background the terminal is not ours to change. */
-  keyboard_open = tcgetpgrp(STDIN_FILENO) == getpgrp() && tcsetattr(STDIN_FILENO, TCSANOW, &raw) == 0;
+  if (tcgetpgrp(STDIN_FILENO) != getpgrp()) return;
+  keyboard_open = tcsetattr(STDIN_FILENO, TCSANOW, &raw) == 0;
 }
 
 void close_keyboard(void) {
@@ -158,26 +161,28 @@ int read_key(void) {
   return count == 1 ? key : count < 0 && (errno == EAGAIN || errno == EINTR) ? 0 : -1;
 }
 
-static void show(bool stays, const char *format, va_list arguments) {
-  if (status_shown) fputs("\r\033[K", stderr);
-  vfprintf(stderr, format, arguments);
-  if (stays) fputc('\n', stderr);
-  status_shown = !stays;
-}
-
 void show_status(const char *format, ...) {
+  static char shown[256];
+  char line[256];
   va_list arguments;
   if (!isatty(STDERR_FILENO)) return;
   va_start(arguments, format);
-  show(false, format, arguments);
+  vsnprintf(line, sizeof line, format, arguments);
   va_end(arguments);
+  if (status_shown && strcmp(line, shown) == 0) return;
+  strcpy(shown, line);
+  fprintf(stderr, "%s%s", status_shown ? "\r\033[K" : "", line);
+  status_shown = true;
 }
 
 void show_line(const char *format, ...) {
   va_list arguments;
+  if (status_shown) fputs("\r\033[K", stderr);
+  status_shown = false;
   va_start(arguments, format);
-  show(true, format, arguments);
+  vfprintf(stderr, format, arguments);
   va_end(arguments);
+  fputc('\n', stderr);
 }
 
 /* ---- How it went ---- */

@@ -1,4 +1,4 @@
-/* live.h - what the live programs share: options, models, signals, the keyboard and a status line. */
+/* live.h - what the live programs share: options, models, signals, the keyboard, a status line. */
 #ifndef LIVE_H
 #define LIVE_H
 
@@ -25,10 +25,11 @@ uint32_t key_scale(int key);
 int key_of(const char *option, const char *text);
 
 /* A session over a model of music; gives up where the file is no such model. */
-retto_session *open_session(const char *path, uint64_t seed, int *ticks_per_quarter, bool *has_bars);
+retto_session *open_session(const char *path, uint64_t seed, int *ticks_per_quarter,
+                            bool *has_bars);
 
-/* Connects a client with ports to play to, or with those of ALSA_OUTPUT_PORTS if `ports` is NULL, and to
- * listen to; gives up where one is not there. */
+/* Connects a client with ports to play to, or with those of ALSA_OUTPUT_PORTS if `ports` is NULL,
+ * and to listen to; gives up where one is not there. */
 void connect_ports(alsa_out *out, const char *ports, const char *inputs);
 
 /* ---- The terminal ---- */
@@ -39,8 +40,8 @@ int open_signals(void);
 /* The signal that came; 0 for none. */
 int read_signal(int descriptor);
 
-/* Ctrl-Z: stops the program, with nothing sounding, until it is told to go on. `paused` says that the
- * queue does not run. */
+/* Ctrl-Z: stops the program, with nothing sounding, until it is told to go on. `paused` says that
+ * the queue does not run. */
 void suspend_program(alsa_out *out, bool paused);
 
 /* Keys come at once and unseen while the keyboard is open. */
@@ -49,7 +50,7 @@ void close_keyboard(void);
 /* The key that was pressed; 0 for none, -1 when there will be none. */
 int read_key(void);
 
-/* A line that is written over and over, and lines that stay. Shown on a terminal alone. */
+/* A line that is written over and over; shown on a terminal alone. */
 void show_status(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /* A line that stays. */
 void show_line(const char *format, ...) __attribute__((format(printf, 1, 2)));

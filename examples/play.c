@@ -1,7 +1,7 @@
 /* play.c - lets a model play on ALSA sequencer ports without end, in time, while it writes.
  *
- * One thread draws events (writer.h); this one hands them to the queue a little before they are due,
- * woken by the queue itself, and listens to ports, the keyboard and signals. */
+ * One thread draws events (writer.h); this one hands them to the queue a little before they are
+ * due, woken by the queue itself, and listens to ports, the keyboard and signals. */
 #include "clock_in.h"
 #include "live.h"
 #include "writer.h"
@@ -83,10 +83,9 @@ static struct {
   bool playing, paused, finished;
   bool fresh;        /* nothing of the piece that was begun has been taken */
   int64_t origin;    /* the queue's tick at which the piece begins */
-  int64_t horizon;   /* the queue's tick up to which all is scheduled */
   int64_t next_clock;
   int64_t end;       /* of the last piece; -1 if it is not known yet */
-  int64_t bar_line, bar, bars; /* a bar line of the piece, ticks of a bar, and bars before the line */
+  int64_t bar_line, bar, bars; /* a bar line of the piece, ticks of a bar, bars before the line */
   unsigned silences;
 
   clock_in master;
@@ -104,8 +103,7 @@ static void parse_controllers(char *text) {
     int which = 0;
     while (which < PARAMETERS && strcmp(name, parameters[which].name)) which++;
     if (which == PARAMETERS || !number)
-      usage_error("--cc has \"%s\"; write it such as temperature=1, density=2, tempo=3 or key=learn",
-                  name);
+      usage_error("--cc has \"%s\"; write it such as temperature=1,tempo=3 or key=learn", name);
     play.controller[which] =
         strcmp(number, "learn") ? (int)whole_of("--cc", number, 0, 127) : LEARN;
   }
@@ -185,7 +183,8 @@ static void show_state(void) {
   }
   double now = alsa_out_now(play.out);
   int64_t bars = play.bars + (int64_t)floor((now - (double)play.bar_line) / (double)play.bar);
-  show_status("%s bar %lld  %.1f bpm%s  temperature %.2f%s  density %+.1f%s  key %s%s  %d notes  %llu late",
+  show_status("%s bar %lld  %.1f bpm%s  temperature %.2f%s  density %+.1f%s  key %s%s  %d notes  "
+              "%llu late",
               play.paused ? "||" : play.playing ? "|>" : "..", (long long)(bars < 0 ? 0 : bars) + 1,
               alsa_out_tempo(play.out), controls[TEMPO], play.value[TEMPERATURE],
               controls[TEMPERATURE], play.value[DENSITY], controls[DENSITY],
@@ -251,15 +250,15 @@ static void schedule_clocks(int64_t end) {
 static void feed_queue(void) {
   written next;
   int64_t now = (int64_t)alsa_out_now(play.out), ahead = ticks_of_ms(options.ahead);
-  play.horizon = now + ahead;
-  writer_go_to(play.writer, play.horizon - play.origin + ALSA_OUT_PPQ);
-  while (play.end < 0 && writer_take(play.writer, play.horizon - play.origin, &next)) {
+  int64_t horizon = now + ahead;
+  writer_go_to(play.writer, horizon - play.origin + ALSA_OUT_PPQ);
+  while (play.end < 0 && writer_take(play.writer, horizon - play.origin, &next)) {
     play.fresh = false;
     /* The clock of a moment comes before the notes that begin then; at the end there is none. */
     schedule_clocks(play.origin + next.tick + (next.event.kind == RETTO_EVENT_NOTE_ON));
     schedule(&next);
   }
-  if (play.end < 0) schedule_clocks(play.horizon);
+  if (play.end < 0) schedule_clocks(horizon);
   alsa_out_wake(play.out, now + ahead / 4 + 1, play.silences << 2 | WAKE);
   alsa_out_flush(play.out);
 }
@@ -286,8 +285,8 @@ static void toggle_pause(void) {
   play.paused = !play.paused;
   if (options.clock_out) {
     if (!play.paused) {
-      int64_t sixteenths = (int64_t)(alsa_out_now(play.out) - (double)play.origin) * 4 / ALSA_OUT_PPQ;
-      alsa_out_sync(play.out, -1, SND_SEQ_EVENT_SONGPOS, (int)(sixteenths & 0x3FFF));
+      int64_t since = (int64_t)alsa_out_now(play.out) - play.origin;
+      alsa_out_sync(play.out, -1, SND_SEQ_EVENT_SONGPOS, since * 4 / ALSA_OUT_PPQ & 0x3FFF);
     }
     alsa_out_sync(play.out, -1, play.paused ? SND_SEQ_EVENT_STOP : SND_SEQ_EVENT_CONTINUE, 0);
   }
@@ -338,12 +337,13 @@ static void hear_clock(double ns) {
     play.armed = false;
     play.playing = true;
     play.clocks = 0;
-    play.origin = play.bar_line = (int64_t)alsa_out_tick_at(play.out, play.master.ns) - play.position;
+    int64_t tick = (int64_t)alsa_out_tick_at(play.out, play.master.ns);
+    play.origin = play.bar_line = tick - play.position;
   } else if (play.playing) {
     play.clocks += clocks;
   }
   if (steady) {
-    /* The tempo of the master, and a little more or less to make up for the error in half a beat. */
+    /* The tempo of the master, and a little more or less to make up an error in half a beat. */
     double tick = (double)(play.origin + play.position + play.clocks * ALSA_OUT_CLOCK);
     double error = play.playing ? tick - alsa_out_tick_at(play.out, play.master.ns) : 0;
     double correction = fmax(-0.25, fmin(0.25, error / (12 * ALSA_OUT_CLOCK)));

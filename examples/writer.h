@@ -1,8 +1,8 @@
 /* writer.h - a thread that lets models write, and a ring that their events wait in.
  *
  * The thread draws events from a session and puts them into the ring with their absolute ticks; it
- * rests when it is far enough ahead. Whoever plays takes them out. Settings and requests take effect at
- * the next draw. All calls are for one thread, that of the player. */
+ * rests when it is far enough ahead. Whoever plays takes them out. Settings and requests take
+ * effect at the next draw. All calls are for one thread, that of the player. */
 #ifndef WRITER_H
 #define WRITER_H
 
@@ -33,8 +33,8 @@ void writer_stop(writer *w);
 /* Frees a writer that was stopped. Accepts NULL. */
 void writer_free(writer *w);
 
-/* Empties the ring and lets a session write a new piece from its beginning. A seed gives the same piece
- * each time; what comes before `position` is passed over. */
+/* Empties the ring and lets a session write a new piece from its beginning. A seed gives the same
+ * piece each time; what comes before `position` is passed over. */
 void writer_begin(writer *w, int session, uint64_t seed, int64_t position);
 
 void writer_set(writer *w, const writer_settings *settings);

@@ -1,8 +1,8 @@
 /* probe.c - a sequencer client for tests: writes down what arrives, and sends what it is told to.
  *
- * What arrives is stamped by the probe's queue when it is delivered, and what is sent is scheduled on
- * the same queue, so that both are on one line of time, in nanoseconds. A line on standard output for
- * each event that arrives:
+ * What arrives is stamped by the probe's queue when it is delivered, and what is sent is scheduled
+ * on the same queue, so that both are on one line of time, in nanoseconds. A line on standard
+ * output for each event that arrives:
  *
  *     NS CLIENT KIND CHANNEL A B
  *
@@ -11,8 +11,7 @@
  *     NS KIND [CHANNEL A B]      to whoever the port `out` is connected with
  *     connect PORT               from `out`;  from PORT: to `in`;  leave PORT: no longer from `out`
  *     now                        answers "now NS"
- *     flood NS PERIOD COUNT      so many clocks
- */
+ *     flood NS PERIOD COUNT      so many clocks */
 #include <alsa/asoundlib.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -68,7 +67,8 @@ static void print_event(const snd_seq_event_t *e) {
 
 static void send(long long ns, int type, int channel, int a, int b) {
   snd_seq_event_t e = {0};
-  snd_seq_real_time_t time = {.tv_sec = (unsigned)(ns / 1000000000), .tv_nsec = (unsigned)(ns % 1000000000)};
+  snd_seq_real_time_t time = {.tv_sec = (unsigned)(ns / 1000000000),
+                              .tv_nsec = (unsigned)(ns % 1000000000)};
   snd_seq_ev_set_fixed(&e);
   e.type = (snd_seq_event_type_t)type;
   if (type == SND_SEQ_EVENT_NOTEON || type == SND_SEQ_EVENT_NOTEOFF) {
