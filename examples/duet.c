@@ -204,9 +204,8 @@ static void interrupt(double tick) {
 }
 
 static bool is_over(double now) {
-  /* Who plays along goes on to the next piece, and ends when the player has for long. */
+  /* Who plays along ends when the player has for long. */
   if (options.mode == ACCOMPANY) return !duet.holding && now - duet.last > ticks_of_bars(4);
-  if (duet.next.kind == RETTO_EVENT_END) return true;
   /* A rest of four bars is an answer too. */
   return reached() >= (duet.first ? duet.due + ticks_of_bars(4) : duet.until);
 }
@@ -415,7 +414,9 @@ static void open_model(const char *path) {
   bool has_bars;
   if (!options.seeded) options.seed = (uint64_t)time(NULL) << 16 ^ (uint64_t)getpid();
   duet.session = open_session(path, options.seed, &duet.ticks_per_quarter, &has_bars);
-  if (retto_session_set_pitch_range(duet.session, options.lowest, options.highest) ||
+  /* All that is played is one piece. */
+  if (retto_session_set_ending(duet.session, RETTO_ENDING_NEVER) ||
+      retto_session_set_pitch_range(duet.session, options.lowest, options.highest) ||
       retto_session_set_temperature(duet.session, (float)options.temperature) ||
       retto_session_set_density(duet.session, (float)options.density) ||
       retto_session_set_scale(duet.session, key_scale(options.key)))

@@ -6,9 +6,8 @@ import select
 import signal
 import subprocess
 import time
-import unittest
 
-from sequencer import OTHER, SMALL, STAGE, TEXT, TICKS, Probe, SequencerTest, notes, queues, sounding
+from sequencer import OTHER, SMALL, STAGE, TICKS, SequencerTest, notes, queues, sounding
 
 MAJOR = {0, 2, 4, 5, 7, 9, 11}
 
@@ -271,39 +270,3 @@ class Controls(SequencerTest):
         self.assertAlmostEqual(60e9 * 2 / (clocks[-1] - clocks[0]), 300, delta=3)
         play.send_signal(signal.SIGTERM)
         self.finish(play)
-
-
-class Options(unittest.TestCase):
-    """Each wrong command line: its status, and one sentence that names what was wrong."""
-
-    def expect(self, status, word, *arguments):
-        done = subprocess.run([STAGE / "bin/libretto-play", *arguments], capture_output=True, text=True, timeout=60)
-        self.assertEqual(done.returncode, status, done.stderr)
-        self.assertIn(word, done.stderr)
-        self.assertEqual(len(done.stderr.splitlines()), 1, done.stderr)
-        self.assertEqual(done.stdout, "")
-
-    def test_wrong_ones(self):
-        self.expect(64, "no model")
-        self.expect(64, "--tempo is \"fast\"", "--tempo", "fast", SMALL)
-        self.expect(64, "--bars is \"0\"", "--bars", "0", SMALL)
-        self.expect(64, "--ahead is \"5\"", "--ahead", "5", SMALL)
-        self.expect(64, "--channel is \"17\"", "--channel", "17", SMALL)
-        self.expect(64, "--clock is \"up\"", "--clock", "up", SMALL)
-        self.expect(64, "\"volume\"", "--cc", "volume=1", SMALL)
-        self.expect(64, "H", "--key", "H", SMALL)
-        self.expect(64, "--metre", "--metre", "3:4", SMALL)
-        self.expect(1, "model of text", TEXT)
-        self.expect(1, "nowhere.safetensors", "nowhere.safetensors")
-        self.expect(1, "no port \"nowhere:in\"", "-p", "nowhere:in", SMALL)
-
-    def test_help_names_every_option(self):
-        text = subprocess.run([STAGE / "bin/libretto-play", "--help"], capture_output=True, text=True, check=True).stdout
-        source = (pathlib.Path(__file__).parent.parent.parent / "examples/play.c").read_text()
-        options = source.split("static const struct option list[]")[1].split("{NULL")[0]
-        for name in [part.split('"')[0] for part in options.split('{"')[1:]]:
-            self.assertIn(f"--{name}", text)
-
-
-if __name__ == "__main__":
-    unittest.main()
