@@ -2,7 +2,12 @@
  *
  * What the player plays is fed to the session as it is played, what the session draws is played,
  * and both are its memory. One thread does all of it: drawing an event takes much less time than
- * playing it, and neither allocates nor locks. The queue's own wakes keep the time. */
+ * playing it, and neither allocates nor locks. The queue's own wakes keep the time.
+ *
+ * The session knows which notes are its own, for it drew them; to the network both players are one
+ * stream. Tests/music/roles.py measured that over held-out tunes, in nats per step of the answers:
+ * one stream 0.79, its own answers forgotten 0.79, all but the last call forgotten 0.80, and calls
+ * marked by a register of their own, in training too, 0.91. */
 #include "live.h"
 #include <getopt.h>
 #include <math.h>

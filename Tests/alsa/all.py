@@ -1,4 +1,6 @@
-"""all.py [NAME...]: runs the tests in this folder and ends with a line that counts them."""
+"""all.py STAGE [NAME...]: runs the tests in this folder, of the programs in STAGE/bin, and ends with a line that
+counts them."""
+import os
 import pathlib
 import sys
 import time
@@ -27,7 +29,7 @@ class Result(unittest.TextTestResult):
 
 def main():
     loader = unittest.TestLoader()
-    names = sys.argv[1:]
+    os.environ["LIBRETTO_STAGE"], *names = sys.argv[1:]
     suite = loader.loadTestsFromNames(names) if names else loader.discover(HERE, "test_*.py")
     runner = unittest.TextTestRunner(sys.stdout, verbosity=0, resultclass=Result)
     result = runner.run(suite)

@@ -10,7 +10,7 @@ import time
 import unittest
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
-STAGE = ROOT / os.environ.get("LIBRETTO_STAGE", ".build/stage")
+STAGE = ROOT / os.environ["LIBRETTO_STAGE"]
 MADE = ROOT / ".build/alsa"  # by Tests/alsa/run
 TOOL = STAGE / "bin/libretto"
 SMALL, OTHER, TEXT = (str(MADE / f"{name}.safetensors") for name in ("small", "other", "text"))
