@@ -1,10 +1,13 @@
 """libretto-play, by what arrives at another client."""
+import fcntl
 import json
 import os
 import pathlib
+import pty
 import select
 import signal
 import subprocess
+import termios
 import time
 
 from sequencer import OTHER, SMALL, STAGE, TICKS, SequencerTest, notes, queues, sounding
@@ -258,6 +261,41 @@ class Controls(SequencerTest):
         _, after = self.control(keys="lk", number=33)
         self.assertGreater(len(after), 3)
         self.assertLessEqual(set(after), MAJOR)
+
+    def test_keys_and_the_status_line_on_a_terminal(self):
+        """The keys act unseen, the line shows what they did, and the terminal is left as it was."""
+        probe = self.probe()
+        ours, theirs = pty.openpty()
+        before = termios.tcgetattr(theirs)
+
+        def take_terminal():
+            os.setsid()
+            fcntl.ioctl(theirs, termios.TIOCSCTTY, 0)
+        play = subprocess.Popen([STAGE / "bin/libretto-play", "-p", "probe:in", "--tempo", "200", SMALL],
+                                stdin=theirs, stdout=theirs, stderr=theirs, preexec_fn=take_terminal)
+        shown = ""
+
+        def read_until(text):
+            nonlocal shown
+            end = time.monotonic() + 20
+            while text not in shown:
+                self.assertLess(time.monotonic(), end, shown[-300:])
+                if select.select([ours], [], [], 0.1)[0]:
+                    shown += os.read(ours, 4096).decode()
+
+        read_until("temperature 0.80")
+        self.assertFalse(termios.tcgetattr(theirs)[3] & termios.ECHO)
+        os.write(ours, b"Tk")
+        read_until("temperature 0.85")
+        os.write(ours, b"K")
+        read_until("key C")
+        os.write(ours, b"\x03")  # the terminal makes a signal of it
+        read_until("late; delivered")
+        self.assertEqual(play.wait(20), 0)
+        self.assertEqual(termios.tcgetattr(theirs), before)
+        os.close(ours)
+        os.close(theirs)
+        self.assertSilent(probe)
 
     def test_tempo_by_a_controller(self):
         probe = self.probe()
