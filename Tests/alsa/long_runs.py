@@ -1,5 +1,5 @@
-"""Measurements that take minutes: Tests/alsa/run STAGE long_runs.NAME. They print what they found, and fail
-where it is not what is promised."""
+"""Measurements that take minutes: VM_TIMEOUT=900 Tests/alsa/run .build/stage long_runs.Long[.TEST]. They print what
+they found, and fail where it is not what is promised."""
 import json
 import pathlib
 import random
@@ -8,7 +8,7 @@ import subprocess
 import threading
 import time
 
-from sequencer import MADE, SMALL, STAGE, Probe, SequencerTest, queues, sounding
+from sequencer import MADE, SMALL, STAGE, SequencerTest, queues, sounding
 
 LARGE = str(MADE / "large.safetensors")
 # What may still be reached at the end is the configuration that ALSA keeps.

@@ -9,11 +9,9 @@
  * and for each line on standard input, when NS has come (-1: at once):
  *
  *     NS KIND [CHANNEL A B]      to whoever the port `out` is connected with
- *     connect PORT               from `out`;  from PORT: to `in`;  leave PORT: no longer from `out`
- *     now                        answers "now NS"
- *     flood NS PERIOD COUNT      so many clocks */
+ *     leave PORT                 disconnects `in` from this port
+ *     now                        answers "now NS" */
 #include <alsa/asoundlib.h>
-#include <stdbool.h>
 #include <stdio.h>
 
 static snd_seq_t *seq;
@@ -99,21 +97,14 @@ static long long now(void) {
 
 static void obey(const char *line) {
   char word[64], port[64];
-  long long ns, period;
-  int channel = 0, a = 0, b = 0, count;
+  long long ns;
+  int channel = 0, a = 0, b = 0;
   snd_seq_addr_t address;
   if (strcmp(line, "now\n") == 0) {
     printf("now %lld\n", now());
-  } else if (sscanf(line, "flood %lld %lld %d", &ns, &period, &count) == 3) {
-    for (int i = 0; i < count; i++) send(ns + i * period, SND_SEQ_EVENT_CLOCK, 0, 0, 0);
-  } else if (sscanf(line, "%63[a-z] %63[^\n]", word, port) == 2) {
+  } else if (sscanf(line, "leave %63[^\n]", port) == 1) {
     need(snd_seq_parse_address(seq, &address, port), port);
-    if (strcmp(word, "connect") == 0)
-      need(snd_seq_connect_to(seq, out, address.client, address.port), "connect");
-    else if (strcmp(word, "from") == 0)
-      need(snd_seq_connect_from(seq, in, address.client, address.port), "from");
-    else
-      need(snd_seq_disconnect_from(seq, in, address.client, address.port), "leave");
+    need(snd_seq_disconnect_from(seq, in, address.client, address.port), "leave");
   } else if (sscanf(line, "%lld %63s %d %d %d", &ns, word, &channel, &a, &b) >= 2) {
     for (int i = 0; i < KINDS; i++)
       if (strcmp(kinds[i].name, word) == 0) send(ns, kinds[i].type, channel, a, b);
