@@ -19,7 +19,7 @@ ROOT = $(abspath $(DESTDIR)$(PREFIX))
 STRIP ?= -Xlinker -s
 SWIFT_BUILD := swift build -c release -Xswiftc -static-stdlib -Xswiftc -use-ld=lld $(STRIP)
 
-.PHONY: all library tool examples check check-sanitizers demo bench install clean format lint
+.PHONY: all library tool examples check check-alsa check-sanitizers demo bench install clean format lint
 
 all: library tool
 
@@ -41,6 +41,7 @@ install: all
 	  > "$(ROOT)/lib/pkgconfig/libretto.pc"
 	cp $(RELEASE)/libretto "$(ROOT)/bin/libretto"
 	@Tests/packages gcc make pkg-config
+	@[ "$$(uname)" != Linux ] || Tests/packages libasound2-dev || true
 	PKG_CONFIG_PATH="$(ROOT)/lib/pkgconfig" PKG_CONFIG_SYSROOT_DIR="$(DESTDIR)" \
 	  $(MAKE) -B -C examples OUTPUT="$(ROOT)/bin"
 
@@ -58,6 +59,11 @@ check: lint
 	Tests/work/run $(RELEASE)
 	Tests/tool/run $(RELEASE) $(STAGE)
 	Tests/fuzz/run 5
+
+# The live programs on an ALSA sequencer, that of this machine or of a virtual one.
+check-alsa: examples
+	@Tests/packages gcc python3 libasound2-dev
+	Tests/alsa/run $(STAGE)
 
 check-sanitizers:
 	Tests/sanitizers

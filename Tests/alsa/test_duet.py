@@ -1,0 +1,100 @@
+"""libretto-duet, by what it answers to a player."""
+import json
+import signal
+import time
+
+from sequencer import SMALL, SequencerTest, sounding
+
+QUARTER = 500_000_000  # at 120
+TUNE = [60, 62, 64, 65, 67, 65, 64, 62]
+
+
+class Duet(SequencerTest):
+    def duet(self, *options):
+        self.player = self.probe("player")
+        duet = self.start("duet", "-p", "player:in", "-i", "player:out", "--seed", 4, "--stats", *options, SMALL)
+        deadline = time.monotonic() + 20
+        while time.monotonic() < deadline:  # until it listens
+            with open("/proc/asound/seq/clients") as clients:
+                if f"Connected From: {self.player.client}:1" in clients.read():
+                    break
+            time.sleep(0.05)
+        return duet
+
+    def play(self, pitches, length=QUARTER // 2, after=200_000_000):
+        """Plays notes after each other; when the first begins and the last ends."""
+        start = self.player.now() + after
+        for i, pitch in enumerate(pitches):
+            self.player.tell(f"{start + i * length} on 0 {pitch} 80")
+            self.player.tell(f"{start + (i + 1) * length - 20_000_000} off 0 {pitch} 0")
+        return start, start + len(pitches) * length - 20_000_000
+
+    def answers(self):
+        return [e for e in list(self.player.events) if e.kind == "on"]
+
+    def end(self, duet):
+        duet.send_signal(signal.SIGTERM)
+        out, _ = self.finish(duet)
+        self.assertSilent(self.player)
+        self.assertNothingLeft()
+        stats = json.loads(out)
+        self.assertEqual(stats["late"], 0, stats)
+
+    def test_an_answer_begins_when_it_is_due(self):
+        duet = self.duet()
+        for _ in range(2):
+            before = len(self.answers())
+            _, last = self.play(TUNE)
+            self.player.await_events(lambda events: sum(e.kind == "on" for e in events) > before + 1)
+            self.assertAlmostEqual((self.answers()[before].ns - last) / 1e6, 600, delta=50)
+            time.sleep(2.5)  # as long as the call
+            self.assertSilent(self.player)
+            self.assertLess(self.answers()[-1].ns, last + 600e6 + 2.1e9)
+        self.end(duet)
+
+    def test_the_pause_can_be_chosen_and_a_new_call_ends_the_answer(self):
+        duet = self.duet("--answer-after", 300)
+        _, last = self.play(TUNE)
+        self.player.await_events(lambda events: sounding(events))
+        self.assertAlmostEqual((self.answers()[0].ns - last) / 1e6, 300, delta=50)
+        start, last = self.play([72], length=QUARTER, after=50_000_000)
+        time.sleep(0.3)
+        self.assertEqual([e for e in self.answers() if start + 20e6 < e.ns < last + 300e6], [])
+        self.assertEqual(sounding(self.player.events), {})
+        self.player.await_events(lambda events: any(e.kind == "on" and e.ns > last for e in events))
+        duet.send_signal(signal.SIGKILL)
+        duet.wait()
+        self.assertSilent(self.player)
+
+    def test_trading_bars(self):
+        duet = self.duet("--trade", 1)
+        start, _ = self.play(TUNE)
+        bar = 4 * QUARTER
+        time.sleep((start + 4.5 * bar - self.player.now()) / 1e9)
+        self.end(duet)
+        begun = [(e.ns - start) / QUARTER for e in self.answers()]
+        self.assertGreater(len(begun), 1)
+        for quarter in begun:
+            self.assertIn(int((quarter + 0.05) // 4), (1, 3), begun)
+            self.assertAlmostEqual(quarter * 4, round(quarter * 4), delta=0.3)
+
+    def test_accompanying(self):
+        duet = self.duet("--accompany", "--density", "1")
+        start, last = self.play(TUNE * 2)
+        time.sleep((last - self.player.now()) / 1e9 + 0.2)
+        begun = [e.ns for e in self.answers() if start < e.ns < last]
+        self.assertGreater(len(begun), 3, "nothing came while the player played")
+        self.end(duet)
+
+    def test_the_player_steers_it(self):
+        """What is played decides about the answer: two calls, two answers; the same call, the same one."""
+        heard = []
+        for tune in (TUNE, TUNE, [p + 6 for p in TUNE]):
+            duet = self.duet()
+            self.play(tune)
+            self.player.await_events(lambda events: sum(e.kind == "on" for e in events) > 7)
+            self.end(duet)
+            self.player.close()
+            heard.append([e.a for e in self.answers()][:8])
+        self.assertEqual(heard[0], heard[1])
+        self.assertNotEqual(heard[0], heard[2])

@@ -1,0 +1,63 @@
+/* live.h - what the live programs share: options, models, signals, the keyboard, a status line. */
+#ifndef LIVE_H
+#define LIVE_H
+
+#include "alsa_out.h"
+#include <libretto.h>
+
+/* Ends the program with the status of a wrong command line, after one sentence. */
+void usage_error(const char *format, ...) __attribute__((noreturn, format(printf, 1, 2)));
+
+/* Ends the program with status 1, after one sentence. Nothing may be sounding yet. */
+void give_up(const char *format, ...) __attribute__((noreturn, format(printf, 1, 2)));
+
+/* The number an option was given, or a usage error if it is none or out of its range. */
+double number_of(const char *option, const char *text, double least, double most);
+long whole_of(const char *option, const char *text, long least, long most);
+
+/* A time signature such as 3/4. */
+void metre_of(const char *option, const char *text, int *numerator, int *denominator);
+
+/* Keys by number: 0 is any pitch, then 12 major and 12 minor keys from C upwards. */
+enum { KEYS = 25 };
+const char *key_name(int key);
+uint32_t key_scale(int key);
+int key_of(const char *option, const char *text);
+
+/* A session over a model of music; gives up where the file is no such model. */
+retto_session *open_session(const char *path, uint64_t seed, int *ticks_per_quarter,
+                            bool *has_bars);
+
+/* Connects a client with ports to play to, or with those of ALSA_OUTPUT_PORTS if `ports` is NULL,
+ * and to listen to; gives up where one is not there. */
+void connect_ports(alsa_out *out, const char *ports, const char *inputs);
+
+/* ---- The terminal ---- */
+
+/* Blocks the signals that end or stop a program; they are read from the descriptor that is returned
+ * instead. Call it before the program starts threads. */
+int open_signals(void);
+/* The signal that came; 0 for none. */
+int read_signal(int descriptor);
+
+/* Ctrl-Z: stops the program, with nothing sounding, until it is told to go on. `paused` says that
+ * the queue does not run. */
+void suspend_program(alsa_out *out, bool paused);
+
+/* Keys come at once and unseen while the keyboard is open. */
+void open_keyboard(void);
+void close_keyboard(void);
+/* The key that was pressed; 0 for none, -1 when there will be none. */
+int read_key(void);
+
+/* A line that is written over and over; shown on a terminal alone. */
+void show_status(const char *format, ...) __attribute__((format(printf, 1, 2)));
+/* A line that stays. */
+void show_line(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* ---- How it went ---- */
+
+/* A sentence on stderr, or an object of JSON on stdout. `times` are those of drawing an event. */
+void report(const alsa_out_stats *stats, const histogram *times, bool json);
+
+#endif
