@@ -203,10 +203,12 @@ typedef struct retto_model_info {
   int32_t ticks_per_quarter;
   /* The format of its weights. */
   retto_precision precision;
+  /* Steps of the grid in a quarter note; 0 for text and performances. */
+  int32_t steps_per_quarter;
 } retto_model_info;
 
 #define RETTO_MODEL_INFO_INIT \
-  {sizeof(retto_model_info), 0, 0, 0, 0, 0, NULL, 0, 0, RETTO_FLOAT32}
+  {sizeof(retto_model_info), 0, 0, 0, 0, 0, NULL, 0, 0, RETTO_FLOAT32, 0}
 
 /* Fills in what a model is. [any-thread] [realtime] */
 RETTO_CHECK retto_status retto_model_get_info(const retto_model *model, retto_model_info *info);
@@ -395,7 +397,8 @@ typedef struct retto_event {
 RETTO_CHECK retto_status retto_session_next_event(retto_session *session, retto_event *event);
 
 /* Reads an event that somebody else plays; the model goes on from there. Its delta counts from the
- * event before, drawn or fed. A note-on of velocity 0 is a note-off. Takes a time proportional to the
+ * event before, drawn or fed; on a grid its time is rounded to the nearest step, and what is drawn
+ * next is at its own steps all the same, or at once where these are past. A note-on of velocity 0 is a note-off. Takes a time proportional to the
  * time that passes in it. RETTO_ERROR_ARGUMENT, _UNSUPPORTED. [one-thread] [realtime] */
 RETTO_CHECK retto_status retto_session_feed_event(retto_session *session, const retto_event *event);
 

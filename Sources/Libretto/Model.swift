@@ -132,6 +132,9 @@ public final class Model: @unchecked Sendable {
   /// What events of a model of music are counted in; 0 for text.
   public var ticksPerQuarter: Int { (encoding as? any MusicEncoding)?.ticksPerQuarter ?? 0 }
 
+  /// Steps per quarter note of the grid; 0 for text and performances, which have none.
+  public var stepsPerQuarter: Int { (encoding as? any GridEncoding)?.grid.stepsPerQuarter ?? 0 }
+
   public var isText: Bool { encoding is any TextEncoding }
 
   /// The encoding, if the model writes text; an error that says so if it does not.

@@ -11,6 +11,9 @@ extension Session {
     let listener: any EventListener
     /// Whether the listener has heard something that the network has not read yet.
     var hasHeard = false
+    /// Ticks by which the host's time is ahead of the session's, which is on the grid: the next events
+    /// come so much earlier after the last one heard.
+    var ahead = 0
 
     init(_ encoding: any MusicEncoding, _ grammar: any MusicGrammar) {
       self.grammar = grammar
@@ -22,22 +25,26 @@ extension Session {
       player.reset()
       listener.reset()
       hasHeard = false
+      ahead = 0
     }
 
-    var stateSize: Int { type(of: player).stateSize + type(of: listener).stateSize + 1 }
+    var stateSize: Int { type(of: player).stateSize + type(of: listener).stateSize + 9 }
 
     func save(to bytes: UnsafeMutableRawPointer) {
       player.save(to: bytes)
       listener.save(to: bytes + type(of: player).stateSize)
+      bytes.storeBytes(of: Int64(ahead), toByteOffset: stateSize - 9, as: Int64.self)
       bytes.storeBytes(of: hasHeard ? 1 : 0, toByteOffset: stateSize - 1, as: UInt8.self)
     }
 
     func restore(from bytes: UnsafeRawPointer) -> Bool {
       let heard = bytes.load(fromByteOffset: stateSize - 1, as: UInt8.self)
-      guard heard <= 1, player.restore(from: bytes),
+      let ticks = bytes.loadUnaligned(fromByteOffset: stateSize - 9, as: Int64.self)
+      guard heard <= 1, ticks.magnitude < 1 << 20, player.restore(from: bytes),
         listener.restore(from: bytes + type(of: player).stateSize)
       else { return false }
       hasHeard = heard == 1
+      ahead = Int(ticks)
       return true
     }
   }
@@ -92,9 +99,16 @@ extension Session {
     if music.hasHeard {
       music.listener.finish { hear($0) }
       music.hasHeard = false
+      music.ahead = music.listener.ahead
+      music.listener.catchUp()
     }
     while true {
-      if let event = music.player.next() { return event }
+      if var event = music.player.next() {
+        let moved = min(music.ahead, event.delta)
+        event.delta -= moved
+        music.ahead -= moved
+        return event
+      }
       _ = try drawNext()
     }
   }

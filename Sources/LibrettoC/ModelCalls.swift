@@ -118,7 +118,8 @@ func create<Object: AnyObject>(
         parameters: UInt64(handle.model.network.layout.parameters),
         encoding: UnsafePointer(handle.encodingName), is_text: handle.model.isText ? 1 : 0,
         ticks_per_quarter: Int32(handle.model.ticksPerQuarter),
-        precision: retto_precision(rawValue: UInt32(handle.model.precision.rawValue)))
+        precision: retto_precision(rawValue: UInt32(handle.model.precision.rawValue)),
+        steps_per_quarter: Int32(handle.model.stepsPerQuarter))
       try write(
         value, to: try require(info, "the info"), smallest: MemoryLayout<retto_model_info>.size,
         "the info")

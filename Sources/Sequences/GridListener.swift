@@ -88,6 +88,9 @@ final class GridListener: EventListener {
     }
   }
 
+  var ahead: Int { tick - step * grid.ticksPerStep }
+  func catchUp() { tick = max(tick, step * grid.ticksPerStep) }
+
   static var stateSize: Int { 96 }
 
   func save(to bytes: UnsafeMutableRawPointer) {

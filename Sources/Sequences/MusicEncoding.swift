@@ -190,6 +190,11 @@ public protocol EventListener: AnyObject {
   func finish(_ each: (Int32) -> Void)
   /// Takes note of a token that did not come from here, so as to know where the music is.
   func follow(_ token: Int32)
+  /// Ticks by which the last event came after the moment the tokens have reached; below 0 if it came
+  /// before, because its time was rounded up.
+  var ahead: Int { get }
+  /// Goes on from the moment the tokens have reached if that is later.
+  func catchUp()
 
   static var stateSize: Int { get }
   func save(to bytes: UnsafeMutableRawPointer)

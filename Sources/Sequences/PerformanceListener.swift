@@ -100,6 +100,9 @@ final class PerformanceListener: EventListener {
     }
   }
 
+  var ahead: Int { waiting }
+  func catchUp() { waiting = max(0, waiting) }
+
   static var stateSize: Int { 8 * (PerformanceState.wordCount + 1) }
 
   func save(to bytes: UnsafeMutableRawPointer) {

@@ -280,6 +280,34 @@ static void check_snapshot(const retto_model *model) {
   retto_session_free(b);
 }
 
+/* Whatever is fed when, what is drawn begins on the grid by the host's own count of ticks, or at once
+ * if it belongs to the step that has just begun. */
+static void check_time(const retto_model *model) {
+  retto_model_info info = RETTO_MODEL_INFO_INIT;
+  OK(retto_model_get_info(model, &info));
+  CHECK((info.steps_per_quarter > 0) == (strcmp(info.encoding, "performance") != 0));
+  uint64_t step = info.steps_per_quarter ? info.ticks_per_quarter / info.steps_per_quarter : 10;
+  retto_session *session = NULL;
+  MUST(retto_session_create(model, NULL, &session));
+  uint64_t now = 0;
+  int notes = 0, fed = 0;
+  for (int i = 0; i < 600; i++) {
+    retto_event event = {(uint32_t)(i * 37 % 290), RETTO_EVENT_TIME, 0, 0, 0};
+    if (i % 7 == 0) {
+      OK(retto_session_feed_event(session, &event));
+      fed = 1;
+    } else {
+      OK(retto_session_next_event(session, &event));
+      fed = fed && event.delta == 0;
+      notes += event.kind == RETTO_EVENT_NOTE_ON;
+      CHECK(event.kind != RETTO_EVENT_NOTE_ON || fed || (now + event.delta) % step == 0);
+    }
+    now += event.delta;
+  }
+  CHECK(notes > 20);
+  retto_session_free(session);
+}
+
 /* Neither allocates nor locks: `count` events drawn and fed, with every wish. */
 static void check_realtime(const retto_model *model, int grid, int count) {
   retto_model_info info = RETTO_MODEL_INFO_INIT;
@@ -330,6 +358,7 @@ int main(void) {
     for (int bars = 1; bars <= 9; bars += 4)
       check_piece(loaded, grid, bars);
     check_snapshots(loaded);
+    check_time(loaded);
     check_snapshot(loaded);
     check_refusals(loaded);
     check_realtime(loaded, grid, under_tool() ? 500 : 20000);
