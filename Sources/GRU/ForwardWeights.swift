@@ -40,7 +40,7 @@ final class ForwardWeights: @unchecked Sendable {
       inputBias.append(try FloatBuffer(3 * hidden))
       recurrent.append(
         try PackedWeights(
-          precision, columns: 3 * hidden, depth: shape.hidden, order: .gates, kernels: kernels))
+          precision, columns: 3 * hidden, depth: shape.hidden, kernels: kernels))
       recurrentBias.append(try FloatBuffer(hidden))
     }
     self.input = input

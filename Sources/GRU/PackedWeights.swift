@@ -5,18 +5,12 @@ import Kernels
 /// The left side is rounded to the same precision here, some rows at a time, in memory the caller
 /// lends: `operandCount` floats.
 final class PackedWeights: @unchecked Sendable {
-  /// Whether the columns are gates of units, for `gruForward`, or plain, for `product`.
-  enum Order {
-    case columns, gates
-  }
-
   let precision: Precision
   /// Of the result, padded.
   let columns: Int
   /// Numbers of the left side that count, and how many there are with the zeros after them.
   let depth: Int
   private let paddedDepth: Int
-  private let order: Order
   private let kernels: KernelTable
   private let panels: FloatBuffer
   /// Of int8: `[2][columns]`.
@@ -25,13 +19,12 @@ final class PackedWeights: @unchecked Sendable {
   /// So many that they stay in the second-level cache while the panels run through it.
   private static let rowsAtOnce = 128
 
-  init(
-    _ precision: Precision, columns: Int, depth: Int, order: Order = .columns, kernels: KernelTable
-  ) throws(NetworkError) {
+  init(_ precision: Precision, columns: Int, depth: Int, kernels: KernelTable)
+    throws(NetworkError)
+  {
     self.precision = precision
     self.columns = columns
     self.depth = depth
-    self.order = order
     self.kernels = kernels
     paddedDepth = Panels.padded(depth)
     let numbers = precision.numbersPerCell

@@ -51,7 +51,6 @@ public enum Panels {
   /// `[cells of depth][r 16, z 16, n 16]`; units up to `padded(hidden)` get zeros. Units from `first`
   /// on, up to `end`, are packed: threads share the work by units.
   ///
-  /// - `depth`: `hidden` rounded up to a multiple of `numbers`.
   /// - `correction`: of int8, `[2][3][padded(hidden)]`.
   public static func packGates(
     _ source: UnsafePointer<Float>, hidden: Int, first: Int, end: Int,
