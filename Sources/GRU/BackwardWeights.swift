@@ -10,13 +10,13 @@ final class BackwardWeights: @unchecked Sendable {
   /// Per layer: W_hh.
   let recurrent: [PackedWeights]
   let head: PackedWeights
-  /// Floats of memory the products want to be lent.
-  let operandCount: Int
+  private let precision: Precision
 
   init(_ shape: NetworkShape, precision: Precision = .float32, kernels: KernelTable = .current)
     throws(NetworkError)
   {
     self.shape = shape
+    self.precision = precision
     layout = ParameterLayout(shape)
     let depth = 3 * shape.paddedHidden
     var input: [PackedWeights] = []
@@ -33,8 +33,14 @@ final class BackwardWeights: @unchecked Sendable {
     self.recurrent = recurrent
     head = try PackedWeights(
       precision, columns: shape.paddedHidden, depth: shape.paddedVocabulary, kernels: kernels)
-    operandCount = PackedWeights.operandCount(
-      precision, depth: max(depth, shape.paddedVocabulary))
+  }
+
+  /// Floats of memory the products want to be lent, for so many rows at most, and for the gradient of
+  /// layer 0's table, which has a row for every token.
+  func operandCount(rows: Int) -> Int {
+    PackedWeights.operandCount(
+      precision, rows: max(rows, shape.vocabulary),
+      depth: max(3 * shape.paddedHidden, shape.paddedVocabulary))
   }
 
   /// Packs one worker's share of the columns.

@@ -15,17 +15,17 @@ final class ForwardWeights: @unchecked Sendable {
   let inputBias: [FloatBuffer]
   /// Per layer: W_hh.
   let recurrent: [PackedWeights]
-  /// Per layer: b_hn, which is inside the reset gate.
+  /// Per layer: b_hn, which is inside the reset gate, after zeros for the other two.
   let recurrentBias: [FloatBuffer]
   let head: PackedWeights
   let headBias: FloatBuffer
-  /// Floats of memory the products want to be lent.
-  let operandCount: Int
+  private let precision: Precision
 
   init(_ shape: NetworkShape, precision: Precision = .float32, kernels: KernelTable = .current)
     throws(NetworkError)
   {
     self.shape = shape
+    self.precision = precision
     layout = ParameterLayout(shape)
     let hidden = shape.paddedHidden
     var input: [PackedWeights] = []
@@ -41,7 +41,7 @@ final class ForwardWeights: @unchecked Sendable {
       recurrent.append(
         try PackedWeights(
           precision, columns: 3 * hidden, depth: shape.hidden, kernels: kernels))
-      recurrentBias.append(try FloatBuffer(hidden))
+      recurrentBias.append(try FloatBuffer(3 * hidden))
     }
     self.input = input
     self.inputBias = inputBias
@@ -51,7 +51,11 @@ final class ForwardWeights: @unchecked Sendable {
     head = try PackedWeights(
       precision, columns: shape.paddedVocabulary, depth: shape.hidden, kernels: kernels)
     headBias = try FloatBuffer(shape.paddedVocabulary)
-    operandCount = PackedWeights.operandCount(precision, depth: shape.hidden)
+  }
+
+  /// Floats of memory the products want to be lent, for so many rows at most.
+  func operandCount(rows: Int) -> Int {
+    PackedWeights.operandCount(precision, rows: rows, depth: shape.hidden)
   }
 
   /// Packs one worker's share of the parameters. When all shares are packed, `fillTable` follows.
@@ -62,13 +66,15 @@ final class ForwardWeights: @unchecked Sendable {
     let real = min(units.lowerBound, hidden)..<min(units.upperBound, hidden)
     for layer in 0..<shape.layers {
       let inputs = shape.inputs(of: layer)
-      recurrent[layer].packGates(
-        parameters + layout.recurrentWeight(layer), first: units.lowerBound, end: units.upperBound)
       for gate in 0..<3 {
         input[layer].pack(
           parameters + layout.inputWeight(layer) + (gate * hidden + real.lowerBound) * inputs,
           first: gate * padded + real.lowerBound, count: real.count, columnStride: inputs,
           rows: inputs, rowStride: 1)
+        recurrent[layer].pack(
+          parameters + layout.recurrentWeight(layer) + (gate * hidden + real.lowerBound) * hidden,
+          first: gate * padded + real.lowerBound, count: real.count, columnStride: hidden,
+          rows: hidden, rowStride: 1)
       }
       let ih = parameters + layout.inputBias(layer)
       let hh = parameters + layout.recurrentBias(layer)
@@ -76,7 +82,7 @@ final class ForwardWeights: @unchecked Sendable {
         inputBias[layer].pointer[unit] = ih[unit] + hh[unit]
         inputBias[layer].pointer[padded + unit] = ih[hidden + unit] + hh[hidden + unit]
         inputBias[layer].pointer[2 * padded + unit] = ih[2 * hidden + unit]
-        recurrentBias[layer].pointer[unit] = hh[2 * hidden + unit]
+        recurrentBias[layer].pointer[2 * padded + unit] = hh[2 * hidden + unit]
       }
     }
     let tokens = share(of: shape.vocabulary, worker: worker, workers: workers, multiple: 32)
@@ -95,7 +101,7 @@ final class ForwardWeights: @unchecked Sendable {
     input[0].multiply(
       rows: tokens.count, left: parameters + layout.embedding + first * shape.embedding,
       leftStride: shape.embedding, bias: inputBias[0].pointer, result: result,
-      resultStride: width, operands: result)
+      resultStride: width, operands: nil)
   }
 }
 

@@ -83,13 +83,14 @@ public final class Learner {
         dropout > 0
         ? Dropout(
           probability: dropout, seed: seed, streams: streams, firstStream: mine.lowerBound) : nil
+      let rows = mine.count * window
       shares.append(
         try Share(
           streams: mine,
           unrolled: try Unrolled(
             shape, streams: mine.count, window: window, dropout: drop, training: true,
-            operands: max(forward.operandCount, backward.operandCount), precision: precision,
-            kernels: kernels),
+            operands: max(forward.operandCount(rows: rows), backward.operandCount(rows: rows)),
+            precision: precision, kernels: kernels),
           layout: layout, stateCount: mine.count * shape.stateCount))
     }
     self.shares = shares

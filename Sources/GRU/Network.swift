@@ -31,7 +31,7 @@ public final class Network: @unchecked Sendable {
   /// The memory of one thread for steps of up to `rows` streams at once.
   public final class Scratch {
     public let rows: Int
-    fileprivate let previous, next, input, output, operands: FloatBuffer
+    fileprivate let previous, next, input, sums, output, operands: FloatBuffer
     /// The logits of the last step, `[rows][padded vocabulary]`.
     public let logits: FloatBuffer
 
@@ -43,7 +43,8 @@ public final class Network: @unchecked Sendable {
       next = try FloatBuffer(rows * h)
       output = try FloatBuffer(rows * h)
       input = try FloatBuffer(rows * 3 * h)
-      operands = try FloatBuffer(network.weights.operandCount)
+      sums = try FloatBuffer(rows * 3 * h)
+      operands = try FloatBuffer(network.weights.operandCount(rows: rows))
       logits = try FloatBuffer(rows * shape.paddedVocabulary)
     }
   }
@@ -68,11 +69,13 @@ public final class Network: @unchecked Sendable {
           rows: rows, left: output, leftStride: h, bias: weights.inputBias[layer].pointer,
           result: scratch.input.pointer, resultStride: 3 * h, operands: scratch.operands.pointer)
       }
-      weights.recurrent[layer].step(
-        rows: rows, previous: previous, bias: weights.recurrentBias[layer].pointer,
-        input: layer == 0 ? weights.table.pointer : scratch.input.pointer,
-        index: layer == 0 ? tokens : nil, next: next, cache: nil,
-        operands: scratch.operands.pointer)
+      weights.recurrent[layer].multiply(
+        rows: rows, left: previous, leftStride: h, bias: weights.recurrentBias[layer].pointer,
+        result: scratch.sums.pointer, resultStride: 3 * h, operands: scratch.operands.pointer)
+      kernels.gruForward(
+        rows, h, scratch.sums.pointer, previous,
+        layer == 0 ? weights.table.pointer : scratch.input.pointer, layer == 0 ? tokens : nil, next,
+        nil)
       for row in 0..<rows { (states[row] + layer * h).update(from: next + row * h, count: h) }
       output.update(from: next, count: rows * h)
     }

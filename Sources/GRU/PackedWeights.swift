@@ -2,8 +2,8 @@ import Kernels
 
 /// A weight matrix as the right side of products, packed for one precision, and the products.
 ///
-/// The left side is rounded to the same precision here, some rows at a time, in memory the caller
-/// lends: `operandCount` floats.
+/// The left side is rounded to the same precision and laid out here, some rows at a time, in memory
+/// the caller lends: `operandCount` floats.
 final class PackedWeights: @unchecked Sendable {
   let precision: Precision
   /// Of the result, padded.
@@ -17,7 +17,7 @@ final class PackedWeights: @unchecked Sendable {
   private let correction: FloatBuffer?
 
   /// So many that they stay in the second-level cache while the panels run through it.
-  private static let rowsAtOnce = 128
+  private static let rowsAtOnce = 132
 
   init(_ precision: Precision, columns: Int, depth: Int, kernels: KernelTable)
     throws(NetworkError)
@@ -27,17 +27,22 @@ final class PackedWeights: @unchecked Sendable {
     self.depth = depth
     self.kernels = kernels
     paddedDepth = Panels.padded(depth)
-    let numbers = precision.numbersPerCell
-    panels = try FloatBuffer(columns * ((depth + numbers - 1) / numbers))
+    panels = try FloatBuffer(columns * Self.cells(precision, depth: depth))
     correction = precision == .int8 ? try FloatBuffer(2 * columns) : nil
   }
 
-  /// Floats of memory to lend for products with left sides of up to `depth` numbers.
-  static func operandCount(_ precision: Precision, depth: Int) -> Int {
-    precision == .float32 ? 0 : rowsAtOnce * Panels.padded(depth)
+  /// Floats of memory to lend for products with left sides of up to `rows` rows of `depth` numbers.
+  static func operandCount(_ precision: Precision, rows: Int, depth: Int) -> Int {
+    let rows = min(rows, rowsAtOnce)
+    let rounded = precision == .float32 ? 0 : rows * Panels.padded(depth)
+    return rounded + KernelTable.productRoom(rows: rows, depth: cells(precision, depth: depth))
   }
 
-  private var cells: Int { (depth + precision.numbersPerCell - 1) / precision.numbersPerCell }
+  private static func cells(_ precision: Precision, depth: Int) -> Int {
+    (depth + precision.numbersPerCell - 1) / precision.numbersPerCell
+  }
+
+  private var cells: Int { Self.cells(precision, depth: depth) }
 
   /// Packs `count` columns from column `first` on; see `Panels.pack`.
   func pack(
@@ -51,20 +56,14 @@ final class PackedWeights: @unchecked Sendable {
       correction: correction.map { $0.pointer + first }, total: columns)
   }
 
-  /// Packs the units `first` to `end` of a recurrent weight; see `Panels.packGates`.
-  func packGates(_ source: UnsafePointer<Float>, first: Int, end: Int) {
-    Panels.packGates(
-      source, hidden: depth, first: first, end: end, into: panels.pointer,
-      numbers: precision.numbersPerCell, correction: correction?.pointer)
-  }
-
   /// `result[rows][columns] = left * weights + bias`, or added to it.
   ///
   /// - `left`: `leftStride` floats from a row to the next, zeros from `depth` on up to a multiple of 32.
+  /// - `operands`: the memory lent. In float32 it may be nil, which is slower from 8 rows on.
   func multiply(
     rows: Int, left: UnsafePointer<Float>, leftStride: Int, bias: UnsafePointer<Float>?,
     accumulate: Bool = false, result: UnsafeMutablePointer<Float>, resultStride: Int,
-    operands: UnsafeMutablePointer<Float>
+    operands: UnsafeMutablePointer<Float>?
   ) {
     let product =
       switch precision {
@@ -74,50 +73,29 @@ final class PackedWeights: @unchecked Sendable {
       }
     for row in stride(from: 0, to: rows, by: Self.rowsAtOnce) {
       let count = min(Self.rowsAtOnce, rows - row)
-      let (left, words) = makeOperands(rows: count, left + row * leftStride, leftStride, operands)
+      let (left, words, free) = makeOperands(
+        rows: count, left + row * leftStride, leftStride, operands)
       product(
         count, columns, cells, left, words, panels.pointer, correction?.pointer, bias,
-        accumulate ? 1 : 0, result + row * resultStride, resultStride)
+        accumulate ? 1 : 0, result + row * resultStride, resultStride, free)
     }
   }
 
-  /// A step of a layer whose recurrent weight this is; see `KernelTable.gruForward`.
-  ///
-  /// - `previous`, `next`: `[rows][hidden padded]`.
-  func step(
-    rows: Int, previous: UnsafePointer<Float>, bias: UnsafePointer<Float>,
-    input: UnsafePointer<Float>, index: UnsafePointer<Int32>?, next: UnsafeMutablePointer<Float>,
-    cache: UnsafeMutablePointer<Float>?, operands: UnsafeMutablePointer<Float>
-  ) {
-    let forward =
-      switch precision {
-      case .float32: kernels.gruForward
-      case .bfloat16: kernels.gruForwardBfloat16
-      case .int8: kernels.gruForwardInt8
-      }
-    let h = paddedDepth
-    for row in stride(from: 0, to: rows, by: Self.rowsAtOnce) {
-      let count = min(Self.rowsAtOnce, rows - row)
-      let (left, words) = makeOperands(rows: count, previous + row * h, h, operands)
-      forward(
-        count, h, cells, previous + row * h, left, words, panels.pointer, correction?.pointer,
-        bias, index == nil ? input + row * 3 * h : input, index.map { $0 + row }, next + row * h,
-        cache.map { $0 + row * 4 * h })
-    }
-  }
-
-  /// Rows of the left side as the kernels want them, and the words from one to the next.
+  /// Rows of the left side as the kernels want them, the words from one to the next, and the memory
+  /// that is left.
   private func makeOperands(
-    rows: Int, _ left: UnsafePointer<Float>, _ stride: Int, _ operands: UnsafeMutablePointer<Float>
-  ) -> (UnsafePointer<Float>, Int) {
-    switch precision {
-    case .float32: return (left, stride)
-    case .bfloat16:
+    rows: Int, _ left: UnsafePointer<Float>, _ stride: Int,
+    _ operands: UnsafeMutablePointer<Float>?
+  ) -> (UnsafePointer<Float>, Int, UnsafeMutablePointer<Float>?) {
+    guard let operands, precision != .float32 else { return (left, stride, operands) }
+    let words: Int
+    if precision == .bfloat16 {
       kernels.bfloat16Operands(rows, paddedDepth, left, stride, operands)
-      return (UnsafePointer(operands), paddedDepth / 2 * kernels.bfloat16Words)
-    case .int8:
+      words = paddedDepth / 2 * kernels.bfloat16Words
+    } else {
       kernels.int8Operands(rows, paddedDepth, left, stride, operands)
-      return (UnsafePointer(operands), paddedDepth / 4 * kernels.int8Words)
+      words = paddedDepth / 4 * kernels.int8Words
     }
+    return (UnsafePointer(operands), words, operands + rows * words)
   }
 }

@@ -14,7 +14,7 @@ public final class SequenceScorer {
     self.network = network
     unrolled = try Unrolled(
       network.shape, streams: 1, window: Self.window, training: false,
-      operands: network.weights.operandCount, kernels: network.kernels)
+      operands: network.weights.operandCount(rows: Self.window), kernels: network.kernels)
     state = try FloatBuffer(network.shape.stateCount)
   }
 

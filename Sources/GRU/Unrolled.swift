@@ -27,6 +27,8 @@ final class Unrolled {
   private let dropped: [FloatBuffer]
   /// The input's share of the gates of the layers above 0, `[n][3 H]`.
   private let gateInput: FloatBuffer
+  /// The recurrent products of one step, `[streams][3 H]`.
+  private let sums: FloatBuffer
   /// Logits, then their gradient, `[n][padded vocabulary]`.
   private let logits: FloatBuffer
   /// Lent to products.
@@ -68,6 +70,7 @@ final class Unrolled {
     hidden = try buffers(layers, (window + 1) * streams * h)
     dropped = dropout == nil ? [] : try buffers(layers, n * h)
     gateInput = try FloatBuffer(layers > 1 ? n * 3 * h : 0)
+    sums = try FloatBuffer(streams * 3 * h)
     logits = try FloatBuffer(n * shape.paddedVocabulary)
     loss = try FloatBuffer(n)
     self.operands = try FloatBuffer(operands)
@@ -82,7 +85,7 @@ final class Unrolled {
         embeddingGradient: try FloatBuffer(shape.vocabulary * shape.paddedEmbedding),
         sums: try FloatBuffer(max(3 * h, shape.paddedVocabulary)),
         scratch: try FloatBuffer(
-          130 * (max(3 * h, shape.paddedVocabulary) + 8) + 128 * 32 + 8 * 32))
+          KernelTable.weightGradientRoom(columns: max(shape.hidden, shape.embedding))))
     } else {
       self.training = nil
     }
@@ -120,14 +123,15 @@ final class Unrolled {
           result: gateInput.pointer, resultStride: 3 * h, operands: operands.pointer)
       }
       for t in 0..<steps {
-        weights.recurrent[layer].step(
-          rows: streams, previous: all + t * rowsOfState,
-          bias: weights.recurrentBias[layer].pointer,
-          input: layer == 0 ? weights.table.pointer : gateInput.pointer + t * 3 * rowsOfState,
-          index: layer == 0 ? UnsafePointer(inputs + t * streams) : nil,
-          next: all + (t + 1) * rowsOfState,
-          cache: scale == 0 ? nil : training.map { $0.cache[layer].pointer + t * 4 * rowsOfState },
-          operands: operands.pointer)
+        let previous = all + t * rowsOfState
+        weights.recurrent[layer].multiply(
+          rows: streams, left: previous, leftStride: h, bias: weights.recurrentBias[layer].pointer,
+          result: sums.pointer, resultStride: 3 * h, operands: operands.pointer)
+        kernels.gruForward(
+          streams, h, sums.pointer, previous,
+          layer == 0 ? weights.table.pointer : gateInput.pointer + t * 3 * rowsOfState,
+          layer == 0 ? UnsafePointer(inputs + t * streams) : nil, all + (t + 1) * rowsOfState,
+          scale == 0 ? nil : training.map { $0.cache[layer].pointer + t * 4 * rowsOfState })
       }
       (state + layer * stride).update(from: all + steps * rowsOfState, count: rowsOfState)
       below = output(of: layer, steps: steps, drop: drop)

@@ -10,13 +10,10 @@ public struct KernelTable: @unchecked Sendable {
 
   public typealias Product =
     @convention(c) (
-      Int, Int, Int, Floats, Int, Floats, Floats?, Floats?, Int, Mutable, Int
+      Int, Int, Int, Floats, Int, Floats, Floats?, Floats?, Int, Mutable, Int, Mutable?
     ) -> Void
   public typealias GruForward =
-    @convention(c) (
-      Int, Int, Int, Floats, Floats, Int, Floats, Floats?, Floats, Floats, Indices?, Mutable,
-      Mutable?
-    ) -> Void
+    @convention(c) (Int, Int, Floats, Floats, Floats, Indices?, Mutable, Mutable?) -> Void
   public typealias Operands = @convention(c) (Int, Int, Floats, Int, Mutable) -> Void
   public typealias GruBackward =
     @convention(c) (Int, Int, Floats, Floats, Floats, Mutable, Mutable, Mutable) -> Void
@@ -39,12 +36,22 @@ public struct KernelTable: @unchecked Sendable {
     ) -> Void
   public typealias Transcendental = @convention(c) (Int, Int, Floats, Mutable) -> Void
 
+  /// Floats of memory in which a product lays out so many rows of cells: none if they are few.
+  public static func productRoom(rows: Int, depth: Int) -> Int {
+    rows < 8 ? 0 : rows * depth + 12
+  }
+
+  /// Floats of memory in which the gradient of a weight with so many columns lays out its sides, 256
+  /// steps of the depth at a time: panels of all columns, 16 tiles of the other side, and one block at
+  /// the edge.
+  public static func weightGradientRoom(columns: Int) -> Int {
+    (columns + 31) / 32 * 32 * 256 + 16 * (12 * 256 + 16) + 12 * 32
+  }
+
   public let product: Product
   public let productBfloat16: Product
   public let productInt8: Product
   public let gruForward: GruForward
-  public let gruForwardBfloat16: GruForward
-  public let gruForwardInt8: GruForward
   public let bfloat16Operands: Operands
   public let int8Operands: Operands
   /// Words of four bytes that two bfloat16 and four int8 operands take.
@@ -70,8 +77,6 @@ public struct KernelTable: @unchecked Sendable {
     productBfloat16: @escaping Product,
     productInt8: @escaping Product,
     gruForward: @escaping GruForward,
-    gruForwardBfloat16: @escaping GruForward,
-    gruForwardInt8: @escaping GruForward,
     bfloat16Operands: @escaping Operands,
     int8Operands: @escaping Operands,
     bfloat16Words: Int,
@@ -95,8 +100,6 @@ public struct KernelTable: @unchecked Sendable {
     self.productBfloat16 = productBfloat16
     self.productInt8 = productInt8
     self.gruForward = gruForward
-    self.gruForwardBfloat16 = gruForwardBfloat16
-    self.gruForwardInt8 = gruForwardInt8
     self.bfloat16Operands = bfloat16Operands
     self.int8Operands = int8Operands
     self.bfloat16Words = bfloat16Words

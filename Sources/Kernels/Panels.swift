@@ -38,7 +38,7 @@ public enum Panels {
       for j in 0..<columns {
         packColumn(
           source + j * columnStride, rows: rows, rowStride: rowStride, into: panel + j,
-          width: width, numbers: numbers, correction: correction.map { $0 + (column + j) },
+          numbers: numbers, correction: correction.map { $0 + (column + j) },
           total: total)
       }
       for j in columns..<width {
@@ -47,41 +47,11 @@ public enum Panels {
     }
   }
 
-  /// Packs `weight_hh[3 * hidden][hidden]` for `KernelTable.gruForward`: for each 16 units
-  /// `[cells of depth][r 16, z 16, n 16]`; units up to `padded(hidden)` get zeros. Units from `first`
-  /// on, up to `end`, are packed: threads share the work by units.
-  ///
-  /// - `correction`: of int8, `[2][3][padded(hidden)]`.
-  public static func packGates(
-    _ source: UnsafePointer<Float>, hidden: Int, first: Int, end: Int,
-    into destination: UnsafeMutablePointer<Float>, numbers: Int = 1,
-    correction: UnsafeMutablePointer<Float>? = nil
-  ) {
-    let cells = (hidden + numbers - 1) / numbers
-    let padded = padded(hidden)
-    for unit in stride(from: first, to: end, by: 16) {
-      let panel = destination + unit * 3 * cells
-      for gate in 0..<3 {
-        for j in 0..<16 {
-          let to = panel + gate * 16 + j
-          if unit + j < hidden {
-            packColumn(
-              source + (gate * hidden + unit + j) * hidden, rows: hidden, rowStride: 1, into: to,
-              width: 48, numbers: numbers,
-              correction: correction.map { $0 + (gate * padded + unit + j) }, total: 3 * padded)
-          } else {
-            for k in 0..<cells { to[k * 48] = 0 }
-          }
-        }
-      }
-    }
-  }
-
-  /// Packs one column; cells are `width` apart. The last cell is filled up with zeros.
+  /// Packs one column of a panel. The last cell is filled up with zeros.
   @inline(__always)
   private static func packColumn(
     _ source: UnsafePointer<Float>, rows: Int, rowStride: Int,
-    into cells: UnsafeMutablePointer<Float>, width: Int, numbers: Int,
+    into cells: UnsafeMutablePointer<Float>, numbers: Int,
     correction: UnsafeMutablePointer<Float>?, total: Int
   ) {
     switch numbers {

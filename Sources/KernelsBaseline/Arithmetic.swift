@@ -13,8 +13,10 @@ protocol Arithmetic {
 
   /// The four-byte words a cell of the left side takes.
   static var words: Int { get }
-  /// Whether a sum is one vector, so that eight rows fit into 32 registers.
-  static var isSlim: Bool { get }
+  /// Whether sums are whole numbers, which must not be rounded before the end of the depth.
+  static var isExact: Bool { get }
+  /// Whether a sum takes two vectors, each of which is ready again a cycle after it was added to.
+  static var isWide: Bool { get }
 
   static var zero: Sum { get }
   static func start(_ columns: Columns) -> Sum
@@ -56,7 +58,8 @@ struct Columns {
 
 enum InFloat32: Arithmetic {
   @inline(__always) static var words: Int { 1 }
-  @inline(__always) static var isSlim: Bool { true }
+  @inline(__always) static var isExact: Bool { false }
+  @inline(__always) static var isWide: Bool { false }
   @inline(__always) static var zero: vfloat { vsplat(0) }
   @inline(__always) static func start(_ columns: Columns) -> vfloat { columns.biases }
   @inline(__always) static func cells(_ p: UnsafePointer<Float>) -> vfloat { vload(p) }

@@ -3,7 +3,8 @@ import CSimd
 /// Both sides rounded to bfloat16, the upper half of a float32; sums in float32. A cell is two
 /// neighbours in depth.
 enum InBfloat16: Arithmetic {
-  @inline(__always) static var isSlim: Bool { true }
+  @inline(__always) static var isExact: Bool { false }
+  @inline(__always) static var isWide: Bool { false }
   @inline(__always) static var zero: vfloat { vsplat(0) }
   @inline(__always) static func start(_ columns: Columns) -> vfloat { columns.biases }
   @inline(__always) static func merged(_ a: vfloat, _ b: vfloat) -> vfloat { a + b }
@@ -18,15 +19,13 @@ enum InBfloat16: Arithmetic {
     }
   #else
     /// Without instructions for it, two float32 numbers.
-    struct Halves {
-      var even, odd: vfloat
-    }
+    typealias Halves = (even: vfloat, odd: vfloat)
     @inline(__always) static func cells(_ p: UnsafePointer<Float>) -> Halves {
       let cells = vload(p)
-      return Halves(even: vbfloat16_even(cells), odd: vbfloat16_odd(cells))
+      return (vbfloat16_even(cells), vbfloat16_odd(cells))
     }
     @inline(__always) static func operand(_ p: UnsafePointer<Float>) -> Halves {
-      Halves(even: vsplat(p[0]), odd: vsplat(p[1]))
+      (vsplat(p[0]), vsplat(p[1]))
     }
     @inline(__always) static func dot(_ sum: vfloat, _ x: Halves, _ w: Halves) -> vfloat {
       vfma(x.odd, w.odd, vfma(x.even, w.even, sum))

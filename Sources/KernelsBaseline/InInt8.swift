@@ -4,11 +4,12 @@ import CSimd
 /// numbers too, so they are exact, and the same on every instruction set.
 enum InInt8: Arithmetic {
   @inline(__always) static var words: Int { Int(CSIMD_INT8_WORDS) }
+  @inline(__always) static var isExact: Bool { true }
 
   #if VNNI
     // The processor sums four products at once, of unsigned numbers on the left: these are 128 more
     // than they should be, and sums begin with minus what that makes too much.
-    @inline(__always) static var isSlim: Bool { true }
+    @inline(__always) static var isWide: Bool { false }
     @inline(__always) static var zero: vint { vint(repeating: 0) }
     @inline(__always) static func start(_ columns: Columns) -> vint {
       vto_bits(vload(columns.offset!))
@@ -33,7 +34,7 @@ enum InInt8: Arithmetic {
     struct Sums {
       var low, high: vint
     }
-    @inline(__always) static var isSlim: Bool { false }
+    @inline(__always) static var isWide: Bool { true }
     @inline(__always) static var zero: Sums {
       Sums(low: vint(repeating: 0), high: vint(repeating: 0))
     }

@@ -7,8 +7,6 @@ public func kernelTable() -> KernelTable {
     productBfloat16: productBfloat16,
     productInt8: productInt8,
     gruForward: gruForward,
-    gruForwardBfloat16: gruForwardBfloat16,
-    gruForwardInt8: gruForwardInt8,
     bfloat16Operands: bfloat16Operands,
     int8Operands: int8Operands,
     bfloat16Words: InBfloat16.words,

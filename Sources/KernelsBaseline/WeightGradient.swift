@@ -1,96 +1,136 @@
 import CSimd
 
-/// How many steps of the depth are packed and multiplied at a time: a panel of the right side
-/// (128 x 32 floats, 16 KiB) then stays in the first-level cache.
-private let block = 128
+// The gradient of a weight matrix: `result[m][n] += sum over k of left[k][m] * right[k][n]`.
+//
+// - `left`: `[depth][leftStride]`, of which `m` columns count: gradients of a layer's outputs.
+// - `right`: `[depth][rightStride]`, of which `n` columns count: the layer's inputs.
+// - `result`: `[m][n]`, rows `n` floats apart.
+// - `scratch`: `KernelTable.weightGradientRoom(columns: n)` floats.
+//
+// Both sides are laid out anew, some of the depth at a time, so that the inner loop reads them from the
+// first byte to the last: all of the right side in panels of 32 columns, and so many tiles of 12 columns
+// of the left side that they stay in the second-level cache while the panels run past.
 
-/// Floats from a tile of `depth` cells of eight words to the next: one line more than it takes, or all
-/// tiles would fall on the same few places of the first-level cache while they are packed.
-@inline(__always)
-private func tileStride(_ depth: Int, words: Int = 1) -> Int { 8 * words * depth + 16 }
-
-/// The gradient of a weight matrix: `result[m][n] += sum over k of left[k][m] * right[k][n]`.
-///
-/// - `left`: `[depth][leftStride]`, of which `m` columns count: gradients of a layer's outputs.
-/// - `right`: `[depth][rightStride]`, of which `n` columns count: the layer's inputs.
-/// - `result`: `[m][n]`, rows `n` floats apart.
-/// - `scratch`: room for 130 * (m rounded up to 8) + 128 * 32 + 8 * 32 floats.
+/// In float32.
 public func weightGradient(
   m: Int, n: Int, depth: Int,
   left: UnsafePointer<Float>, leftStride: Int,
   right: UnsafePointer<Float>, rightStride: Int,
   result: UnsafeMutablePointer<Float>, scratch: UnsafeMutablePointer<Float>
 ) {
-  let panel = scratch
-  let edge = panel + block * 32
-  let tiles = edge + 8 * 32
-  for start in stride(from: 0, to: depth, by: block) {
-    let steps = min(block, depth - start)
-    packLeft(m, steps, left + start * leftStride, leftStride, tiles)
-    for column in stride(from: 0, to: n, by: 32) {
-      let width = min(32, n - column)
-      packRight(width, steps, right + start * rightStride + column, rightStride, panel)
-      for row in stride(from: 0, to: m, by: 8) {
-        let height = min(8, m - row)
-        let tile = tiles + row / 8 * tileStride(steps)
-        if width == 32 && height == 8 {
-          accumulate(InFloat32.self, steps, tile, panel, result + row * n + column, n)
-        } else {
-          edge.update(repeating: 0, count: 8 * 32)
-          accumulate(InFloat32.self, steps, tile, panel, edge, 32)
-          for i in 0..<height {
-            for j in 0..<width { result[(row + i) * n + column + j] += edge[i * 32 + j] }
-          }
-        }
-      }
-    }
-  }
+  weightGradient(
+    InFloat32.self, m, n, depth, left, leftStride, right, rightStride, result, scratch)
 }
 
-/// The same with both sides rounded to bfloat16. Rows of `left` and `right` go on with zeros, or what
-/// may be read, up to a multiple of 32 columns.
+/// With both sides rounded to bfloat16.
 public func weightGradientBfloat16(
   m: Int, n: Int, depth: Int,
   left: UnsafePointer<Float>, leftStride: Int,
   right: UnsafePointer<Float>, rightStride: Int,
   result: UnsafeMutablePointer<Float>, scratch: UnsafeMutablePointer<Float>
 ) {
-  let panel = scratch
-  let edge = panel + block * 32
-  let tiles = edge + 8 * 32
-  let words = InBfloat16.words
+  weightGradient(
+    InBfloat16.self, m, n, depth, left, leftStride, right, rightStride, result, scratch)
+}
+
+/// Steps of the depth at a time.
+private let block = 256
+/// Columns of the left side in a tile, and tiles at a time.
+private let height = 12
+private let tileCount = 16
+
+/// Floats from a tile to the next: one line more than it takes, or all tiles would fall on the same few
+/// places of the first-level cache while they are filled.
+private let tileStride = height * block + 16
+
+/// What both sides are made of.
+private protocol Layout: Arithmetic where Sum == vfloat {
+  /// Steps of the depth in a cell: 1 or 2. The second may be missing at the end.
+  static var numbers: Int { get }
+  /// The operands of 12 columns.
+  static func putLeft(
+    _ to: UnsafeMutablePointer<Float>, _ first: UnsafePointer<Float>,
+    _ second: UnsafePointer<Float>?)
+  /// The cells of a vector of columns.
+  static func putRight(
+    _ to: UnsafeMutablePointer<Float>, _ first: UnsafePointer<Float>,
+    _ second: UnsafePointer<Float>?)
+}
+
+extension InFloat32: Layout {
+  @inline(__always) fileprivate static var numbers: Int { 1 }
+
+  @inline(__always)
+  fileprivate static func putLeft(
+    _ to: UnsafeMutablePointer<Float>, _ first: UnsafePointer<Float>,
+    _ second: UnsafePointer<Float>?
+  ) {
+    UnsafeMutableRawPointer(to).copyMemory(from: first, byteCount: 4 * height)
+  }
+
+  @inline(__always)
+  fileprivate static func putRight(
+    _ to: UnsafeMutablePointer<Float>, _ first: UnsafePointer<Float>,
+    _ second: UnsafePointer<Float>?
+  ) {
+    vstore(to, vload(first))
+  }
+}
+
+extension InBfloat16: Layout {
+  @inline(__always) fileprivate static var numbers: Int { 2 }
+
+  @inline(__always)
+  fileprivate static func putLeft(
+    _ to: UnsafeMutablePointer<Float>, _ first: UnsafePointer<Float>,
+    _ second: UnsafePointer<Float>?
+  ) {
+    vbfloat16_operands12(to, first, second)
+  }
+
+  @inline(__always)
+  fileprivate static func putRight(
+    _ to: UnsafeMutablePointer<Float>, _ first: UnsafePointer<Float>,
+    _ second: UnsafePointer<Float>?
+  ) {
+    vbfloat16_pack(to, first, second)
+  }
+}
+
+@inline(__always)
+private func weightGradient<A: Layout>(
+  _: A.Type, _ m: Int, _ n: Int, _ depth: Int,
+  _ left: UnsafePointer<Float>, _ leftStride: Int,
+  _ right: UnsafePointer<Float>, _ rightStride: Int,
+  _ result: UnsafeMutablePointer<Float>, _ scratch: UnsafeMutablePointer<Float>
+) {
+  let edge = scratch
+  let tiles = edge + height * 32
+  let panels = tiles + tileCount * tileStride
   for start in stride(from: 0, to: depth, by: block) {
     let steps = min(block, depth - start)
-    let cells = (steps + 1) / 2
-    let left = left + start * leftStride
-    let right = right + start * rightStride
-    for k in 0..<cells {
-      let even = left + 2 * k * leftStride
-      let odd = 2 * k + 1 < steps ? even + leftStride : nil
-      for row in stride(from: 0, to: m, by: 8) {
-        vbfloat16_operands8(
-          tiles + row / 8 * tileStride(cells, words: words) + k * 8 * words, even + row,
-          odd.map { $0 + row })
-      }
-    }
+    let cells = (steps + A.numbers - 1) / A.numbers
     for column in stride(from: 0, to: n, by: 32) {
-      for k in 0..<cells {
-        let even = right + (2 * k * rightStride + column)
-        let odd = 2 * k + 1 < steps ? even + rightStride : nil
-        for j in stride(from: 0, to: 32, by: lanes) {
-          vbfloat16_pack(panel + k * 32 + j, even + j, odd.map { $0 + j })
-        }
-      }
-      for row in stride(from: 0, to: m, by: 8) {
-        let tile = tiles + row / 8 * tileStride(cells, words: words)
-        if column + 32 <= n && row + 8 <= m {
-          accumulate(InBfloat16.self, cells, tile, panel, result + row * n + column, n)
-        } else {
-          edge.update(repeating: 0, count: 8 * 32)
-          accumulate(InBfloat16.self, cells, tile, panel, edge, 32)
-          for i in 0..<min(8, m - row) {
-            for j in 0..<min(32, n - column) {
-              result[(row + i) * n + column + j] += edge[i * 32 + j]
+      fillPanel(
+        A.self, min(32, n - column), steps, right + (start * rightStride + column), rightStride,
+        panels + column * cells, edge)
+    }
+    for first in stride(from: 0, to: m, by: tileCount * height) {
+      let end = min(m, first + tileCount * height)
+      fillTiles(
+        A.self, end - first, steps, left + (start * leftStride + first), leftStride, tiles, edge)
+      for column in stride(from: 0, to: n, by: 32) {
+        let panel = panels + column * cells
+        for row in stride(from: first, to: end, by: height) {
+          let tile = tiles + (row - first) / height * tileStride
+          let block = result + (row * n + column)
+          if row + height <= end && column + 32 <= n {
+            accumulate(A.self, cells, tile, panel, block, n)
+          } else {
+            edge.update(repeating: 0, count: height * 32)
+            accumulate(A.self, cells, tile, panel, edge, 32)
+            for i in 0..<min(height, end - row) {
+              for j in 0..<min(32, n - column) { block[i * n + j] += edge[i * 32 + j] }
             }
           }
         }
@@ -99,61 +139,88 @@ public func weightGradientBfloat16(
   }
 }
 
-/// `[steps][stride]` to tiles of eight columns, `[m / 8][steps][8]`, the last one filled with 0.
+/// `count` columns of `[steps][stride]` to tiles, `[count / 12][cells][12]`, the last one filled with 0.
 @inline(__always)
-private func packLeft(
-  _ m: Int, _ steps: Int, _ source: UnsafePointer<Float>, _ stride: Int,
-  _ tiles: UnsafeMutablePointer<Float>
+private func fillTiles<A: Layout>(
+  _: A.Type, _ count: Int, _ steps: Int, _ source: UnsafePointer<Float>, _ stride: Int,
+  _ tiles: UnsafeMutablePointer<Float>, _ edge: UnsafeMutablePointer<Float>
 ) {
-  for k in 0..<steps {
+  var k = 0
+  var cell = tiles
+  while k < steps {
     let from = source + k * stride
-    var row = 0
-    while row + 8 <= m {
-      let to = tiles + row / 8 * tileStride(steps) + k * 8
-      UnsafeMutableRawPointer(to).copyMemory(from: from + row, byteCount: 32)
-      row += 8
+    let hasSecond = A.numbers == 2 && k + 1 < steps
+    var column = 0
+    var to = cell
+    while column + height <= count {
+      A.putLeft(to, from + column, hasSecond ? from + (stride + column) : nil)
+      column += height
+      to += tileStride
     }
-    if row < m {
-      let to = tiles + row / 8 * tileStride(steps) + k * 8
-      for i in 0..<8 { to[i] = row + i < m ? from[row + i] : 0 }
+    if column < count {
+      let (first, second) = widened(from + column, hasSecond ? stride : 0, count - column, edge)
+      A.putLeft(to, first, second)
     }
+    k += A.numbers
+    cell += height * A.words
   }
 }
 
-/// `width` columns to a panel of 32, filled with 0.
+/// `count` columns, at most 32, of `[steps][stride]` to a panel, `[cells][32]`, filled with 0.
 @inline(__always)
-private func packRight(
-  _ width: Int, _ steps: Int, _ source: UnsafePointer<Float>, _ stride: Int,
-  _ panel: UnsafeMutablePointer<Float>
+private func fillPanel<A: Layout>(
+  _: A.Type, _ count: Int, _ steps: Int, _ source: UnsafePointer<Float>, _ stride: Int,
+  _ panel: UnsafeMutablePointer<Float>, _ edge: UnsafeMutablePointer<Float>
 ) {
-  for k in 0..<steps {
+  var k = 0
+  var to = panel
+  while k < steps {
     let from = source + k * stride
-    let to = panel + k * 32
-    if width == 32 {
-      UnsafeMutableRawPointer(to).copyMemory(from: from, byteCount: 128)
-    } else {
-      for j in 0..<32 { to[j] = j < width ? from[j] : 0 }
+    let hasSecond = A.numbers == 2 && k + 1 < steps
+    var first = from
+    var second = hasSecond ? from + stride : nil
+    if count < 32 { (first, second) = widened(from, hasSecond ? stride : 0, count, edge) }
+    for i in Swift.stride(from: 0, to: 32, by: lanes) {
+      A.putRight(to + i, first + i, second.map { $0 + i })
     }
+    k += A.numbers
+    to += 32
   }
 }
 
-/// Adds an 8 x 32 block of the product to the result.
+/// `count` numbers of a row, and of the one `stride` after it if that is not 0, with zeros after them.
 @inline(__always)
-private func accumulate<A: Arithmetic>(
+private func widened(
+  _ from: UnsafePointer<Float>, _ stride: Int, _ count: Int, _ edge: UnsafeMutablePointer<Float>
+) -> (UnsafePointer<Float>, UnsafePointer<Float>?) {
+  edge.update(repeating: 0, count: 64)
+  for j in 0..<count { edge[j] = from[j] }
+  guard stride != 0 else { return (UnsafePointer(edge), nil) }
+  for j in 0..<count { edge[32 + j] = from[stride + j] }
+  return (UnsafePointer(edge), UnsafePointer(edge + 32))
+}
+
+/// Adds a 12 x 32 block of the product to the result.
+@inline(__always)
+private func accumulate<A: Layout>(
   _: A.Type, _ depth: Int, _ tile: UnsafePointer<Float>, _ panel: UnsafePointer<Float>,
   _ c: UnsafeMutablePointer<Float>, _ stride: Int
-) where A.Sum == vfloat {
+) {
   for inner in Swift.stride(from: 0, to: 32, by: 2 * lanes) {
     let w = panel + inner
     let c = c + inner
-    for row in 0..<8 { csimd_prefetch(c + (row + 8) * stride) }
+    for row in height..<2 * height { csimd_prefetch(c + row * stride) }
     if manyRegisters {
-      let left = Left<A>(base: tile, rowStride: A.words, step: 8 * A.words)
+      let left = Left<A>(base: tile, rowStride: A.words, step: height * A.words)
       var c0 = Pair<A>(c), c1 = Pair<A>(c + stride)
       var c2 = Pair<A>(c + 2 * stride), c3 = Pair<A>(c + 3 * stride)
       var c4 = Pair<A>(c + 4 * stride), c5 = Pair<A>(c + 5 * stride)
       var c6 = Pair<A>(c + 6 * stride), c7 = Pair<A>(c + 7 * stride)
-      multiply(depth, left, w, 32, &c0, &c1, &c2, &c3, &c4, &c5, &c6, &c7)
+      var c8 = Pair<A>(c + 8 * stride), c9 = Pair<A>(c + 9 * stride)
+      var c10 = Pair<A>(c + 10 * stride), c11 = Pair<A>(c + 11 * stride)
+      multiply(
+        depth, left, w, 32, Ahead(first: tile, step: 0), &c0, &c1, &c2, &c3, &c4, &c5, &c6, &c7,
+        &c8, &c9, &c10, &c11)
       c0.store(c)
       c1.store(c + stride)
       c2.store(c + 2 * stride)
@@ -162,17 +229,24 @@ private func accumulate<A: Arithmetic>(
       c5.store(c + 5 * stride)
       c6.store(c + 6 * stride)
       c7.store(c + 7 * stride)
+      c8.store(c + 8 * stride)
+      c9.store(c + 9 * stride)
+      c10.store(c + 10 * stride)
+      c11.store(c + 11 * stride)
     } else {
-      for half in 0..<2 {
-        let left = Left<A>(base: tile + 4 * half * A.words, rowStride: A.words, step: 8 * A.words)
-        let c = c + 4 * half * stride
+      for part in Swift.stride(from: 0, to: height, by: 6) {
+        let left = Left<A>(base: tile + part * A.words, rowStride: A.words, step: height * A.words)
+        let c = c + part * stride
         var c0 = Pair<A>(c), c1 = Pair<A>(c + stride)
         var c2 = Pair<A>(c + 2 * stride), c3 = Pair<A>(c + 3 * stride)
-        multiply(depth, left, w, 32, &c0, &c1, &c2, &c3)
+        var c4 = Pair<A>(c + 4 * stride), c5 = Pair<A>(c + 5 * stride)
+        multiply(depth, left, w, 32, &c0, &c1, &c2, &c3, &c4, &c5)
         c0.store(c)
         c1.store(c + stride)
         c2.store(c + 2 * stride)
         c3.store(c + 3 * stride)
+        c4.store(c + 4 * stride)
+        c5.store(c + 5 * stride)
       }
     }
   }

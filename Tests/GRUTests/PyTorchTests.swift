@@ -26,7 +26,7 @@ struct PyTorchTests {
     weights.fillTable(parameters.pointer)
     let unrolled = try Unrolled(
       shape, streams: fixture.streams, window: fixture.window, training: false,
-      operands: 0, kernels: set.kernels)
+      operands: weights.operandCount(rows: fixture.streams * fixture.window), kernels: set.kernels)
     let inputs = fixture.tokens("inputs")
     let targets = fixture.tokens("targets")
     unrolled.inputs.update(from: inputs, count: inputs.count)

@@ -18,11 +18,11 @@ private struct Step {
 }
 
 struct GateTests {
-  /// Sizes that need padding, each number of rows, odd and even depths; layer 0's look-up or not.
+  /// With and without padding; layer 0's look-up or not.
   @Test(arguments: InstructionSet.available, [false, true])
   func forward(set: InstructionSet, lookUp: Bool) {
-    for rows in 1...13 { forward(set, rows: rows, units: 5, lookUp: lookUp) }
-    for units in [1, 16, 20, 32, 46] { forward(set, rows: 13, units: units, lookUp: lookUp) }
+    for rows in [1, 2, 9] { forward(set, rows: rows, units: 5, lookUp: lookUp) }
+    for units in [1, 16, 32, 46] { forward(set, rows: 3, units: units, lookUp: lookUp) }
   }
 
   private func forward(_ set: InstructionSet, rows: Int, units: Int, lookUp: Bool) {
@@ -35,31 +35,24 @@ struct GateTests {
         numbers.floats(units, scale: 1.5) + [Float](repeating: 0, count: hidden - units)
       }
     }
-    let weights = numbers.floats(3 * units * units)
-    let bias = padded(1)
+    let sums = padded(rows * 3)
     let input = padded(inputs * 3)
     let previous = padded(rows)
     let index = numbers.tokens(rows, below: inputs)
-    var panels = [Float](repeating: .nan, count: 3 * hidden * units)
-    Panels.packGates(weights, hidden: units, first: 0, end: hidden, into: &panels)
 
     var next = [Float](repeating: .nan, count: rows * hidden)
     var cache = [Float](repeating: .nan, count: rows * 4 * hidden)
     var without = next
     if lookUp {
       set.kernels.gruForward(
-        rows, hidden, units, previous, previous, hidden, panels, nil, bias, input, index, &next,
-        &cache)
+        rows, hidden, sums, previous, input, index, &next, &cache)
       set.kernels.gruForward(
-        rows, hidden, units, previous, previous, hidden, panels, nil, bias, input, index, &without,
-        nil)
+        rows, hidden, sums, previous, input, index, &without, nil)
     } else {
       set.kernels.gruForward(
-        rows, hidden, units, previous, previous, hidden, panels, nil, bias, input, nil, &next,
-        &cache)
+        rows, hidden, sums, previous, input, nil, &next, &cache)
       set.kernels.gruForward(
-        rows, hidden, units, previous, previous, hidden, panels, nil, bias, input, nil, &without,
-        nil)
+        rows, hidden, sums, previous, input, nil, &without, nil)
     }
     #expect(next == without)
 
@@ -68,16 +61,9 @@ struct GateTests {
     for row in 0..<rows {
       let x = (lookUp ? Int(index[row]) : row) * 3 * hidden
       for unit in 0..<units {
-        var recurrent = [0, 0, Double(bias[unit])]
-        for gate in 0..<3 {
-          for k in 0..<units {
-            recurrent[gate] +=
-              Double(weights[(gate * units + unit) * units + k])
-              * Double(previous[row * hidden + k])
-          }
-        }
         let step = Step(
-          x: (0..<3).map { Double(input[x + $0 * hidden + unit]) }, recurrent: recurrent,
+          x: (0..<3).map { Double(input[x + $0 * hidden + unit]) },
+          recurrent: (0..<3).map { Double(sums[(row * 3 + $0) * hidden + unit]) },
           h: Double(previous[row * hidden + unit]))
         wanted[row * hidden + unit] = step.next
         for (i, value) in [step.r, step.z, step.n, step.a].enumerated() {

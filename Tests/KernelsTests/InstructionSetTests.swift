@@ -29,15 +29,16 @@ struct InstructionSetTests {
     let weights = numbers.floats(3 * hidden * hidden, scale: 0.2)
 
     var product = [Float](repeating: 0, count: rows * 3 * hidden)
+    var memory = [Float](repeating: 0, count: KernelTable.productRoom(rows: rows, depth: hidden))
     kernels.product(
-      rows, 3 * hidden, hidden, previous, hidden, weights, nil, bias, 0, &product, 3 * hidden)
+      rows, 3 * hidden, hidden, previous, hidden, weights, nil, bias, 0, &product, 3 * hidden,
+      &memory)
     results["product"] = product
 
     var next = [Float](repeating: 0, count: rows * hidden)
     var cache = [Float](repeating: 0, count: rows * 4 * hidden)
     kernels.gruForward(
-      rows, hidden, hidden, previous, previous, hidden, weights, nil, bias, input, nil, &next,
-      &cache)
+      rows, hidden, product, previous, input, nil, &next, &cache)
     results["next"] = next
     results["cache"] = cache
 
@@ -51,7 +52,7 @@ struct InstructionSetTests {
     results["recurrentGradient"] = recurrentGradient
 
     var gradient = [Float](repeating: 0, count: 45 * hidden)
-    var scratch = [Float](repeating: 0, count: 130 * 48 + 128 * 32 + 8 * 32)
+    var scratch = [Float](repeating: 0, count: KernelTable.weightGradientRoom(columns: hidden))
     kernels.weightGradient(
       45, hidden, rows, product, 3 * hidden, previous, hidden, &gradient, &scratch)
     results["weightGradient"] = gradient

@@ -32,24 +32,4 @@ struct PanelsTests {
       }
     }
   }
-
-  @Test func gates() {
-    let hidden = 21
-    let padded = Panels.padded(hidden)
-    let source = (0..<3 * hidden * hidden).map { Float($0 + 1) }
-    var panels = [Float](repeating: -1, count: 3 * padded * hidden)
-    // In two shares, as two threads would.
-    Panels.packGates(source, hidden: hidden, first: 16, end: 32, into: &panels)
-    #expect(panels[..<(16 * 3 * hidden)].allSatisfy { $0 == -1 })
-    Panels.packGates(source, hidden: hidden, first: 0, end: 16, into: &panels)
-    for unit in 0..<padded {
-      for gate in 0..<3 {
-        for k in 0..<hidden {
-          let packed = panels[unit / 16 * 48 * hidden + k * 48 + gate * 16 + unit % 16]
-          let wanted = unit < hidden ? source[(gate * hidden + unit) * hidden + k] : 0
-          #expect(packed == wanted, "unit \(unit), gate \(gate), step \(k)")
-        }
-      }
-    }
-  }
 }

@@ -50,6 +50,7 @@ struct SmallFormatTests {
     let kernels = set.kernels
     for (rows, columns, depth) in [
       (1, 64, 1), (1, 32, 150), (2, 32, 5), (3, 96, 33), (4, 32, 64), (8, 64, 7), (13, 32, 130),
+      (24, 64, 65), (31, 32, 1700), (37, 32, 3100),
     ] {
       var numbers = Numbers(UInt64(rows * 1000 + depth))
       // Beyond 1, where int8 has to stop.
@@ -69,10 +70,6 @@ struct SmallFormatTests {
       var operands = [Float](repeating: 0, count: rows * words)
       format.operands(kernels)(
         rows, stride, padded(left, rows: rows, depth: depth), stride, &operands)
-      var result = before
-      (format == .bfloat16 ? kernels.productBfloat16 : kernels.productInt8)(
-        rows, columns, cells, operands, words, panels, correction, bias, 1, &result, columns)
-
       var wanted = before.map(Double.init)
       for column in 0..<columns {
         let weights = format.right(Array(right[column * depth..<(column + 1) * depth]))
@@ -83,58 +80,34 @@ struct SmallFormatTests {
           wanted[row * columns + column] += Double(bias[column])
         }
       }
-      #expect(relativeError(result, wanted) < 1e-6, "\(rows) x \(columns), depth \(depth)")
-    }
-  }
 
-  /// The step of a layer is the one in float32, if its inputs are rounded before.
-  @Test(arguments: InstructionSet.available, Format.allCases)
-  func gates(set: InstructionSet, format: Format) {
-    let kernels = set.kernels
-    for (rows, units) in [(1, 5), (1, 64), (3, 20), (4, 33), (9, 46)] {
-      var numbers = Numbers(UInt64(rows * 100 + units))
-      let hidden = Panels.padded(units)
-      let weights = numbers.floats(3 * units * units)
-      let bias = padded(numbers.floats(units), rows: 1, depth: units)
-      let input = padded(numbers.floats(3 * rows * units), rows: 3 * rows, depth: units)
-      let previous = padded(numbers.floats(rows * units), rows: rows, depth: units)
-      let rounded = previous.map { Float(format.left($0)) }
-      let roundedWeights = (0..<3 * units).flatMap {
-        format.right(Array(weights[$0 * units..<($0 + 1) * units])).map(Float.init)
+      let room = KernelTable.productRoom(rows: rows, depth: cells)
+      var memory = [Float](repeating: 7, count: room + 64)
+      for lent in [true, false] {
+        var result = before
+        memory.withUnsafeMutableBufferPointer {
+          (format == .bfloat16 ? kernels.productBfloat16 : kernels.productInt8)(
+            rows, columns, cells, operands, words, panels, correction, bias, 1, &result, columns,
+            lent ? $0.baseAddress : nil)
+        }
+        #expect(
+          relativeError(result, wanted) < 1e-6,
+          "\(rows) x \(columns), depth \(depth), memory \(lent)")
       }
-      var plain = [Float](repeating: 0, count: 3 * hidden * units)
-      Panels.packGates(roundedWeights, hidden: units, first: 0, end: hidden, into: &plain)
-      var wanted = [Float](repeating: 0, count: rows * hidden)
-      kernels.gruForward(
-        rows, hidden, units, previous, rounded, hidden, plain, nil, bias, input, nil, &wanted, nil)
-
-      let cells = (units + format.numbers - 1) / format.numbers
-      var panels = [Float](repeating: .nan, count: 3 * hidden * cells)
-      var correction = [Float](repeating: 0, count: 6 * hidden)
-      Panels.packGates(
-        weights, hidden: units, first: 0, end: hidden, into: &panels, numbers: format.numbers,
-        correction: &correction)
-      let words = format.words(kernels, hidden)
-      var operands = [Float](repeating: 0, count: rows * words)
-      format.operands(kernels)(rows, hidden, previous, hidden, &operands)
-      var next = [Float](repeating: .nan, count: rows * hidden)
-      (format == .bfloat16 ? kernels.gruForwardBfloat16 : kernels.gruForwardInt8)(
-        rows, hidden, cells, previous, operands, words, panels, correction, bias, input, nil, &next,
-        nil)
-      #expect(relativeError(next, wanted.map(Double.init)) < 2e-6, "\(rows) rows, \(units) units")
+      #expect(memory[room...].allSatisfy { $0 == 7 })
     }
   }
 
   @Test(arguments: InstructionSet.available)
   func weightGradient(set: InstructionSet) {
-    for (m, n) in [(1, 1), (7, 31), (8, 32), (13, 45), (17, 64)] {
-      for depth in [1, 2, 127, 128, 129, 261] {
+    for (m, n) in [(1, 1), (11, 31), (12, 32), (13, 45), (24, 64), (193, 33)] {
+      for depth in [1, 2, 255, 256, 257, 521] {
         var numbers = Numbers(UInt64(m * 1000 + depth))
         let (leftStride, rightStride) = (Panels.padded(m), Panels.padded(n))
         let left = numbers.floats(depth * leftStride)
         let right = numbers.floats(depth * rightStride)
         let before = numbers.floats(m * n + 40)
-        let room = 130 * ((m + 7) / 8 * 8) + 128 * 32 + 8 * 32
+        let room = KernelTable.weightGradientRoom(columns: n)
         var scratch = [Float](repeating: 7, count: room + 64)
         var result = before
         set.kernels.weightGradientBfloat16(
@@ -180,7 +153,8 @@ struct SmallFormatTests {
       set.kernels.bfloat16Operands(1, 32, row, 32, &operands)
       var result = [Float](repeating: 0, count: 32)
       set.kernels.productBfloat16(
-        1, 32, 16, operands, 16 * set.kernels.bfloat16Words, panels, nil, nil, 0, &result, 32)
+        1, 32, 16, operands, 16 * set.kernels.bfloat16Words, panels, nil, nil, 0, &result, 32,
+        nil)
       #expect(result[0].isNaN)
     }
   }

@@ -53,6 +53,55 @@ CSIMD_INLINE vfloat vzero_below(vfloat y, vfloat x, vfloat limit) {
   return limit > x ? (vfloat)0 : y;
 }
 
+// Four numbers of each of `height` rows (4, 8 or 12), written by columns: to[0..height - 1] is the
+// first number of each row. Up to twelve floats after them are overwritten.
+CSIMD_INLINE void vtranspose(float *_Nonnull to, long height, const float *_Nonnull rows,
+                             long row_stride) {
+  typedef float four __attribute__((ext_vector_type(4)));
+  typedef four four_unaligned __attribute__((aligned(4), may_alias));
+#if CSIMD_LANES == 16
+  // Each part of four lanes is a square of its own: rows 0 to 3, 4 to 7, 8 to 11, and nothing. Of
+  // rows that are not there the first ones take the place; what comes of it is written over.
+#define CSIMD_ROW(i) (*(const four_unaligned *)(rows + ((i) < height ? (i) : (i) % 4) * row_stride))
+#define CSIMD_ROWS(i)                                                                              \
+  __builtin_shufflevector(                                                                         \
+      __builtin_shufflevector(CSIMD_ROW(i), CSIMD_ROW((i) + 4), 0, 1, 2, 3, 4, 5, 6, 7),           \
+      __builtin_shufflevector(CSIMD_ROW((i) + 8), CSIMD_ROW((i) + 8), 0, 1, 2, 3, -1, -1, -1, -1), \
+      0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, -1, -1, -1, -1)
+#define CSIMD_LOW(x, y)                                                                            \
+  __builtin_shufflevector(x, y, 0, 16, 1, 17, 4, 20, 5, 21, 8, 24, 9, 25, 12, 28, 13, 29)
+#define CSIMD_HIGH(x, y)                                                                           \
+  __builtin_shufflevector(x, y, 2, 18, 3, 19, 6, 22, 7, 23, 10, 26, 11, 27, 14, 30, 15, 31)
+#define CSIMD_EVEN(x, y)                                                                           \
+  __builtin_shufflevector(x, y, 0, 1, 16, 17, 4, 5, 20, 21, 8, 9, 24, 25, 12, 13, 28, 29)
+#define CSIMD_ODD(x, y)                                                                            \
+  __builtin_shufflevector(x, y, 2, 3, 18, 19, 6, 7, 22, 23, 10, 11, 26, 27, 14, 15, 30, 31)
+  vfloat a = CSIMD_ROWS(0), b = CSIMD_ROWS(1), c = CSIMD_ROWS(2), d = CSIMD_ROWS(3);
+  vfloat ab = CSIMD_LOW(a, b), cd = CSIMD_LOW(c, d);
+  vstore(to, CSIMD_EVEN(ab, cd));
+  vstore(to + height, CSIMD_ODD(ab, cd));
+  ab = CSIMD_HIGH(a, b), cd = CSIMD_HIGH(c, d);
+  vstore(to + 2 * height, CSIMD_EVEN(ab, cd));
+  vstore(to + 3 * height, CSIMD_ODD(ab, cd));
+#undef CSIMD_ROW
+#undef CSIMD_ROWS
+#undef CSIMD_LOW
+#undef CSIMD_HIGH
+#undef CSIMD_EVEN
+#undef CSIMD_ODD
+#else
+#define CSIMD_ROW(i) (*(const four_unaligned *)(rows + (i) * row_stride))
+  for (long row = 0; row < height; row += 4, rows += 4 * row_stride, to += 4) {
+    four a = CSIMD_ROW(0), b = CSIMD_ROW(1), c = CSIMD_ROW(2), d = CSIMD_ROW(3);
+    *(four_unaligned *)to = (four){a[0], b[0], c[0], d[0]};
+    *(four_unaligned *)(to + height) = (four){a[1], b[1], c[1], d[1]};
+    *(four_unaligned *)(to + 2 * height) = (four){a[2], b[2], c[2], d[2]};
+    *(four_unaligned *)(to + 3 * height) = (four){a[3], b[3], c[3], d[3]};
+  }
+#undef CSIMD_ROW
+#endif
+}
+
 CSIMD_INLINE vfloat vfrom_bits(vint bits) { return (vfloat)bits; }
 CSIMD_INLINE vint vto_bits(vfloat x) { return (vint)x; }
 
@@ -135,23 +184,25 @@ CSIMD_INLINE void vbfloat16_pack(float *_Nonnull to, const float *_Nonnull even,
   vstore(to, (vfloat)(((low >> 16) & 0xFFFF) | high));
 }
 
-// Makes the operands of eight columns of two rows; the second may be missing.
-CSIMD_INLINE void vbfloat16_operands8(float *_Nonnull to, const float *_Nonnull even,
-                                      const float *_Nullable odd) {
-  typedef uint32_t eight __attribute__((ext_vector_type(8)));
-  typedef eight eight_unaligned __attribute__((aligned(4), may_alias));
-  eight x = *(const eight_unaligned *)even;
-  eight y = odd ? *(const eight_unaligned *)odd : (eight)0;
-  x = (x & 0x7FFFFFFFu) > 0x7F800000u ? x | 0x00400000u : x + 0x7FFFu + ((x >> 16) & 1u);
-  y = (y & 0x7FFFFFFFu) > 0x7F800000u ? y | 0x00400000u : y + 0x7FFFu + ((y >> 16) & 1u);
+// Makes the operands of twelve columns of two rows; the second may be missing.
+CSIMD_INLINE void vbfloat16_operands12(float *_Nonnull to, const float *_Nonnull even,
+                                       const float *_Nullable odd) {
+  typedef uint32_t four __attribute__((ext_vector_type(4)));
+  typedef four four_unaligned __attribute__((aligned(4), may_alias));
+  for (int part = 0; part < 12; part += 4) {
+    four x = *(const four_unaligned *)(even + part);
+    four y = odd ? *(const four_unaligned *)(odd + part) : (four)0;
+    x = (x & 0x7FFFFFFFu) > 0x7F800000u ? x | 0x00400000u : x + 0x7FFFu + ((x >> 16) & 1u);
+    y = (y & 0x7FFFFFFFu) > 0x7F800000u ? y | 0x00400000u : y + 0x7FFFu + ((y >> 16) & 1u);
 #if CSIMD_BFLOAT16_WORDS == 1
-  *(eight_unaligned *)to = (x >> 16) | (y & 0xFFFF0000u);
+    *(four_unaligned *)(to + part) = (x >> 16) | (y & 0xFFFF0000u);
 #else
-  for (int i = 0; i < 8; i++) {
-    ((uint32_t *)to)[2 * i] = x[i] & 0xFFFF0000u;
-    ((uint32_t *)to)[2 * i + 1] = y[i] & 0xFFFF0000u;
-  }
+    for (int i = 0; i < 4; i++) {
+      ((uint32_t *)to)[2 * (part + i)] = x[i] & 0xFFFF0000u;
+      ((uint32_t *)to)[2 * (part + i) + 1] = y[i] & 0xFFFF0000u;
+    }
 #endif
+  }
 }
 
 // ---- int8.
@@ -276,6 +327,8 @@ CSIMD_INLINE void csimd_restore_denormals(uint64_t old) {
 
 // Asks for memory that will be read soon, if it exists.
 CSIMD_INLINE void csimd_prefetch(const float *_Nonnull p) { __builtin_prefetch(p); }
+// The same for what will be read a little later: into the second-level cache.
+CSIMD_INLINE void csimd_prefetch_later(const float *_Nonnull p) { __builtin_prefetch(p, 0, 2); }
 
 // Tells the processor that this thread is waiting in a loop.
 CSIMD_INLINE void csimd_pause(void) {
