@@ -82,7 +82,9 @@ private func product<A: Arithmetic>(
           column + inner, columns, correction, start == 0 ? bias : nil,
           start == 0 ? accumulate : 1, result, resultStride)
         let next = column + 32 < columns ? column + 32 : 0
-        var ahead = Ahead(first: right + (next * depth + start * 32), step: 16)
+        // The next panel is asked for by four tiles, or by two if there are no more.
+        let asking = whole >= 48 ? 4 : 2
+        var ahead = Ahead(first: right + (next * depth + start * 32), step: 32 / asking)
         var row = 0
         while row + 12 <= whole {
           let left = Left<A>(base: tiles + row * steps, rowStride: 1, step: 12)
@@ -93,8 +95,8 @@ private func product<A: Arithmetic>(
             tile6(steps, left.from(row: 6), w, block, row + 6)
           }
           row += 12
-          ahead.first += 16 * steps
-          if row == 24 { ahead = Ahead(first: w, step: 0) }
+          ahead.first += ahead.step * steps
+          if row == 12 * asking { ahead = Ahead(first: w, step: 0) }
         }
         if row + 8 <= whole {
           let left = Left<A>(base: tiles + row * steps, rowStride: 1, step: 8)

@@ -64,10 +64,10 @@ func layOut(
   }
 }
 
-/// What an inner loop asks for while it runs: a line for every step of the depth.
+/// Memory an inner loop asks for while it runs, because another one reads it soon.
 struct Ahead {
   var first: UnsafePointer<Float>
-  /// Floats from a line to the next, or 0.
+  /// Floats it goes on by with every step of the depth; 0 if nothing is to be asked for.
   var step: Int
 }
 

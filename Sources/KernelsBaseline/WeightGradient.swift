@@ -124,11 +124,17 @@ private func weightGradient<A: Layout>(
         for row in stride(from: first, to: end, by: height) {
           let tile = tiles + (row - first) / height * tileStride
           let block = result + (row * n + column)
+          // The last four tiles ask for the next panel, a quarter each.
+          var ahead = Ahead(first: tile, step: 0)
+          let still = (end - row + height - 1) / height
+          if still <= 4, column + 32 < n {
+            ahead = Ahead(first: panel + (32 + 8 * (4 - still)) * cells, step: 8)
+          }
           if row + height <= end && column + 32 <= n {
-            accumulate(A.self, cells, tile, panel, block, n)
+            accumulate(A.self, cells, tile, panel, ahead, block, n)
           } else {
             edge.update(repeating: 0, count: height * 32)
-            accumulate(A.self, cells, tile, panel, edge, 32)
+            accumulate(A.self, cells, tile, panel, ahead, edge, 32)
             for i in 0..<min(height, end - row) {
               for j in 0..<min(32, n - column) { block[i * n + j] += edge[i * 32 + j] }
             }
@@ -204,7 +210,7 @@ private func widened(
 @inline(__always)
 private func accumulate<A: Layout>(
   _: A.Type, _ depth: Int, _ tile: UnsafePointer<Float>, _ panel: UnsafePointer<Float>,
-  _ c: UnsafeMutablePointer<Float>, _ stride: Int
+  _ ahead: Ahead, _ c: UnsafeMutablePointer<Float>, _ stride: Int
 ) {
   for inner in Swift.stride(from: 0, to: 32, by: 2 * lanes) {
     let w = panel + inner
@@ -219,7 +225,7 @@ private func accumulate<A: Layout>(
       var c8 = Pair<A>(c + 8 * stride), c9 = Pair<A>(c + 9 * stride)
       var c10 = Pair<A>(c + 10 * stride), c11 = Pair<A>(c + 11 * stride)
       multiply(
-        depth, left, w, 32, Ahead(first: tile, step: 0), &c0, &c1, &c2, &c3, &c4, &c5, &c6, &c7,
+        depth, left, w, 32, ahead, &c0, &c1, &c2, &c3, &c4, &c5, &c6, &c7,
         &c8, &c9, &c10, &c11)
       c0.store(c)
       c1.store(c + stride)
