@@ -48,7 +48,7 @@ final class Unrolled {
     /// Gradient of the table of layer 0, `[vocabulary][3 H]`, and of the embedding, padded.
     let tableGradient: FloatBuffer
     let embeddingGradient: FloatBuffer
-    /// Bias sums, and the scratch of `weightGradient`.
+    /// Sums of rows, for the gradients of biases, and the scratch of `weightGradient`.
     let sums: FloatBuffer
     let scratch: FloatBuffer
   }
@@ -83,7 +83,7 @@ final class Unrolled {
         carry: try FloatBuffer(streams * h),
         tableGradient: try FloatBuffer(shape.vocabulary * 3 * h),
         embeddingGradient: try FloatBuffer(shape.vocabulary * shape.paddedEmbedding),
-        sums: try FloatBuffer(max(3 * h, shape.paddedVocabulary)),
+        sums: try FloatBuffer(max(4 * h, shape.paddedVocabulary)),
         scratch: try FloatBuffer(
           KernelTable.weightGradientRoom(columns: max(shape.hidden, shape.embedding))))
     } else {
@@ -184,6 +184,7 @@ final class Unrolled {
         }
       }
       recurrentBackward(layer, weights, training)
+      gateBiases(layer, UnsafePointer(training.sums.pointer), gradients)
       layerGradients(layer, training, gradients, drop)
       if layer > 0 {
         weights.input[layer].multiply(
@@ -214,26 +215,30 @@ final class Unrolled {
     weightGradient(
       shape.vocabulary, shape.hidden, n, logits.pointer, v, read, h, gradients + layout.headWeight,
       training.scratch.pointer)
-    bias(training, logits.pointer, width: v, rows: n) { sums in
-      for i in 0..<shape.vocabulary { gradients[layout.headBias + i] += sums[i] }
+    training.sums.clear()
+    kernels.columnSums(n, v, logits.pointer, v, training.sums.pointer)
+    for i in 0..<shape.vocabulary {
+      gradients[layout.headBias + i] += training.sums.pointer[i]
     }
     weights.head.multiply(
       rows: n, left: logits.pointer, leftStride: v, bias: nil,
       result: training.outputGradient.pointer, resultStride: h, operands: operands.pointer)
   }
 
-  /// Back through the time steps of one layer: fills the gradients of its gates.
+  /// Back through the time steps of one layer: fills the gradients of its gates, and the sums with
+  /// those of its biases.
   private func recurrentBackward(_ layer: Int, _ weights: BackwardWeights, _ training: Training) {
     let h = shape.paddedHidden
     let rowsOfState = streams * h
     training.carry.clear()
+    training.sums.clear()
     for t in Swift.stride(from: window - 1, through: 0, by: -1) {
       let recurrent = training.recurrentGradient.pointer + t * 3 * rowsOfState
       kernels.gruBackward(
         streams, h, training.cache[layer].pointer + t * 4 * rowsOfState,
         hidden[layer].pointer + t * rowsOfState,
         training.outputGradient.pointer + t * rowsOfState, training.carry.pointer,
-        training.inputGradient.pointer + t * 3 * rowsOfState, recurrent)
+        training.inputGradient.pointer + t * 3 * rowsOfState, recurrent, training.sums.pointer)
       if t > 0 {
         weights.recurrent[layer].multiply(
           rows: streams, left: recurrent, leftStride: 3 * h, bias: nil, accumulate: true,
@@ -242,7 +247,7 @@ final class Unrolled {
     }
   }
 
-  /// The gradients of a layer's weights and biases, each one product over all rows.
+  /// The gradients of a layer's weights, each one product over all rows.
   private func layerGradients(
     _ layer: Int, _ training: Training, _ gradients: UnsafeMutablePointer<Float>,
     _ drop: DropoutStep?
@@ -253,7 +258,6 @@ final class Unrolled {
       weightGradient, training.recurrentGradient, UnsafePointer(hidden[layer].pointer),
       rightStride: h,
       inputs: shape.hidden, rows: n, into: gradients + layout.recurrentWeight(layer), training)
-    gateBias(training.recurrentGradient, rows: n, gradients + layout.recurrentBias(layer), training)
     guard layer > 0 else { return }
     let read =
       drop == nil || dropout == nil
@@ -262,11 +266,10 @@ final class Unrolled {
     gateGradient(
       weightGradient, training.inputGradient, read, rightStride: h, inputs: shape.hidden, rows: n,
       into: gradients + layout.inputWeight(layer), training)
-    gateBias(training.inputGradient, rows: n, gradients + layout.inputBias(layer), training)
   }
 
-  /// Layer 0: the rows of the table collect the gradients of their tokens, and the input weight,
-  /// its bias and the embedding get theirs from the table.
+  /// Layer 0: the rows of the table collect the gradients of their tokens, and the input weight and
+  /// the embedding get theirs from the table.
   private func tableBackward(
     _ weights: BackwardWeights, _ training: Training, _ parameters: UnsafePointer<Float>,
     _ gradients: UnsafeMutablePointer<Float>
@@ -281,7 +284,6 @@ final class Unrolled {
       kernels.weightGradient, table, parameters + layout.embedding, rightStride: shape.embedding,
       inputs: shape.embedding,
       rows: shape.vocabulary, into: gradients + layout.inputWeight(0), training)
-    gateBias(table, rows: shape.vocabulary, gradients + layout.inputBias(0), training)
     weights.input[0].multiply(
       rows: shape.vocabulary, left: table.pointer, leftStride: 3 * h, bias: nil,
       result: training.embeddingGradient.pointer, resultStride: e, operands: operands.pointer)
@@ -312,27 +314,20 @@ final class Unrolled {
     }
   }
 
-  private func gateBias(
-    _ rows: FloatBuffer, rows count: Int, _ gradient: UnsafeMutablePointer<Float>,
-    _ training: Training
+  /// Both biases of a gate add to the same sum and have the same gradient, but those of n: the reset
+  /// gate lies between them.
+  private func gateBiases(
+    _ layer: Int, _ sums: UnsafePointer<Float>, _ gradients: UnsafeMutablePointer<Float>
   ) {
     let h = shape.paddedHidden
-    bias(training, rows.pointer, width: 3 * h, rows: count) { sums in
-      for gate in 0..<3 {
-        for unit in 0..<shape.hidden {
-          gradient[gate * shape.hidden + unit] += sums[gate * h + unit]
-        }
+    for gate in 0..<3 {
+      let input = gradients + layout.inputBias(layer) + gate * shape.hidden
+      let recurrent = gradients + layout.recurrentBias(layer) + gate * shape.hidden
+      for unit in 0..<shape.hidden {
+        input[unit] += sums[gate * h + unit]
+        recurrent[unit] += sums[(gate == 2 ? 3 : gate) * h + unit]
       }
     }
-  }
-
-  private func bias(
-    _ training: Training, _ x: UnsafePointer<Float>, width: Int, rows: Int,
-    _ use: (UnsafePointer<Float>) -> Void
-  ) {
-    training.sums.clear()
-    kernels.columnSums(rows, width, x, width, training.sums.pointer)
-    use(training.sums.pointer)
   }
 }
 

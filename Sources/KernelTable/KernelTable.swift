@@ -16,7 +16,7 @@ public struct KernelTable: @unchecked Sendable {
     @convention(c) (Int, Int, Floats, Floats, Floats, Indices?, Mutable, Mutable?) -> Void
   public typealias Operands = @convention(c) (Int, Int, Floats, Int, Mutable) -> Void
   public typealias GruBackward =
-    @convention(c) (Int, Int, Floats, Floats, Floats, Mutable, Mutable, Mutable) -> Void
+    @convention(c) (Int, Int, Floats, Floats, Floats, Mutable, Mutable, Mutable, Mutable) -> Void
   public typealias WeightGradient =
     @convention(c) (Int, Int, Int, Floats, Int, Floats, Int, Mutable, Mutable) -> Void
   public typealias CrossEntropy =

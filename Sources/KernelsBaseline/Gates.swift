@@ -52,11 +52,14 @@ public func gruForward(
 /// - `cache`: as `gruForward` left it. `previous`: h, `[rows][hidden]`.
 /// - `inputGradient`: of x_r, x_z, x_n. `recurrentGradient`: of W_hr h, W_hz h, a.
 ///   Both `[rows][3 * hidden]`.
+/// - `biasGradient`: `[4 * hidden]`; the gradients of x_r, x_z, x_n and a, which are those of the
+///   biases, are added to it.
 public func gruBackward(
   rows: Int, hidden: Int,
   cache: UnsafePointer<Float>, previous: UnsafePointer<Float>, output: UnsafePointer<Float>,
   carry: UnsafeMutablePointer<Float>,
-  inputGradient: UnsafeMutablePointer<Float>, recurrentGradient: UnsafeMutablePointer<Float>
+  inputGradient: UnsafeMutablePointer<Float>, recurrentGradient: UnsafeMutablePointer<Float>,
+  biasGradient: UnsafeMutablePointer<Float>
 ) {
   let one = vsplat(1)
   for row in 0..<rows {
@@ -72,14 +75,20 @@ public func gruBackward(
       let d = vload(output + row * hidden + i) + vload(carry + row * hidden + i)
       let dn = d * (one - z) * (one - n * n)
       let dz = d * (h - n) * z * (one - z)
-      let dr = dn * a * r * (one - r)
+      let da = dn * r
+      let dr = da * a * (one - r)
       vstore(carry + row * hidden + i, d * z)
       vstore(dx + i, dr)
       vstore(dx + hidden + i, dz)
       vstore(dx + 2 * hidden + i, dn)
       vstore(dg + i, dr)
       vstore(dg + hidden + i, dz)
-      vstore(dg + 2 * hidden + i, dn * r)
+      vstore(dg + 2 * hidden + i, da)
+      let sums = biasGradient + i
+      vstore(sums, vload(sums) + dr)
+      vstore(sums + hidden, vload(sums + hidden) + dz)
+      vstore(sums + 2 * hidden, vload(sums + 2 * hidden) + dn)
+      vstore(sums + 3 * hidden, vload(sums + 3 * hidden) + da)
     }
   }
 }

@@ -135,10 +135,19 @@ struct GateTests {
     var carry = before
     var inputGradient = [Float](repeating: .nan, count: inputWanted.count)
     var recurrentGradient = inputGradient
+    var biasGradient = [Float](repeating: 1, count: 4 * hidden)
     set.kernels.gruBackward(
-      rows, hidden, cache, h, output, &carry, &inputGradient, &recurrentGradient)
+      rows, hidden, cache, h, output, &carry, &inputGradient, &recurrentGradient, &biasGradient)
     #expect(relativeError(inputGradient, inputWanted) < 2e-6)
     #expect(relativeError(recurrentGradient, recurrentWanted) < 2e-6)
     #expect(relativeError(carry, carryWanted) < 2e-6)
+    var biasWanted = [Double](repeating: 1, count: 4 * hidden)
+    for row in 0..<rows {
+      for i in 0..<3 * hidden { biasWanted[i] += inputWanted[row * 3 * hidden + i] }
+      for i in 2 * hidden..<3 * hidden {
+        biasWanted[hidden + i] += recurrentWanted[row * 3 * hidden + i]
+      }
+    }
+    #expect(relativeError(biasGradient, biasWanted) < 2e-6)
   }
 }

@@ -45,8 +45,11 @@ struct InstructionSetTests {
     var carry = previous
     var inputGradient = [Float](repeating: 0, count: rows * 3 * hidden)
     var recurrentGradient = inputGradient
+    var biasGradient = [Float](repeating: 0, count: 4 * hidden)
     kernels.gruBackward(
-      rows, hidden, cache, previous, next, &carry, &inputGradient, &recurrentGradient)
+      rows, hidden, cache, previous, next, &carry, &inputGradient, &recurrentGradient,
+      &biasGradient)
+    results["biasGradient"] = biasGradient
     results["carry"] = carry
     results["inputGradient"] = inputGradient
     results["recurrentGradient"] = recurrentGradient
