@@ -5,7 +5,8 @@ final class BackwardWeights: @unchecked Sendable {
   private let shape: NetworkShape
   private let layout: ParameterLayout
 
-  /// Per layer: W_ih. That of layer 0 is float32: it only meets the gradient of the table.
+  /// Per layer: W_ih, its gates in the order n, r, z, in which `gruBackward` leaves their gradients. That
+  /// of layer 0 is float32: it only meets the gradient of the table.
   let input: [PackedWeights]
   /// Per layer: W_hh.
   let recurrent: [PackedWeights]
@@ -48,10 +49,10 @@ final class BackwardWeights: @unchecked Sendable {
     for layer in 0..<shape.layers {
       gates(
         parameters + layout.inputWeight(layer), inputs: shape.inputs(of: layer), into: input[layer],
-        worker, workers)
+        places: [1, 2, 0], worker, workers)
       gates(
         parameters + layout.recurrentWeight(layer), inputs: shape.hidden, into: recurrent[layer],
-        worker, workers)
+        places: [0, 1, 2], worker, workers)
     }
     let columns = share(of: shape.hidden, worker: worker, workers: workers, multiple: 32)
     head.pack(
@@ -60,8 +61,8 @@ final class BackwardWeights: @unchecked Sendable {
   }
 
   private func gates(
-    _ weight: UnsafePointer<Float>, inputs: Int, into packed: PackedWeights, _ worker: Int,
-    _ workers: Int
+    _ weight: UnsafePointer<Float>, inputs: Int, into packed: PackedWeights,
+    places: InlineArray<3, Int>, _ worker: Int, _ workers: Int
   ) {
     let hidden = shape.hidden
     let columns = share(of: inputs, worker: worker, workers: workers, multiple: 32)
@@ -69,7 +70,7 @@ final class BackwardWeights: @unchecked Sendable {
       packed.pack(
         weight + gate * hidden * inputs + columns.lowerBound, first: columns.lowerBound,
         count: columns.count, columnStride: 1, rows: hidden, rowStride: inputs,
-        from: gate * shape.paddedHidden)
+        from: places[gate] * shape.paddedHidden)
     }
   }
 }

@@ -14,6 +14,8 @@ final class Unrolled {
   private let precision: Precision
   private let kernels: KernelTable
   private let dropout: Dropout?
+  /// Floats from a row of a layer's cache to the next.
+  private var gateStride: Int { KernelTable.cacheStride(hidden: shape.paddedHidden) }
 
   /// Tokens read and tokens to predict, `[n]`; a negative target does not count.
   let inputs: UnsafeMutablePointer<Int32>
@@ -37,11 +39,8 @@ final class Unrolled {
 
   /// What only the way back needs.
   private struct Training {
-    /// Per layer: r, z, n and W_hn h + b_hn of each step, `[n][4 H]`.
+    /// Per layer: what `gruForward` keeps of each step, then what `gruBackward` leaves in its place.
     let cache: [FloatBuffer]
-    /// Gradients of x_r, x_z, x_n and of the recurrent products, `[n][3 H]`.
-    let inputGradient: FloatBuffer
-    let recurrentGradient: FloatBuffer
     /// Gradient of a layer's output, `[n][H]`, and of the state between two steps, `[streams][H]`.
     let outputGradient: FloatBuffer
     let carry: FloatBuffer
@@ -76,9 +75,7 @@ final class Unrolled {
     self.operands = try FloatBuffer(operands)
     if training {
       self.training = Training(
-        cache: try buffers(layers, n * 4 * h),
-        inputGradient: try FloatBuffer(n * 3 * h),
-        recurrentGradient: try FloatBuffer(n * 3 * h),
+        cache: try buffers(layers, n * KernelTable.cacheStride(hidden: h)),
         outputGradient: try FloatBuffer(n * h),
         carry: try FloatBuffer(streams * h),
         tableGradient: try FloatBuffer(shape.vocabulary * 3 * h),
@@ -131,7 +128,7 @@ final class Unrolled {
           streams, h, sums.pointer, previous,
           layer == 0 ? weights.table.pointer : gateInput.pointer + t * 3 * rowsOfState,
           layer == 0 ? UnsafePointer(inputs + t * streams) : nil, all + (t + 1) * rowsOfState,
-          scale == 0 ? nil : training.map { $0.cache[layer].pointer + t * 4 * rowsOfState })
+          scale == 0 ? nil : training.map { $0.cache[layer].pointer + t * streams * gateStride })
       }
       (state + layer * stride).update(from: all + steps * rowsOfState, count: rowsOfState)
       below = output(of: layer, steps: steps, drop: drop)
@@ -188,7 +185,7 @@ final class Unrolled {
       layerGradients(layer, training, gradients, drop)
       if layer > 0 {
         weights.input[layer].multiply(
-          rows: n, left: training.inputGradient.pointer, leftStride: 3 * h, bias: nil,
+          rows: n, left: training.cache[layer].pointer, leftStride: gateStride, bias: nil,
           result: training.outputGradient.pointer, resultStride: h, operands: operands.pointer)
       } else {
         tableBackward(weights, training, parameters, gradients)
@@ -233,15 +230,14 @@ final class Unrolled {
     training.carry.clear()
     training.sums.clear()
     for t in Swift.stride(from: window - 1, through: 0, by: -1) {
-      let recurrent = training.recurrentGradient.pointer + t * 3 * rowsOfState
+      let gates = training.cache[layer].pointer + t * streams * gateStride
       kernels.gruBackward(
-        streams, h, training.cache[layer].pointer + t * 4 * rowsOfState,
-        hidden[layer].pointer + t * rowsOfState,
+        streams, h, gates, hidden[layer].pointer + t * rowsOfState,
         training.outputGradient.pointer + t * rowsOfState, training.carry.pointer,
-        training.inputGradient.pointer + t * 3 * rowsOfState, recurrent, training.sums.pointer)
+        training.sums.pointer)
       if t > 0 {
         weights.recurrent[layer].multiply(
-          rows: streams, left: recurrent, leftStride: 3 * h, bias: nil, accumulate: true,
+          rows: streams, left: gates + h, leftStride: gateStride, bias: nil, accumulate: true,
           result: training.carry.pointer, resultStride: h, operands: operands.pointer)
       }
     }
@@ -254,18 +250,19 @@ final class Unrolled {
   ) {
     let h = shape.paddedHidden
     let n = window * streams
+    let gates = training.cache[layer].pointer
     gateGradient(
-      weightGradient, training.recurrentGradient, UnsafePointer(hidden[layer].pointer),
-      rightStride: h,
-      inputs: shape.hidden, rows: n, into: gradients + layout.recurrentWeight(layer), training)
+      weightGradient, gates, gateStride, first: 1, UnsafePointer(hidden[layer].pointer),
+      rightStride: h, inputs: shape.hidden, rows: n,
+      into: gradients + layout.recurrentWeight(layer), training)
     guard layer > 0 else { return }
     let read =
       drop == nil || dropout == nil
       ? UnsafePointer(hidden[layer - 1].pointer + streams * h)
       : UnsafePointer(dropped[layer - 1].pointer)
     gateGradient(
-      weightGradient, training.inputGradient, read, rightStride: h, inputs: shape.hidden, rows: n,
-      into: gradients + layout.inputWeight(layer), training)
+      weightGradient, gates, gateStride, first: 0, read, rightStride: h, inputs: shape.hidden,
+      rows: n, into: gradients + layout.inputWeight(layer), training)
   }
 
   /// Layer 0: the rows of the table collect the gradients of their tokens, and the input weight and
@@ -279,11 +276,11 @@ final class Unrolled {
     let table = training.tableGradient
     table.clear()
     kernels.scatterAdd(
-      window * streams, 3 * h, training.inputGradient.pointer, inputs, table.pointer)
+      window * streams, 3 * h, training.cache[0].pointer, gateStride, inputs, table.pointer)
     gateGradient(
-      kernels.weightGradient, table, parameters + layout.embedding, rightStride: shape.embedding,
-      inputs: shape.embedding,
-      rows: shape.vocabulary, into: gradients + layout.inputWeight(0), training)
+      kernels.weightGradient, table.pointer, 3 * h, first: 0, parameters + layout.embedding,
+      rightStride: shape.embedding, inputs: shape.embedding, rows: shape.vocabulary,
+      into: gradients + layout.inputWeight(0), training)
     weights.input[0].multiply(
       rows: shape.vocabulary, left: table.pointer, leftStride: 3 * h, bias: nil,
       result: training.embeddingGradient.pointer, resultStride: e, operands: operands.pointer)
@@ -294,23 +291,26 @@ final class Unrolled {
     }
   }
 
-  /// `weight[3 * hidden][inputs] += left^T right`, where the gates of `left` are padded.
+  /// `weight[3 * hidden][inputs] += left^T right`, where the gates of `left` are padded and in the order
+  /// n, r, z if gate `first`, 0 or 1, is the first one; or r, z, n.
   private func gateGradient(
-    _ weightGradient: KernelTable.WeightGradient, _ left: FloatBuffer,
-    _ right: UnsafePointer<Float>, rightStride: Int, inputs: Int, rows: Int,
+    _ weightGradient: KernelTable.WeightGradient, _ left: UnsafePointer<Float>, _ leftStride: Int,
+    first: Int, _ right: UnsafePointer<Float>, rightStride: Int, inputs: Int, rows: Int,
     into weight: UnsafeMutablePointer<Float>, _ training: Training
   ) {
     let h = shape.paddedHidden
-    if h == shape.hidden {
+    func add(_ gate: Int, _ count: Int, from place: Int) {
       weightGradient(
-        3 * h, inputs, rows, left.pointer, 3 * h, right, rightStride, weight,
-        training.scratch.pointer)
+        count, inputs, rows, left + place * h, leftStride, right, rightStride,
+        weight + gate * shape.hidden * inputs, training.scratch.pointer)
+    }
+    if h > shape.hidden {
+      for gate in 0..<3 { add(gate, shape.hidden, from: gate == 2 && first == 0 ? 0 : 1 + gate) }
+    } else if first == 1 {
+      add(0, 3 * h, from: 1)
     } else {
-      for gate in 0..<3 {
-        weightGradient(
-          shape.hidden, inputs, rows, left.pointer + gate * h, 3 * h, right, rightStride,
-          weight + gate * shape.hidden * inputs, training.scratch.pointer)
-      }
+      add(0, 2 * h, from: 1)
+      add(2, h, from: 0)
     }
   }
 
@@ -324,8 +324,8 @@ final class Unrolled {
       let input = gradients + layout.inputBias(layer) + gate * shape.hidden
       let recurrent = gradients + layout.recurrentBias(layer) + gate * shape.hidden
       for unit in 0..<shape.hidden {
-        input[unit] += sums[gate * h + unit]
-        recurrent[unit] += sums[(gate == 2 ? 3 : gate) * h + unit]
+        input[unit] += sums[(gate + 1) % 3 * h + unit]
+        recurrent[unit] += sums[(gate + 1) * h + unit]
       }
     }
   }

@@ -16,7 +16,7 @@ public struct KernelTable: @unchecked Sendable {
     @convention(c) (Int, Int, Floats, Floats, Floats, Indices?, Mutable, Mutable?) -> Void
   public typealias Operands = @convention(c) (Int, Int, Floats, Int, Mutable) -> Void
   public typealias GruBackward =
-    @convention(c) (Int, Int, Floats, Floats, Floats, Mutable, Mutable, Mutable, Mutable) -> Void
+    @convention(c) (Int, Int, Mutable, Floats, Floats, Mutable, Mutable) -> Void
   public typealias WeightGradient =
     @convention(c) (Int, Int, Int, Floats, Int, Floats, Int, Mutable, Mutable) -> Void
   public typealias CrossEntropy =
@@ -27,7 +27,7 @@ public struct KernelTable: @unchecked Sendable {
   public typealias Add = @convention(c) (Int, Floats, Mutable) -> Void
   public typealias SumOfSquares = @convention(c) (Int, Floats) -> Double
   public typealias ColumnSums = @convention(c) (Int, Int, Floats, Int, Mutable) -> Void
-  public typealias ScatterAdd = @convention(c) (Int, Int, Floats, Indices, Mutable) -> Void
+  public typealias ScatterAdd = @convention(c) (Int, Int, Floats, Int, Indices, Mutable) -> Void
   public typealias Dropout =
     @convention(c) (Int, UInt32, UInt32, UInt32, Float, Floats, Mutable) -> Void
   public typealias Adam =
@@ -40,6 +40,10 @@ public struct KernelTable: @unchecked Sendable {
   public static func productRoom(rows: Int, depth: Int) -> Int {
     rows < 8 ? 0 : rows * depth + 12
   }
+
+  /// Floats from a row of what the gates keep for the way back to the next: a line more than it takes,
+  /// or rows next to each other would fall on the same few places of the first-level cache.
+  public static func cacheStride(hidden: Int) -> Int { 4 * hidden + 16 }
 
   /// Floats of memory in which the gradient of a weight with so many columns lays out its sides, 256
   /// steps of the depth at a time: panels of all columns, 16 tiles of the other side, and one block at

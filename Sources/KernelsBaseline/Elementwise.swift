@@ -42,13 +42,14 @@ public func columnSums(
   }
 }
 
-/// `table[index[row]] += x[row]` for rows of `columns` floats: the gradient of a looked-up table.
+/// `table[index[row]] += x[row]` for rows of `columns` floats, those of x `stride` apart: the gradient of
+/// a looked-up table.
 public func scatterAdd(
-  rows: Int, columns: Int, x: UnsafePointer<Float>, index: UnsafePointer<Int32>,
+  rows: Int, columns: Int, x: UnsafePointer<Float>, stride: Int, index: UnsafePointer<Int32>,
   table: UnsafeMutablePointer<Float>
 ) {
   for row in 0..<rows {
-    add(count: columns, x: x + row * columns, y: table + Int(index[row]) * columns)
+    add(count: columns, x: x + row * stride, y: table + Int(index[row]) * columns)
   }
 }
 

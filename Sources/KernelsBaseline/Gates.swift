@@ -1,4 +1,5 @@
 import CSimd
+import KernelTable
 
 // The gates of one time step of a GRU layer for a number of rows (streams), forward and backward:
 //
@@ -15,7 +16,8 @@ import CSimd
 /// - `input`: rows of `[x_r][x_z][x_n]`, 3 * hidden floats each. Row i of the step reads row
 ///   `index[i]` of it, or row i if there is no index: this is how layer 0 looks its tokens up.
 /// - `next`: h', `[rows][hidden]`; may be the same memory as `previous`.
-/// - `cache`: if given, r, z, n and a are kept in it for the way back, `[rows][4 * hidden]`.
+/// - `cache`: if given, n, r, z and a are kept in it for the way back: 4 * hidden floats of each row,
+///   rows `KernelTable.cacheStride` apart.
 public func gruForward(
   rows: Int, hidden: Int, sums: UnsafePointer<Float>, previous: UnsafePointer<Float>,
   input: UnsafePointer<Float>, index: UnsafePointer<Int32>?,
@@ -26,7 +28,7 @@ public func gruForward(
     let x = input + (index.map { Int($0[row]) } ?? row) * 3 * hidden
     let previous = previous + row * hidden
     let next = next + row * hidden
-    let cache = cache.map { $0 + row * 4 * hidden }
+    let cache = cache.map { $0 + row * KernelTable.cacheStride(hidden: hidden) }
     for i in stride(from: 0, to: hidden, by: lanes) {
       let a = vload(sums + (2 &* hidden &+ i))
       let r = sigmoid(vload(sums + i) + vload(x + i))
@@ -35,9 +37,9 @@ public func gruForward(
       let h = vload(previous + i)
       vstore(next + i, vfma(z, h - n, n))
       if let cache {
-        vstore(cache + i, r)
-        vstore(cache + (hidden &+ i), z)
-        vstore(cache + (2 &* hidden &+ i), n)
+        vstore(cache + i, n)
+        vstore(cache + (hidden &+ i), r)
+        vstore(cache + (2 &* hidden &+ i), z)
         vstore(cache + (3 &* hidden &+ i), a)
       }
     }
@@ -49,27 +51,24 @@ public func gruForward(
 /// The gradient of h' is `output + carry`. On return `carry` holds the part of h's gradient that
 /// did not pass the recurrent weights; the caller adds `recurrentGradient * W_hh` to it.
 ///
-/// - `cache`: as `gruForward` left it. `previous`: h, `[rows][hidden]`.
-/// - `inputGradient`: of x_r, x_z, x_n. `recurrentGradient`: of W_hr h, W_hz h, a.
-///   Both `[rows][3 * hidden]`.
-/// - `biasGradient`: `[4 * hidden]`; the gradients of x_r, x_z, x_n and a, which are those of the
-///   biases, are added to it.
+/// - `cache`: as `gruForward` left it. On return it holds the gradients of x_n, x_r, x_z and a in
+///   their places. Those of W_hr h and W_hz h are those of x_r and x_z: the first three are the
+///   gradient of the input's share, in the order n, r, z, and the last three that of the recurrent
+///   product, in the order r, z, n.
+/// - `previous`: h, `[rows][hidden]`.
+/// - `biasGradient`: `[4 * hidden]`; the same four, summed over the rows, are added to it.
 public func gruBackward(
-  rows: Int, hidden: Int,
-  cache: UnsafePointer<Float>, previous: UnsafePointer<Float>, output: UnsafePointer<Float>,
-  carry: UnsafeMutablePointer<Float>,
-  inputGradient: UnsafeMutablePointer<Float>, recurrentGradient: UnsafeMutablePointer<Float>,
+  rows: Int, hidden: Int, cache: UnsafeMutablePointer<Float>, previous: UnsafePointer<Float>,
+  output: UnsafePointer<Float>, carry: UnsafeMutablePointer<Float>,
   biasGradient: UnsafeMutablePointer<Float>
 ) {
   let one = vsplat(1)
   for row in 0..<rows {
-    let cache = cache + row * 4 * hidden
-    let dx = inputGradient + row * 3 * hidden
-    let dg = recurrentGradient + row * 3 * hidden
+    let cache = cache + row * KernelTable.cacheStride(hidden: hidden)
     for i in stride(from: 0, to: hidden, by: lanes) {
-      let r = vload(cache + i)
-      let z = vload(cache + hidden + i)
-      let n = vload(cache + 2 * hidden + i)
+      let n = vload(cache + i)
+      let r = vload(cache + hidden + i)
+      let z = vload(cache + 2 * hidden + i)
       let a = vload(cache + 3 * hidden + i)
       let h = vload(previous + row * hidden + i)
       let d = vload(output + row * hidden + i) + vload(carry + row * hidden + i)
@@ -78,16 +77,14 @@ public func gruBackward(
       let da = dn * r
       let dr = da * a * (one - r)
       vstore(carry + row * hidden + i, d * z)
-      vstore(dx + i, dr)
-      vstore(dx + hidden + i, dz)
-      vstore(dx + 2 * hidden + i, dn)
-      vstore(dg + i, dr)
-      vstore(dg + hidden + i, dz)
-      vstore(dg + 2 * hidden + i, da)
+      vstore(cache + i, dn)
+      vstore(cache + hidden + i, dr)
+      vstore(cache + 2 * hidden + i, dz)
+      vstore(cache + 3 * hidden + i, da)
       let sums = biasGradient + i
-      vstore(sums, vload(sums) + dr)
-      vstore(sums + hidden, vload(sums + hidden) + dz)
-      vstore(sums + 2 * hidden, vload(sums + 2 * hidden) + dn)
+      vstore(sums, vload(sums) + dn)
+      vstore(sums + hidden, vload(sums + hidden) + dr)
+      vstore(sums + 2 * hidden, vload(sums + 2 * hidden) + dz)
       vstore(sums + 3 * hidden, vload(sums + 3 * hidden) + da)
     }
   }

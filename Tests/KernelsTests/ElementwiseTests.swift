@@ -37,13 +37,14 @@ struct ElementwiseTests {
     let (rows, columns) = (9, 32)
     let index: [Int32] = [3, 0, 3, 3, 1, 0, 5, 5, 3]
     var numbers = Numbers(5)
-    let x = numbers.floats(rows * columns)
+    let stride = columns + 3
+    let x = numbers.floats(rows * stride)
     var table = numbers.floats(6 * columns)
     var wanted = table.map(Double.init)
     for row in 0..<rows {
-      for i in 0..<columns { wanted[Int(index[row]) * columns + i] += Double(x[row * columns + i]) }
+      for i in 0..<columns { wanted[Int(index[row]) * columns + i] += Double(x[row * stride + i]) }
     }
-    set.kernels.scatterAdd(rows, columns, x, index, &table)
+    set.kernels.scatterAdd(rows, columns, x, stride, index, &table)
     #expect(relativeError(table, wanted) < 1e-6)
   }
 

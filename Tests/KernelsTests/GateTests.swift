@@ -41,7 +41,8 @@ struct GateTests {
     let index = numbers.tokens(rows, below: inputs)
 
     var next = [Float](repeating: .nan, count: rows * hidden)
-    var cache = [Float](repeating: .nan, count: rows * 4 * hidden)
+    let stride = KernelTable.cacheStride(hidden: hidden)
+    var cache = [Float](repeating: 7, count: rows * stride)
     var without = next
     if lookUp {
       set.kernels.gruForward(
@@ -57,7 +58,8 @@ struct GateTests {
     #expect(next == without)
 
     var wanted = [Double](repeating: 0, count: next.count)
-    var kept = [Double](repeating: 0, count: cache.count)
+    var kept = [Double](repeating: 7, count: cache.count)
+    for row in 0..<rows { for i in 0..<4 * hidden { kept[row * stride + i] = 0 } }
     for row in 0..<rows {
       let x = (lookUp ? Int(index[row]) : row) * 3 * hidden
       for unit in 0..<units {
@@ -66,14 +68,14 @@ struct GateTests {
           recurrent: (0..<3).map { Double(sums[(row * 3 + $0) * hidden + unit]) },
           h: Double(previous[row * hidden + unit]))
         wanted[row * hidden + unit] = step.next
-        for (i, value) in [step.r, step.z, step.n, step.a].enumerated() {
-          kept[(row * 4 + i) * hidden + unit] = value
+        for (i, value) in [step.n, step.r, step.z, step.a].enumerated() {
+          kept[row * stride + i * hidden + unit] = value
         }
       }
       // The gates of padding are of no account; the state there must stay zero.
       for unit in units..<hidden {
-        kept[row * 4 * hidden + unit] = 0.5
-        kept[(row * 4 + 1) * hidden + unit] = 0.5
+        kept[row * stride + hidden + unit] = 0.5
+        kept[row * stride + 2 * hidden + unit] = 0.5
         #expect(next[row * hidden + unit] == 0)
       }
     }
@@ -95,7 +97,8 @@ struct GateTests {
       (0..<3).map { Double(values[(row * 3 + $0) * hidden + unit]) }
     }
 
-    var cache = [Float](repeating: 0, count: rows * 4 * hidden)
+    let stride = KernelTable.cacheStride(hidden: hidden)
+    var cache = [Float](repeating: 0, count: rows * stride)
     var inputWanted = [Double](repeating: 0, count: rows * 3 * hidden)
     var recurrentWanted = inputWanted
     var carryWanted = [Double](repeating: 0, count: rows * hidden)
@@ -105,8 +108,8 @@ struct GateTests {
         let i = row * hidden + unit
         let (x, g, h) = (three(x, row, unit), three(recurrent, row, unit), Double(h[i]))
         let step = Step(x: x, recurrent: g, h: h)
-        for (k, value) in [step.r, step.z, step.n, step.a].enumerated() {
-          cache[(row * 4 + k) * hidden + unit] = Float(value)
+        for (k, value) in [step.n, step.r, step.z, step.a].enumerated() {
+          cache[row * stride + k * hidden + unit] = Float(value)
         }
         let factor = (Double(output[i]) + Double(before[i])) / (2 * epsilon)
         func change(_ value: [Double], _ gate: Int, by e: Double) -> [Double] {
@@ -133,21 +136,31 @@ struct GateTests {
     }
 
     var carry = before
-    var inputGradient = [Float](repeating: .nan, count: inputWanted.count)
-    var recurrentGradient = inputGradient
     var biasGradient = [Float](repeating: 1, count: 4 * hidden)
-    set.kernels.gruBackward(
-      rows, hidden, cache, h, output, &carry, &inputGradient, &recurrentGradient, &biasGradient)
-    #expect(relativeError(inputGradient, inputWanted) < 2e-6)
-    #expect(relativeError(recurrentGradient, recurrentWanted) < 2e-6)
-    #expect(relativeError(carry, carryWanted) < 2e-6)
+    set.kernels.gruBackward(rows, hidden, &cache, h, output, &carry, &biasGradient)
+    // x_n, x_r, x_z, a; those of the other two recurrent products are those of x_r and x_z.
+    var wanted = [Double](repeating: 0, count: cache.count)
     var biasWanted = [Double](repeating: 1, count: 4 * hidden)
     for row in 0..<rows {
-      for i in 0..<3 * hidden { biasWanted[i] += inputWanted[row * 3 * hidden + i] }
-      for i in 2 * hidden..<3 * hidden {
-        biasWanted[hidden + i] += recurrentWanted[row * 3 * hidden + i]
+      for (place, gate) in [2, 0, 1].enumerated() {
+        for i in 0..<hidden {
+          wanted[row * stride + place * hidden + i] = inputWanted[(row * 3 + gate) * hidden + i]
+        }
+      }
+      for i in 0..<hidden {
+        wanted[row * stride + 3 * hidden + i] = recurrentWanted[(row * 3 + 2) * hidden + i]
+      }
+      for i in 0..<4 * hidden { biasWanted[i] += wanted[row * stride + i] }
+    }
+    for row in 0..<rows {
+      for gate in 0..<2 {
+        let range = (row * 3 + gate) * hidden..<(row * 3 + gate + 1) * hidden
+        #expect(
+          relativeError(recurrentWanted[range].map(Float.init), Array(inputWanted[range])) < 2e-6)
       }
     }
+    #expect(relativeError(cache, wanted) < 2e-6)
+    #expect(relativeError(carry, carryWanted) < 2e-6)
     #expect(relativeError(biasGradient, biasWanted) < 2e-6)
   }
 }

@@ -36,23 +36,18 @@ struct InstructionSetTests {
     results["product"] = product
 
     var next = [Float](repeating: 0, count: rows * hidden)
-    var cache = [Float](repeating: 0, count: rows * 4 * hidden)
+    var cache = [Float](repeating: 0, count: rows * KernelTable.cacheStride(hidden: hidden))
     kernels.gruForward(
       rows, hidden, product, previous, input, nil, &next, &cache)
     results["next"] = next
     results["cache"] = cache
 
     var carry = previous
-    var inputGradient = [Float](repeating: 0, count: rows * 3 * hidden)
-    var recurrentGradient = inputGradient
     var biasGradient = [Float](repeating: 0, count: 4 * hidden)
-    kernels.gruBackward(
-      rows, hidden, cache, previous, next, &carry, &inputGradient, &recurrentGradient,
-      &biasGradient)
+    kernels.gruBackward(rows, hidden, &cache, previous, next, &carry, &biasGradient)
     results["biasGradient"] = biasGradient
     results["carry"] = carry
-    results["inputGradient"] = inputGradient
-    results["recurrentGradient"] = recurrentGradient
+    results["gradients"] = cache
 
     var gradient = [Float](repeating: 0, count: 45 * hidden)
     var scratch = [Float](repeating: 0, count: KernelTable.weightGradientRoom(columns: hidden))
