@@ -36,22 +36,6 @@ public struct KernelTable: @unchecked Sendable {
     ) -> Void
   public typealias Transcendental = @convention(c) (Int, Int, Floats, Mutable) -> Void
 
-  /// Floats of memory in which a product lays out so many rows of cells: none if they are few.
-  public static func productRoom(rows: Int, depth: Int) -> Int {
-    rows < 8 ? 0 : rows * depth + 12
-  }
-
-  /// Floats from a row of what the gates keep for the way back to the next: a line more than it takes,
-  /// or rows next to each other would fall on the same few places of the first-level cache.
-  public static func cacheStride(hidden: Int) -> Int { 4 * hidden + 16 }
-
-  /// Floats of memory in which the gradient of a weight with so many columns lays out its sides, 256
-  /// steps of the depth at a time: panels of all columns, 16 tiles of the other side, and one block at
-  /// the edge.
-  public static func weightGradientRoom(columns: Int) -> Int {
-    (columns + 31) / 32 * 32 * 256 + 16 * (12 * 256 + 16) + 12 * 32
-  }
-
   public let product: Product
   public let productBfloat16: Product
   public let productInt8: Product

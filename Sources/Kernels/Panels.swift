@@ -29,31 +29,34 @@ public enum Panels {
       let panel = destination + (column * depth + from * width) / numbers
       let columns = min(width, count - column)
       let source = source + column * columnStride
-      if numbers == 1 && columnStride == 1 && columns == width {
-        for k in 0..<rows {
-          (panel + k * width).update(from: source + k * rowStride, count: width)
+      switch (numbers, columns, columnStride, rowStride) {
+      case (1, width, 1, _): copyRows(source, rows: rows, rowStride: rowStride, into: panel)
+      case (1, width, _, 1):
+        copyColumns(source, columnStride: columnStride, rows: rows, into: panel)
+      default:
+        for j in 0..<columns {
+          packColumn(
+            source + j * columnStride, rows: rows, rowStride: rowStride, into: panel + j,
+            numbers: numbers, correction: correction.map { $0 + (column + j) }, total: total)
         }
-        continue
-      }
-      if numbers == 1 && rowStride == 1 && columns == width {
-        packPanel(source, columnStride: columnStride, rows: rows, into: panel)
-        continue
-      }
-      for j in 0..<columns {
-        packColumn(
-          source + j * columnStride, rows: rows, rowStride: rowStride, into: panel + j,
-          numbers: numbers, correction: correction.map { $0 + (column + j) },
-          total: total)
-      }
-      for j in columns..<width {
-        for k in 0..<(rows + numbers - 1) / numbers { panel[k * width + j] = 0 }
+        for j in columns..<width {
+          for k in 0..<(rows + numbers - 1) / numbers { panel[k * width + j] = 0 }
+        }
       }
     }
   }
 
-  /// Packs the columns of a panel that lie apart: four of them and 16 steps at a time, so that every
-  /// line of memory is read, and written, once.
-  private static func packPanel(
+  /// Packs a float32 panel, the columns of which are neighbours in the source.
+  private static func copyRows(
+    _ source: UnsafePointer<Float>, rows: Int, rowStride: Int,
+    into panel: UnsafeMutablePointer<Float>
+  ) {
+    for k in 0..<rows { (panel + k * width).update(from: source + k * rowStride, count: width) }
+  }
+
+  /// Packs a float32 panel, the steps of which are neighbours in the source: four columns and 16 steps
+  /// at a time, so that a line of memory of the source is read at one go.
+  private static func copyColumns(
     _ source: UnsafePointer<Float>, columnStride: Int, rows: Int,
     into panel: UnsafeMutablePointer<Float>
   ) {

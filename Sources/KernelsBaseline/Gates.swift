@@ -49,7 +49,7 @@ public func gruForward(
 /// The step backward through the gates.
 ///
 /// The gradient of h' is `output + carry`. On return `carry` holds the part of h's gradient that
-/// did not pass the recurrent weights; the caller adds `recurrentGradient * W_hh` to it.
+/// did not pass the recurrent weights; the caller adds the rest, a product with W_hh.
 ///
 /// - `cache`: as `gruForward` left it. On return it holds the gradients of x_n, x_r, x_z and a in
 ///   their places. Those of W_hr h and W_hz h are those of x_r and x_z: the first three are the

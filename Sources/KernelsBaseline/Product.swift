@@ -1,4 +1,5 @@
 import CSimd
+import KernelTable
 
 // Matrix products with a right side that was packed once and is used many times.
 //
@@ -64,7 +65,7 @@ private func product<A: Arithmetic>(
   _ bias: UnsafePointer<Float>?, _ accumulate: Int,
   _ result: UnsafeMutablePointer<Float>, _ resultStride: Int, _ tiles: UnsafeMutablePointer<Float>?
 ) {
-  guard let tiles, rows >= 8, A.words == 1 else {
+  guard let tiles, rows >= Tiling.leastRows, A.words == 1 else {
     return inOrder(
       A.self, 0, rows, columns, depth, left, leftStride, right, correction, bias, accumulate,
       result, resultStride)
@@ -89,10 +90,10 @@ private func product<A: Arithmetic>(
         while row + 12 <= whole {
           let left = Left<A>(base: tiles + row * steps, rowStride: 1, step: 12)
           if manyRegisters {
-            tile12(steps, left, w, ahead, block, row)
+            block.compute(Tile<A, 12>(block.start), row, steps, left, w, ahead)
           } else {
-            tile6(steps, left, w, block, row)
-            tile6(steps, left.from(row: 6), w, block, row + 6)
+            block.compute(Tile<A, 6>(block.start), row, steps, left, w)
+            block.compute(Tile<A, 6>(block.start), row + 6, steps, left.from(row: 6), w)
           }
           row += 12
           ahead.first += ahead.step * steps
@@ -101,13 +102,14 @@ private func product<A: Arithmetic>(
         if row + 8 <= whole {
           let left = Left<A>(base: tiles + row * steps, rowStride: 1, step: 8)
           if manyRegisters {
-            tile8(steps, left, w, block, row)
+            block.compute(Tile<A, 8>(block.start), row, steps, left, w)
           } else {
-            tile4(steps, left, w, block, row)
-            tile4(steps, left.from(row: 4), w, block, row + 4)
+            block.compute(Tile<A, 4>(block.start), row, steps, left, w)
+            block.compute(Tile<A, 4>(block.start), row + 4, steps, left.from(row: 4), w)
           }
         } else if row < whole {
-          tile4(steps, Left(base: tiles + row * steps, rowStride: 1, step: 4), w, block, row)
+          let left = Left<A>(base: tiles + row * steps, rowStride: 1, step: 4)
+          block.compute(Tile<A, 4>(block.start), row, steps, left, w)
         }
       }
     }
@@ -135,16 +137,13 @@ private func inOrder<A: Arithmetic>(
         column + inner, columns, correction, bias, accumulate, result, resultStride)
       var row = first
       while row + 4 <= end {
-        tile4(
-          depth, Left(base: left + row * leftStride, rowStride: leftStride, step: A.words), w,
-          block, row)
+        let left = Left<A>(base: left + row * leftStride, rowStride: leftStride, step: A.words)
+        block.compute(Tile<A, 4>(block.start), row, depth, left, w)
         row += 4
       }
       while row < end {
-        var c0 = block.start
-        multiply(
-          depth, Left(base: left + row * leftStride, rowStride: 0, step: A.words), w, 32, &c0)
-        block.finish(c0, row)
+        let left = Left<A>(base: left + row * leftStride, rowStride: 0, step: A.words)
+        block.compute(row, depth, left, w)
         row += 1
       }
     }
@@ -177,85 +176,49 @@ private struct Block<A: Arithmetic> {
   @inline(__always)
   var start: Pair<A> { Pair(A.start(a), A.start(b)) }
 
+  /// Works out the rows of a tile, the first of which is row `first` of the result. (Each loop over
+  /// the rows is short, or it would not be unrolled and the tile would have to be in memory.)
   @inline(__always)
-  func finish(_ sum: Pair<A>, _ row: Int) {
-    let c = result + row * stride
-    var x = A.value(sum.a, a)
-    var y = A.value(sum.b, b)
+  func compute<let height: Int>(
+    _ tile: Tile<A, height>, _ first: Int, _ depth: Int, _ left: Left<A>,
+    _ right: UnsafePointer<Float>, _ ahead: Ahead? = nil
+  ) {
+    var tile = tile
+    tile.add(depth, left, right, ahead)
+    var values = Tile<InFloat32, height>(Pair(vsplat(0), vsplat(0)))
+    for row in 0..<height { values.rows[row] = value(tile.rows[row]) }
     if accumulate != 0 {
-      x += vload(c)
-      y += vload(c + lanes)
+      for row in 0..<height { addResult(first &+ row, to: &values.rows[row]) }
     }
-    vstore(c, x)
-    vstore(c + lanes, y)
+    for row in 0..<height { store(values.rows[row], first &+ row) }
   }
-}
 
-@inline(__always)
-private func tile12<A: Arithmetic>(
-  _ depth: Int, _ left: Left<A>, _ w: UnsafePointer<Float>, _ ahead: Ahead, _ block: Block<A>,
-  _ row: Int
-) {
-  let start = block.start
-  var c0 = start, c1 = start, c2 = start, c3 = start, c4 = start, c5 = start
-  var c6 = start, c7 = start, c8 = start, c9 = start, c10 = start, c11 = start
-  multiply(depth, left, w, 32, ahead, &c0, &c1, &c2, &c3, &c4, &c5, &c6, &c7, &c8, &c9, &c10, &c11)
-  block.finish(c0, row)
-  block.finish(c1, row + 1)
-  block.finish(c2, row + 2)
-  block.finish(c3, row + 3)
-  block.finish(c4, row + 4)
-  block.finish(c5, row + 5)
-  block.finish(c6, row + 6)
-  block.finish(c7, row + 7)
-  block.finish(c8, row + 8)
-  block.finish(c9, row + 9)
-  block.finish(c10, row + 10)
-  block.finish(c11, row + 11)
-}
+  /// Works out one row.
+  @inline(__always)
+  func compute(_ row: Int, _ depth: Int, _ left: Left<A>, _ right: UnsafePointer<Float>) {
+    var sum = start
+    sum.add(depth, left, right)
+    var x = value(sum)
+    if accumulate != 0 { addResult(row, to: &x) }
+    store(x, row)
+  }
 
-@inline(__always)
-private func tile8<A: Arithmetic>(
-  _ depth: Int, _ left: Left<A>, _ w: UnsafePointer<Float>, _ block: Block<A>, _ row: Int
-) {
-  let start = block.start
-  var c0 = start, c1 = start, c2 = start, c3 = start
-  var c4 = start, c5 = start, c6 = start, c7 = start
-  multiply(depth, left, w, 32, &c0, &c1, &c2, &c3, &c4, &c5, &c6, &c7)
-  block.finish(c0, row)
-  block.finish(c1, row + 1)
-  block.finish(c2, row + 2)
-  block.finish(c3, row + 3)
-  block.finish(c4, row + 4)
-  block.finish(c5, row + 5)
-  block.finish(c6, row + 6)
-  block.finish(c7, row + 7)
-}
+  @inline(__always)
+  private func value(_ sum: Pair<A>) -> Pair<InFloat32> {
+    Pair(A.value(sum.a, a), A.value(sum.b, b))
+  }
 
-@inline(__always)
-private func tile6<A: Arithmetic>(
-  _ depth: Int, _ left: Left<A>, _ w: UnsafePointer<Float>, _ block: Block<A>, _ row: Int
-) {
-  let start = block.start
-  var c0 = start, c1 = start, c2 = start, c3 = start, c4 = start, c5 = start
-  multiply(depth, left, w, 32, &c0, &c1, &c2, &c3, &c4, &c5)
-  block.finish(c0, row)
-  block.finish(c1, row + 1)
-  block.finish(c2, row + 2)
-  block.finish(c3, row + 3)
-  block.finish(c4, row + 4)
-  block.finish(c5, row + 5)
-}
+  @inline(__always)
+  private func addResult(_ row: Int, to x: inout Pair<InFloat32>) {
+    let c = result + row &* stride
+    x.a += vload(c)
+    x.b += vload(c + lanes)
+  }
 
-@inline(__always)
-private func tile4<A: Arithmetic>(
-  _ depth: Int, _ left: Left<A>, _ w: UnsafePointer<Float>, _ block: Block<A>, _ row: Int
-) {
-  let start = block.start
-  var c0 = start, c1 = start, c2 = start, c3 = start
-  multiply(depth, left, w, 32, &c0, &c1, &c2, &c3)
-  block.finish(c0, row)
-  block.finish(c1, row + 1)
-  block.finish(c2, row + 2)
-  block.finish(c3, row + 3)
+  @inline(__always)
+  private func store(_ x: Pair<InFloat32>, _ row: Int) {
+    let c = result + row &* stride
+    vstore(c, x.a)
+    vstore(c + lanes, x.b)
+  }
 }

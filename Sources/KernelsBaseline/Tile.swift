@@ -71,150 +71,67 @@ struct Ahead {
   var step: Int
 }
 
-/// Twelve rows of a tile: `rows += left * right`, where the right side has a row of `stride` cells
-/// for each of the `depth` cells of the left side.
-@inline(__always)
-func multiply<A: Arithmetic>(
-  _ depth: Int, _ left: Left<A>, _ right: UnsafePointer<Float>, _ stride: Int,
-  _ ahead: Ahead,
-  _ c0: inout Pair<A>, _ c1: inout Pair<A>, _ c2: inout Pair<A>, _ c3: inout Pair<A>,
-  _ c4: inout Pair<A>, _ c5: inout Pair<A>, _ c6: inout Pair<A>, _ c7: inout Pair<A>,
-  _ c8: inout Pair<A>, _ c9: inout Pair<A>, _ c10: inout Pair<A>, _ c11: inout Pair<A>
-) {
+/// `height` rows of a block of the result, two vectors wide, in registers.
+struct Tile<A: Arithmetic, let height: Int> {
+  var rows: InlineArray<height, Pair<A>>
+
   @inline(__always)
-  func step(_ k: Int, _ w: UnsafePointer<Float>) {
-    let u = A.cells(w)
-    let v = A.cells(w + lanes)
-    c0.add(left.at(0, k), u, v)
-    c1.add(left.at(1, k), u, v)
-    c2.add(left.at(2, k), u, v)
-    c3.add(left.at(3, k), u, v)
-    c4.add(left.at(4, k), u, v)
-    c5.add(left.at(5, k), u, v)
-    c6.add(left.at(6, k), u, v)
-    c7.add(left.at(7, k), u, v)
-    c8.add(left.at(8, k), u, v)
-    c9.add(left.at(9, k), u, v)
-    c10.add(left.at(10, k), u, v)
-    c11.add(left.at(11, k), u, v)
-  }
-  var p = ahead.first
-  var w = right
-  var k = 0
-  while k + 1 < depth {
-    csimd_prefetch_later(p)
-    csimd_prefetch_later(p + ahead.step)
-    p += 2 * ahead.step
-    step(k, w)
-    step(k + 1, w + stride)
-    w += 2 * stride
-    k += 2
-  }
-  if k < depth { step(k, w) }
-}
+  init(_ start: Pair<A>) { rows = InlineArray { _ in start } }
 
-/// Eight rows of a tile. Two steps of the depth at a time keep the processor busier.
-@inline(__always)
-func multiply<A: Arithmetic>(
-  _ depth: Int, _ left: Left<A>, _ right: UnsafePointer<Float>, _ stride: Int,
-  _ c0: inout Pair<A>, _ c1: inout Pair<A>, _ c2: inout Pair<A>, _ c3: inout Pair<A>,
-  _ c4: inout Pair<A>, _ c5: inout Pair<A>, _ c6: inout Pair<A>, _ c7: inout Pair<A>
-) {
+  /// Adds `left * right`, where the right side has a row of 32 cells for each of the `depth` cells of
+  /// the left side. Two steps of the depth at a time keep the processor busier.
   @inline(__always)
-  func step(_ k: Int, _ w: UnsafePointer<Float>) {
-    let u = A.cells(w)
-    let v = A.cells(w + lanes)
-    c0.add(left.at(0, k), u, v)
-    c1.add(left.at(1, k), u, v)
-    c2.add(left.at(2, k), u, v)
-    c3.add(left.at(3, k), u, v)
-    c4.add(left.at(4, k), u, v)
-    c5.add(left.at(5, k), u, v)
-    c6.add(left.at(6, k), u, v)
-    c7.add(left.at(7, k), u, v)
+  mutating func add(
+    _ depth: Int, _ left: Left<A>, _ right: UnsafePointer<Float>, _ ahead: Ahead? = nil
+  ) {
+    var next = ahead?.first
+    var w = right
+    var k = 0
+    while k + 1 < depth {
+      if let ahead, let p = next {
+        csimd_prefetch_later(p)
+        csimd_prefetch_later(p + ahead.step)
+        next = p + 2 * ahead.step
+      }
+      add(left, k, w)
+      add(left, k + 1, w + 32)
+      w += 64
+      k += 2
+    }
+    if k < depth { add(left, k, w) }
   }
-  var w = right
-  var k = 0
-  while k + 1 < depth {
-    step(k, w)
-    step(k + 1, w + stride)
-    w += 2 * stride
-    k += 2
-  }
-  if k < depth { step(k, w) }
-}
 
-/// Six rows of a tile.
-@inline(__always)
-func multiply<A: Arithmetic>(
-  _ depth: Int, _ left: Left<A>, _ right: UnsafePointer<Float>, _ stride: Int,
-  _ c0: inout Pair<A>, _ c1: inout Pair<A>, _ c2: inout Pair<A>,
-  _ c3: inout Pair<A>, _ c4: inout Pair<A>, _ c5: inout Pair<A>
-) {
   @inline(__always)
-  func step(_ k: Int, _ w: UnsafePointer<Float>) {
+  private mutating func add(_ left: Left<A>, _ k: Int, _ w: UnsafePointer<Float>) {
     let u = A.cells(w)
     let v = A.cells(w + lanes)
-    c0.add(left.at(0, k), u, v)
-    c1.add(left.at(1, k), u, v)
-    c2.add(left.at(2, k), u, v)
-    c3.add(left.at(3, k), u, v)
-    c4.add(left.at(4, k), u, v)
-    c5.add(left.at(5, k), u, v)
-  }
-  var w = right
-  var k = 0
-  while k + 1 < depth {
-    step(k, w)
-    step(k + 1, w + stride)
-    w += 2 * stride
-    k += 2
-  }
-  if k < depth { step(k, w) }
-}
-
-/// Four rows of a tile.
-@inline(__always)
-func multiply<A: Arithmetic>(
-  _ depth: Int, _ left: Left<A>, _ right: UnsafePointer<Float>, _ stride: Int,
-  _ c0: inout Pair<A>, _ c1: inout Pair<A>, _ c2: inout Pair<A>, _ c3: inout Pair<A>
-) {
-  var w = right
-  for k in 0..<depth {
-    let u = A.cells(w)
-    let v = A.cells(w + lanes)
-    c0.add(left.at(0, k), u, v)
-    c1.add(left.at(1, k), u, v)
-    c2.add(left.at(2, k), u, v)
-    c3.add(left.at(3, k), u, v)
-    w += stride
+    for row in 0..<height { rows[row].add(left.at(row, k), u, v) }
   }
 }
 
-/// One row. Four sums take turns, or each addition would wait for the one before; wide ones need not,
-/// and four of them would not fit into 16 registers.
-@inline(__always)
-func multiply<A: Arithmetic>(
-  _ depth: Int, _ left: Left<A>, _ right: UnsafePointer<Float>, _ stride: Int,
-  _ c0: inout Pair<A>
-) {
-  var w = right
-  var c1 = Pair<A>(A.zero, A.zero), c2 = c1, c3 = c1
-  var k = 0
-  while !A.isWide, k + 3 < depth {
-    c0.add(left.at(0, k), A.cells(w), A.cells(w + lanes))
-    c1.add(left.at(0, k + 1), A.cells(w + stride), A.cells(w + stride + lanes))
-    c2.add(left.at(0, k + 2), A.cells(w + 2 * stride), A.cells(w + 2 * stride + lanes))
-    c3.add(left.at(0, k + 3), A.cells(w + 3 * stride), A.cells(w + 3 * stride + lanes))
-    w += 4 * stride
-    k += 4
+extension Pair {
+  /// Adds one row times the right side. Four sums take turns, or each addition would wait for the one
+  /// before; wide ones need not, and four of them would not fit into 16 registers.
+  @inline(__always)
+  mutating func add(_ depth: Int, _ left: Left<A>, _ right: UnsafePointer<Float>) {
+    var w = right
+    var c1 = Pair<A>(A.zero, A.zero), c2 = c1, c3 = c1
+    var k = 0
+    while !A.isWide, k + 3 < depth {
+      add(left.at(0, k), A.cells(w), A.cells(w + lanes))
+      c1.add(left.at(0, k + 1), A.cells(w + 32), A.cells(w + 32 + lanes))
+      c2.add(left.at(0, k + 2), A.cells(w + 64), A.cells(w + 64 + lanes))
+      c3.add(left.at(0, k + 3), A.cells(w + 96), A.cells(w + 96 + lanes))
+      w += 128
+      k += 4
+    }
+    while k < depth {
+      add(left.at(0, k), A.cells(w), A.cells(w + lanes))
+      w += 32
+      k += 1
+    }
+    if A.isWide { return }
+    a = A.merged(A.merged(a, c1.a), A.merged(c2.a, c3.a))
+    b = A.merged(A.merged(b, c1.b), A.merged(c2.b, c3.b))
   }
-  while k < depth {
-    c0.add(left.at(0, k), A.cells(w), A.cells(w + lanes))
-    w += stride
-    k += 1
-  }
-  if A.isWide { return }
-  c0.a = A.merged(A.merged(c0.a, c1.a), A.merged(c2.a, c3.a))
-  c0.b = A.merged(A.merged(c0.b, c1.b), A.merged(c2.b, c3.b))
 }

@@ -1,4 +1,5 @@
 import CSimd
+import KernelTable
 
 // The gradient of a weight matrix: `result[m][n] += sum over k of left[k][m] * right[k][n]`.
 //
@@ -33,15 +34,8 @@ public func weightGradientBfloat16(
     InBfloat16.self, m, n, depth, left, leftStride, right, rightStride, result, scratch)
 }
 
-/// Steps of the depth at a time.
-private let block = 256
-/// Columns of the left side in a tile, and tiles at a time.
-private let height = 12
-private let tileCount = 16
-
-/// Floats from a tile to the next: one line more than it takes, or all tiles would fall on the same few
-/// places of the first-level cache while they are filled.
-private let tileStride = height * block + 16
+/// Columns of the left side in a tile.
+private var height: Int { Tiling.height }
 
 /// What both sides are made of.
 private protocol Layout: Arithmetic where Sum == vfloat {
@@ -106,23 +100,23 @@ private func weightGradient<A: Layout>(
 ) {
   let edge = scratch
   let tiles = edge + height * 32
-  let panels = tiles + tileCount * tileStride
-  for start in stride(from: 0, to: depth, by: block) {
-    let steps = min(block, depth - start)
+  let panels = tiles + Tiling.count * Tiling.stride
+  for start in stride(from: 0, to: depth, by: Tiling.steps) {
+    let steps = min(Tiling.steps, depth - start)
     let cells = (steps + A.numbers - 1) / A.numbers
     for column in stride(from: 0, to: n, by: 32) {
       fillPanel(
         A.self, min(32, n - column), steps, right + (start * rightStride + column), rightStride,
         panels + column * cells, edge)
     }
-    for first in stride(from: 0, to: m, by: tileCount * height) {
-      let end = min(m, first + tileCount * height)
+    for first in stride(from: 0, to: m, by: Tiling.count * height) {
+      let end = min(m, first + Tiling.count * height)
       fillTiles(
         A.self, end - first, steps, left + (start * leftStride + first), leftStride, tiles, edge)
       for column in stride(from: 0, to: n, by: 32) {
         let panel = panels + column * cells
         for row in stride(from: first, to: end, by: height) {
-          let tile = tiles + (row - first) / height * tileStride
+          let tile = tiles + (row - first) / height * Tiling.stride
           let block = result + (row * n + column)
           // The last four tiles ask for the next panel, a quarter each.
           var ahead = Ahead(first: tile, step: 0)
@@ -161,7 +155,7 @@ private func fillTiles<A: Layout>(
     while column + height <= count {
       A.putLeft(to, from + column, hasSecond ? from + (stride + column) : nil)
       column += height
-      to += tileStride
+      to += Tiling.stride
     }
     if column < count {
       let (first, second) = widened(from + column, hasSecond ? stride : 0, count - column, edge)
@@ -212,59 +206,37 @@ private func accumulate<A: Layout>(
   _: A.Type, _ depth: Int, _ tile: UnsafePointer<Float>, _ panel: UnsafePointer<Float>,
   _ ahead: Ahead, _ c: UnsafeMutablePointer<Float>, _ stride: Int
 ) {
+  let left = Left<A>(base: tile, rowStride: A.words, step: height * A.words)
   for inner in Swift.stride(from: 0, to: 32, by: 2 * lanes) {
     let w = panel + inner
     let c = c + inner
     for row in height..<2 * height { csimd_prefetch(c + row * stride) }
     if manyRegisters {
-      let left = Left<A>(base: tile, rowStride: A.words, step: height * A.words)
-      var c0 = Pair<A>(c), c1 = Pair<A>(c + stride)
-      var c2 = Pair<A>(c + 2 * stride), c3 = Pair<A>(c + 3 * stride)
-      var c4 = Pair<A>(c + 4 * stride), c5 = Pair<A>(c + 5 * stride)
-      var c6 = Pair<A>(c + 6 * stride), c7 = Pair<A>(c + 7 * stride)
-      var c8 = Pair<A>(c + 8 * stride), c9 = Pair<A>(c + 9 * stride)
-      var c10 = Pair<A>(c + 10 * stride), c11 = Pair<A>(c + 11 * stride)
-      multiply(
-        depth, left, w, 32, ahead, &c0, &c1, &c2, &c3, &c4, &c5, &c6, &c7,
-        &c8, &c9, &c10, &c11)
-      c0.store(c)
-      c1.store(c + stride)
-      c2.store(c + 2 * stride)
-      c3.store(c + 3 * stride)
-      c4.store(c + 4 * stride)
-      c5.store(c + 5 * stride)
-      c6.store(c + 6 * stride)
-      c7.store(c + 7 * stride)
-      c8.store(c + 8 * stride)
-      c9.store(c + 9 * stride)
-      c10.store(c + 10 * stride)
-      c11.store(c + 11 * stride)
+      Tile<A, 12>.accumulate(depth, left, w, c, stride, ahead)
     } else {
-      for part in Swift.stride(from: 0, to: height, by: 6) {
-        let left = Left<A>(base: tile + part * A.words, rowStride: A.words, step: height * A.words)
-        let c = c + part * stride
-        var c0 = Pair<A>(c), c1 = Pair<A>(c + stride)
-        var c2 = Pair<A>(c + 2 * stride), c3 = Pair<A>(c + 3 * stride)
-        var c4 = Pair<A>(c + 4 * stride), c5 = Pair<A>(c + 5 * stride)
-        multiply(depth, left, w, 32, &c0, &c1, &c2, &c3, &c4, &c5)
-        c0.store(c)
-        c1.store(c + stride)
-        c2.store(c + 2 * stride)
-        c3.store(c + 3 * stride)
-        c4.store(c + 4 * stride)
-        c5.store(c + 5 * stride)
-      }
+      Tile<A, 6>.accumulate(depth, left, w, c, stride)
+      Tile<A, 6>.accumulate(depth, left.from(row: 6), w, c + 6 * stride, stride)
     }
   }
 }
 
-extension Pair where A.Sum == vfloat {
+extension Tile where A.Sum == vfloat {
+  /// Adds a tile of the product to the result at `c`.
   @inline(__always)
-  fileprivate init(_ p: UnsafePointer<Float>) { self.init(vload(p), vload(p + lanes)) }
-
-  @inline(__always)
-  fileprivate func store(_ p: UnsafeMutablePointer<Float>) {
-    vstore(p, a)
-    vstore(p + lanes, b)
+  fileprivate static func accumulate(
+    _ depth: Int, _ left: Left<A>, _ right: UnsafePointer<Float>,
+    _ c: UnsafeMutablePointer<Float>, _ stride: Int, _ ahead: Ahead? = nil
+  ) {
+    var tile = Tile(Pair(A.zero, A.zero))
+    for row in 0..<height {
+      let c = c + row &* stride
+      tile.rows[row] = Pair(vload(c), vload(c + lanes))
+    }
+    tile.add(depth, left, right, ahead)
+    for row in 0..<height {
+      let c = c + row &* stride
+      vstore(c, tile.rows[row].a)
+      vstore(c + lanes, tile.rows[row].b)
+    }
   }
 }

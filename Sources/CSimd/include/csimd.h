@@ -140,13 +140,17 @@ CSIMD_INLINE vfloat vkeep(uint32_t counter, uint32_t key, uint32_t threshold, fl
 
 // ---- bfloat16: the upper half of a float32.
 
-// x rounded to bfloat16, to the nearest even, as a float32 whose lower half is 0. What is not a
-// number stays so.
+// The bits of float32 numbers rounded to bfloat16, to the nearest even: those of the upper half count.
+// What is not a number stays so. For unsigned vectors of any length.
+#define CSIMD_ROUND_BFLOAT16(bits)                                                                 \
+  (((bits) & 0x7FFFFFFFu) > 0x7F800000u ? (bits) | 0x00400000u                                     \
+                                        : (bits) + 0x7FFFu + (((bits) >> 16) & 1u))
+
+// x rounded to bfloat16, as a float32 whose lower half is 0.
 CSIMD_INLINE vfloat vround_bfloat16(vfloat x) {
   typedef uint32_t vuint __attribute__((ext_vector_type(CSIMD_LANES)));
   vuint bits = (vuint)x;
-  vuint rounded = (bits + 0x7FFFu + ((bits >> 16) & 1u)) & 0xFFFF0000u;
-  return x == x ? (vfloat)rounded : (vfloat)(bits | 0x00400000u);
+  return (vfloat)(CSIMD_ROUND_BFLOAT16(bits) & 0xFFFF0000u);
 }
 
 #if defined(__AVX512BF16__)
@@ -192,8 +196,8 @@ CSIMD_INLINE void vbfloat16_operands12(float *_Nonnull to, const float *_Nonnull
   for (int part = 0; part < 12; part += 4) {
     four x = *(const four_unaligned *)(even + part);
     four y = odd ? *(const four_unaligned *)(odd + part) : (four)0;
-    x = (x & 0x7FFFFFFFu) > 0x7F800000u ? x | 0x00400000u : x + 0x7FFFu + ((x >> 16) & 1u);
-    y = (y & 0x7FFFFFFFu) > 0x7F800000u ? y | 0x00400000u : y + 0x7FFFu + ((y >> 16) & 1u);
+    x = CSIMD_ROUND_BFLOAT16(x);
+    y = CSIMD_ROUND_BFLOAT16(y);
 #if CSIMD_BFLOAT16_WORDS == 1
     *(four_unaligned *)(to + part) = (x >> 16) | (y & 0xFFFF0000u);
 #else
