@@ -74,8 +74,8 @@ public final class Network: @unchecked Sendable {
         result: scratch.sums.pointer, resultStride: 3 * h, operands: scratch.operands.pointer)
       kernels.gruForward(
         rows, h, scratch.sums.pointer, previous,
-        layer == 0 ? weights.table.pointer : scratch.input.pointer, layer == 0 ? tokens : nil, next,
-        nil)
+        layer == 0 ? weights.table.pointer : scratch.input.pointer, 3 * h,
+        layer == 0 ? tokens : nil, next, nil)
       for row in 0..<rows { (states[row] + layer * h).update(from: next + row * h, count: h) }
       output.update(from: next, count: rows * h)
     }

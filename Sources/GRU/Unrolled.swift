@@ -27,7 +27,7 @@ final class Unrolled {
   private let hidden: [FloatBuffer]
   /// Per layer: its output after dropout, `[n][H]`; empty without dropout.
   private let dropped: [FloatBuffer]
-  /// The input's share of the gates of the layers above 0, `[n][3 H]`.
+  /// The input's share of the gates of the layers above 0, `[n][3 H]`, unless the cache has room for it.
   private let gateInput: FloatBuffer
   /// The recurrent products of one step, `[streams][3 H]`.
   private let sums: FloatBuffer
@@ -68,7 +68,7 @@ final class Unrolled {
     let layers = shape.layers
     hidden = try buffers(layers, (window + 1) * streams * h)
     dropped = dropout == nil ? [] : try buffers(layers, n * h)
-    gateInput = try FloatBuffer(layers > 1 ? n * 3 * h : 0)
+    gateInput = try FloatBuffer(layers > 1 && !training ? n * 3 * h : 0)
     sums = try FloatBuffer(streams * 3 * h)
     logits = try FloatBuffer(n * shape.paddedVocabulary)
     loss = try FloatBuffer(n)
@@ -114,10 +114,13 @@ final class Unrolled {
     for layer in 0..<shape.layers {
       let all = hidden[layer].pointer
       all.update(from: state + layer * stride, count: rowsOfState)
+      // For the way back r, z and a take the places of the input's share.
+      let (input, inputStride) =
+        training.map { ($0.cache[layer].pointer + h, gateStride) } ?? (gateInput.pointer, 3 * h)
       if let below {
         weights.input[layer].multiply(
           rows: n, left: below, leftStride: h, bias: weights.inputBias[layer].pointer,
-          result: gateInput.pointer, resultStride: 3 * h, operands: operands.pointer)
+          result: input, resultStride: inputStride, operands: operands.pointer)
       }
       for t in 0..<steps {
         let previous = all + t * rowsOfState
@@ -126,7 +129,8 @@ final class Unrolled {
           result: sums.pointer, resultStride: 3 * h, operands: operands.pointer)
         kernels.gruForward(
           streams, h, sums.pointer, previous,
-          layer == 0 ? weights.table.pointer : gateInput.pointer + t * 3 * rowsOfState,
+          layer == 0 ? weights.table.pointer : input + t * streams * inputStride,
+          layer == 0 ? 3 * h : inputStride,
           layer == 0 ? UnsafePointer(inputs + t * streams) : nil, all + (t + 1) * rowsOfState,
           scale == 0 ? nil : training.map { $0.cache[layer].pointer + t * streams * gateStride })
       }

@@ -13,7 +13,7 @@ public struct KernelTable: @unchecked Sendable {
       Int, Int, Int, Floats, Int, Floats, Floats?, Floats?, Int, Mutable, Int, Mutable?
     ) -> Void
   public typealias GruForward =
-    @convention(c) (Int, Int, Floats, Floats, Floats, Indices?, Mutable, Mutable?) -> Void
+    @convention(c) (Int, Int, Floats, Floats, Floats, Int, Indices?, Mutable, Mutable?) -> Void
   public typealias Operands = @convention(c) (Int, Int, Floats, Int, Mutable) -> Void
   public typealias GruBackward =
     @convention(c) (Int, Int, Mutable, Floats, Floats, Mutable, Mutable) -> Void

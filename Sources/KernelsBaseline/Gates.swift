@@ -13,19 +13,20 @@ import KernelTable
 /// - `hidden`: units, padded to a multiple of 32; every row of units has this many floats.
 /// - `sums`: W_hr h, W_hz h and a, `[rows][3 * hidden]`.
 /// - `previous`: h, `[rows][hidden]`.
-/// - `input`: rows of `[x_r][x_z][x_n]`, 3 * hidden floats each. Row i of the step reads row
-///   `index[i]` of it, or row i if there is no index: this is how layer 0 looks its tokens up.
+/// - `input`: `[x_r][x_z][x_n]`, rows `inputStride` floats apart. Row i of the step reads row `index[i]`
+///   of it, or row i if there is no index: this is how layer 0 looks its tokens up. It may be the memory
+///   of `cache` from r on, for x_r, x_z and x_n are read before r, z and a take their places.
 /// - `next`: h', `[rows][hidden]`; may be the same memory as `previous`.
 /// - `cache`: if given, n, r, z and a are kept in it for the way back: 4 * hidden floats of each row,
 ///   rows `KernelTable.cacheStride` apart.
 public func gruForward(
   rows: Int, hidden: Int, sums: UnsafePointer<Float>, previous: UnsafePointer<Float>,
-  input: UnsafePointer<Float>, index: UnsafePointer<Int32>?,
+  input: UnsafePointer<Float>, inputStride: Int, index: UnsafePointer<Int32>?,
   next: UnsafeMutablePointer<Float>, cache: UnsafeMutablePointer<Float>?
 ) {
   for row in 0..<rows {
     let sums = sums + row * 3 * hidden
-    let x = input + (index.map { Int($0[row]) } ?? row) * 3 * hidden
+    let x = input + (index.map { Int($0[row]) } ?? row) * inputStride
     let previous = previous + row * hidden
     let next = next + row * hidden
     let cache = cache.map { $0 + row * KernelTable.cacheStride(hidden: hidden) }

@@ -84,21 +84,21 @@ struct Tile<A: Arithmetic, let height: Int> {
   mutating func add(
     _ depth: Int, _ left: Left<A>, _ right: UnsafePointer<Float>, _ ahead: Ahead? = nil
   ) {
-    var next = ahead?.first
+    var left = left
     var w = right
-    var k = 0
-    while k + 1 < depth {
-      if let ahead, let p = next {
-        csimd_prefetch_later(p)
-        csimd_prefetch_later(p + ahead.step)
-        next = p + 2 * ahead.step
+    var ahead = ahead
+    for _ in 0..<depth / 2 {
+      if let next = ahead {
+        csimd_prefetch_later(next.first)
+        csimd_prefetch_later(next.first + next.step)
+        ahead = Ahead(first: next.first + 2 &* next.step, step: next.step)
       }
-      add(left, k, w)
-      add(left, k + 1, w + 32)
+      add(left, 0, w)
+      add(left, 1, w + 32)
+      left.base += 2 &* left.step
       w += 64
-      k += 2
     }
-    if k < depth { add(left, k, w) }
+    if depth % 2 != 0 { add(left, 0, w) }
   }
 
   @inline(__always)

@@ -46,16 +46,30 @@ struct GateTests {
     var without = next
     if lookUp {
       set.kernels.gruForward(
-        rows, hidden, sums, previous, input, index, &next, &cache)
+        rows, hidden, sums, previous, input, 3 * hidden, index, &next, &cache)
       set.kernels.gruForward(
-        rows, hidden, sums, previous, input, index, &without, nil)
+        rows, hidden, sums, previous, input, 3 * hidden, index, &without, nil)
     } else {
       set.kernels.gruForward(
-        rows, hidden, sums, previous, input, nil, &next, &cache)
+        rows, hidden, sums, previous, input, 3 * hidden, nil, &next, &cache)
       set.kernels.gruForward(
-        rows, hidden, sums, previous, input, nil, &without, nil)
+        rows, hidden, sums, previous, input, 3 * hidden, nil, &without, nil)
     }
     #expect(next == without)
+
+    if !lookUp {
+      // The input's share in the memory of the cache.
+      var shared = [Float](repeating: 7, count: cache.count)
+      for row in 0..<rows {
+        for i in 0..<3 * hidden { shared[row * stride + hidden + i] = input[row * 3 * hidden + i] }
+      }
+      shared.withUnsafeMutableBufferPointer {
+        let memory = $0.baseAddress!
+        set.kernels.gruForward(
+          rows, hidden, sums, previous, memory + hidden, stride, nil, &without, memory)
+      }
+      #expect(next == without && cache == shared)
+    }
 
     var wanted = [Double](repeating: 0, count: next.count)
     var kept = [Double](repeating: 7, count: cache.count)

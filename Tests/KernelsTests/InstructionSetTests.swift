@@ -38,7 +38,7 @@ struct InstructionSetTests {
     var next = [Float](repeating: 0, count: rows * hidden)
     var cache = [Float](repeating: 0, count: rows * KernelTable.cacheStride(hidden: hidden))
     kernels.gruForward(
-      rows, hidden, product, previous, input, nil, &next, &cache)
+      rows, hidden, product, previous, input, 3 * hidden, nil, &next, &cache)
     results["next"] = next
     results["cache"] = cache
 
