@@ -50,7 +50,8 @@ let package = Package(
         "KernelsBF16",
       ],
       swiftSettings: [.unsafeFlags(["-O"])]),
-    module("GRU", ["Kernels", "CSimd"]),
+    // KernelTable by name, though Kernels hands it on: what is inlined from it is then built anew with it.
+    module("GRU", ["Kernels", "KernelTable", "CSimd"]),
     module("Sequences", []),
     module("Libretto", ["GRU", "Sequences", "Kernels"]),
     .target(name: "CErrorText"),
@@ -63,7 +64,7 @@ let package = Package(
         "Libretto", "GRU", "Sequences",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
-    .testTarget(name: "KernelsTests", dependencies: ["Kernels"]),
+    .testTarget(name: "KernelsTests", dependencies: ["Kernels", "KernelTable"]),
     .testTarget(name: "GRUTests", dependencies: ["GRU", "Kernels", "Libretto"]),
     .testTarget(name: "SequencesTests", dependencies: ["Sequences"]),
     .testTarget(name: "LibrettoTests", dependencies: ["Libretto", "GRU", "Sequences", "Kernels"]),

@@ -27,8 +27,8 @@ public final class FloatBuffer: @unchecked Sendable {
       throw .outOfMemory(floats: count)
     }
     #if os(Linux)
-      // Fewer pages, of which the processor knows more at a time; what it costs if there are none to
-      // be had is the wish. Only whole ones, so that the memory in use does not grow.
+      // In pages of 2 MB the processor has fewer places to look up. A wish: where there are none to be
+      // had nothing changes. Only for whole ones, so that no more memory is in use.
       madvise(memory, bytes / Self.hugePage * Self.hugePage, MADV_HUGEPAGE)
     #endif
     memset(memory, 0, bytes)

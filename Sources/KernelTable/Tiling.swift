@@ -6,15 +6,18 @@ public enum Tiling {
   /// Rows from which on a product lays its left side out.
   @inlinable @inline(__always) public static var leastRows: Int { 8 }
 
-  /// Steps of the depth that the gradient of a weight lays out at a time.
-  @inlinable @inline(__always) public static var steps: Int { 256 }
+  /// Steps of the depth that the gradient of a weight with so many columns lays out at a time. The
+  /// more, the less often its result is read and written, which matters where it is large.
+  @inlinable @inline(__always) public static func steps(columns: Int) -> Int {
+    columns <= 256 ? 256 : 512
+  }
 
   /// Tiles that the gradient of a weight lays out at a time.
   @inlinable @inline(__always) public static var count: Int { 16 }
 
   /// Floats from one of these tiles to the next: a line more than it takes, or all tiles would fall on
   /// the same few places of the first-level cache while they are filled.
-  @inlinable @inline(__always) public static var stride: Int { height * steps + 16 }
+  @inlinable @inline(__always) public static func stride(steps: Int) -> Int { height * steps + 16 }
 }
 
 extension KernelTable {
@@ -26,7 +29,9 @@ extension KernelTable {
   /// Floats of memory in which the gradient of a weight with so many columns lays out its sides: panels
   /// of all columns, tiles of the other side, and one block at the edge.
   public static func weightGradientRoom(columns: Int) -> Int {
-    (columns + 31) / 32 * 32 * Tiling.steps + Tiling.count * Tiling.stride + Tiling.height * 32
+    let steps = Tiling.steps(columns: columns)
+    return (columns + 31) / 32 * 32 * steps + Tiling.count * Tiling.stride(steps: steps)
+      + Tiling.height * 32
   }
 
   /// Floats from a row of what the gates keep for the way back to the next: a line more than it takes,

@@ -100,9 +100,11 @@ private func weightGradient<A: Layout>(
 ) {
   let edge = scratch
   let tiles = edge + height * 32
-  let panels = tiles + Tiling.count * Tiling.stride
-  for start in stride(from: 0, to: depth, by: Tiling.steps) {
-    let steps = min(Tiling.steps, depth - start)
+  let most = Tiling.steps(columns: n)
+  let tileStride = Tiling.stride(steps: most)
+  let panels = tiles + Tiling.count * tileStride
+  for start in stride(from: 0, to: depth, by: most) {
+    let steps = min(most, depth - start)
     let cells = (steps + A.numbers - 1) / A.numbers
     for column in stride(from: 0, to: n, by: 32) {
       fillPanel(
@@ -112,11 +114,12 @@ private func weightGradient<A: Layout>(
     for first in stride(from: 0, to: m, by: Tiling.count * height) {
       let end = min(m, first + Tiling.count * height)
       fillTiles(
-        A.self, end - first, steps, left + (start * leftStride + first), leftStride, tiles, edge)
+        A.self, end - first, steps, left + (start * leftStride + first), leftStride, tiles,
+        tileStride, edge)
       for column in stride(from: 0, to: n, by: 32) {
         let panel = panels + column * cells
         for row in stride(from: first, to: end, by: height) {
-          let tile = tiles + (row - first) / height * Tiling.stride
+          let tile = tiles + (row - first) / height * tileStride
           let block = result + (row * n + column)
           // The last four tiles ask for the next panel, a quarter each.
           var ahead = Ahead(first: tile, step: 0)
@@ -139,11 +142,11 @@ private func weightGradient<A: Layout>(
   }
 }
 
-/// `count` columns of `[steps][stride]` to tiles, `[count / 12][cells][12]`, the last one filled with 0.
+/// `count` columns of `[steps][stride]` to tiles, `[cells][12]` each, the last one filled with 0.
 @inline(__always)
 private func fillTiles<A: Layout>(
   _: A.Type, _ count: Int, _ steps: Int, _ source: UnsafePointer<Float>, _ stride: Int,
-  _ tiles: UnsafeMutablePointer<Float>, _ edge: UnsafeMutablePointer<Float>
+  _ tiles: UnsafeMutablePointer<Float>, _ tileStride: Int, _ edge: UnsafeMutablePointer<Float>
 ) {
   var k = 0
   var cell = tiles
@@ -155,7 +158,7 @@ private func fillTiles<A: Layout>(
     while column + height <= count {
       A.putLeft(to, from + column, hasSecond ? from + (stride + column) : nil)
       column += height
-      to += Tiling.stride
+      to += tileStride
     }
     if column < count {
       let (first, second) = widened(from + column, hasSecond ? stride : 0, count - column, edge)

@@ -74,11 +74,15 @@ struct ProductTests {
 
 /// The gradient of a weight matrix, which packs for itself.
 struct WeightGradientTests {
+  /// Rows, columns and depths on both sides of where it is cut up.
+  static let sizes =
+    [(1, 1), (11, 31), (12, 32), (13, 45), (24, 64), (193, 33)].flatMap { m, n in
+      [1, 2, 255, 256, 257, 521].map { (m, n, $0) }
+    } + [511, 512, 513].map { (25, 300, $0) }
+
   @Test(arguments: InstructionSet.available)
   func oddSizes(set: InstructionSet) {
-    for (m, n) in [(1, 1), (11, 31), (12, 32), (13, 45), (24, 64), (193, 33)] {
-      for depth in [1, 2, 255, 256, 257, 521] { check(set, m: m, n: n, depth: depth) }
-    }
+    for (m, n, depth) in Self.sizes { check(set, m: m, n: n, depth: depth) }
   }
 
   private func check(_ set: InstructionSet, m: Int, n: Int, depth: Int) {
@@ -101,7 +105,8 @@ struct WeightGradientTests {
         for j in 0..<n { wanted[i * n + j] += factor * Double(right[k * rightStride + j]) }
       }
     }
-    #expect(relativeError(result, wanted) < 1e-6, "\(m) x \(n), depth \(depth)")
+    // With many columns a sum runs over more steps, and is rounded more often.
+    #expect(relativeError(result, wanted) < (n <= 256 ? 1e-6 : 2e-6), "\(m) x \(n), depth \(depth)")
     #expect(result[(m * n)...].elementsEqual(before[(m * n)...]))
     #expect(scratch[room...].allSatisfy { $0 == 7 })
   }
