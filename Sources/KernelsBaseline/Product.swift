@@ -187,10 +187,11 @@ private struct Block<A: Arithmetic> {
     tile.add(depth, left, right, ahead)
     var values = Tile<InFloat32, height>(Pair(vsplat(0), vsplat(0)))
     for row in 0..<height { values.rows[row] = value(tile.rows[row]) }
+    let c = result + first &* stride
     if accumulate != 0 {
-      for row in 0..<height { addResult(first &+ row, to: &values.rows[row]) }
+      for row in 0..<height { values.rows[row].add(c + row &* stride) }
     }
-    for row in 0..<height { store(values.rows[row], first &+ row) }
+    for row in 0..<height { values.rows[row].store(c + row &* stride) }
   }
 
   /// Works out one row.
@@ -199,26 +200,13 @@ private struct Block<A: Arithmetic> {
     var sum = start
     sum.add(depth, left, right)
     var x = value(sum)
-    if accumulate != 0 { addResult(row, to: &x) }
-    store(x, row)
+    let c = result + row &* stride
+    if accumulate != 0 { x.add(c) }
+    x.store(c)
   }
 
   @inline(__always)
   private func value(_ sum: Pair<A>) -> Pair<InFloat32> {
     Pair(A.value(sum.a, a), A.value(sum.b, b))
-  }
-
-  @inline(__always)
-  private func addResult(_ row: Int, to x: inout Pair<InFloat32>) {
-    let c = result + row &* stride
-    x.a += vload(c)
-    x.b += vload(c + lanes)
-  }
-
-  @inline(__always)
-  private func store(_ x: Pair<InFloat32>, _ row: Int) {
-    let c = result + row &* stride
-    vstore(c, x.a)
-    vstore(c + lanes, x.b)
   }
 }

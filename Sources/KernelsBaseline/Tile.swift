@@ -23,6 +23,20 @@ struct Pair<A: Arithmetic> {
   }
 }
 
+extension Pair where A.Sum == vfloat {
+  @inline(__always)
+  mutating func add(_ p: UnsafePointer<Float>) {
+    a += vload(p)
+    b += vload(p + lanes)
+  }
+
+  @inline(__always)
+  func store(_ p: UnsafeMutablePointer<Float>) {
+    vstore(p, a)
+    vstore(p + lanes, b)
+  }
+}
+
 /// Where a product reads its left side: the cell (row, k) is at `base[row * rowStride + k * step]`.
 struct Left<A: Arithmetic> {
   var base: UnsafePointer<Float>
@@ -87,7 +101,8 @@ struct Tile<A: Arithmetic, let height: Int> {
     var left = left
     var w = right
     var ahead = ahead
-    for _ in 0..<depth / 2 {
+    var pairs = depth / 2
+    while pairs > 0 {
       if let next = ahead {
         csimd_prefetch_later(next.first)
         csimd_prefetch_later(next.first + next.step)
@@ -97,6 +112,7 @@ struct Tile<A: Arithmetic, let height: Int> {
       add(left, 1, w + 32)
       left.base += 2 &* left.step
       w += 64
+      pairs &-= 1
     }
     if depth % 2 != 0 { add(left, 0, w) }
   }
@@ -114,21 +130,24 @@ extension Pair {
   /// before; wide ones need not, and four of them would not fit into 16 registers.
   @inline(__always)
   mutating func add(_ depth: Int, _ left: Left<A>, _ right: UnsafePointer<Float>) {
+    var left = left
     var w = right
     var c1 = Pair<A>(A.zero, A.zero), c2 = c1, c3 = c1
-    var k = 0
-    while !A.isWide, k + 3 < depth {
-      add(left.at(0, k), A.cells(w), A.cells(w + lanes))
-      c1.add(left.at(0, k + 1), A.cells(w + 32), A.cells(w + 32 + lanes))
-      c2.add(left.at(0, k + 2), A.cells(w + 64), A.cells(w + 64 + lanes))
-      c3.add(left.at(0, k + 3), A.cells(w + 96), A.cells(w + 96 + lanes))
+    var rest = depth
+    while !A.isWide, rest >= 4 {
+      add(left.at(0, 0), A.cells(w), A.cells(w + lanes))
+      c1.add(left.at(0, 1), A.cells(w + 32), A.cells(w + 32 + lanes))
+      c2.add(left.at(0, 2), A.cells(w + 64), A.cells(w + 64 + lanes))
+      c3.add(left.at(0, 3), A.cells(w + 96), A.cells(w + 96 + lanes))
+      left.base += 4 &* left.step
       w += 128
-      k += 4
+      rest &-= 4
     }
-    while k < depth {
-      add(left.at(0, k), A.cells(w), A.cells(w + lanes))
+    while rest > 0 {
+      add(left.at(0, 0), A.cells(w), A.cells(w + lanes))
+      left.base += left.step
       w += 32
-      k += 1
+      rest &-= 1
     }
     if A.isWide { return }
     a = A.merged(A.merged(a, c1.a), A.merged(c2.a, c3.a))

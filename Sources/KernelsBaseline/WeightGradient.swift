@@ -231,15 +231,8 @@ extension Tile where A.Sum == vfloat {
     _ c: UnsafeMutablePointer<Float>, _ stride: Int, _ ahead: Ahead? = nil
   ) {
     var tile = Tile(Pair(A.zero, A.zero))
-    for row in 0..<height {
-      let c = c + row &* stride
-      tile.rows[row] = Pair(vload(c), vload(c + lanes))
-    }
+    for row in 0..<height { tile.rows[row].add(c + row &* stride) }
     tile.add(depth, left, right, ahead)
-    for row in 0..<height {
-      let c = c + row &* stride
-      vstore(c, tile.rows[row].a)
-      vstore(c + lanes, tile.rows[row].b)
-    }
+    for row in 0..<height { tile.rows[row].store(c + row &* stride) }
   }
 }
