@@ -55,7 +55,7 @@ public func productInt8(
 
 /// So much of the depth at a time: a tile of the left side and a panel of the right one then stay in
 /// the caches beside each other.
-private let blockDepth = 768
+private let mostSteps = 768
 
 @inline(__always)
 private func product<A: Arithmetic>(
@@ -71,10 +71,10 @@ private func product<A: Arithmetic>(
       result, resultStride)
   }
   let whole = rows / 4 * 4
-  let blocks = A.isExact ? 1 : (depth + blockDepth - 1) / blockDepth
-  let block = (depth + blocks - 1) / blocks
-  for start in stride(from: 0, to: depth, by: block) {
-    let steps = min(block, depth - start)
+  let parts = A.isExact ? 1 : (depth + mostSteps - 1) / mostSteps
+  let part = (depth + parts - 1) / parts
+  for start in stride(from: 0, to: depth, by: part) {
+    let steps = min(part, depth - start)
     layOut(whole, steps, left + start, leftStride, tiles)
     for column in stride(from: 0, to: columns, by: 32) {
       for inner in stride(from: 0, to: 32, by: 2 * lanes) {
@@ -87,29 +87,25 @@ private func product<A: Arithmetic>(
         let asking = whole >= 48 ? 4 : 2
         var ahead = Ahead(first: right + (next * depth + start * 32), step: 32 / asking)
         var row = 0
-        while row + 12 <= whole {
-          let left = Left<A>(base: tiles + row * steps, rowStride: 1, step: 12)
-          if manyRegisters {
+        while row < whole {
+          let height = min(Tiling.height, whole - row)
+          let left = Left<A>(base: tiles + row * steps, rowStride: 1, step: height)
+          switch (height, manyRegisters) {
+          case (12, true):
             block.compute(Tile<A, 12>(block.start), row, steps, left, w, ahead)
-          } else {
+          case (12, false):
             block.compute(Tile<A, 6>(block.start), row, steps, left, w)
             block.compute(Tile<A, 6>(block.start), row + 6, steps, left.from(row: 6), w)
-          }
-          row += 12
-          ahead.first += ahead.step * steps
-          if row == 12 * asking { ahead = Ahead(first: w, step: 0) }
-        }
-        if row + 8 <= whole {
-          let left = Left<A>(base: tiles + row * steps, rowStride: 1, step: 8)
-          if manyRegisters {
+          case (8, true):
             block.compute(Tile<A, 8>(block.start), row, steps, left, w)
-          } else {
-            block.compute(Tile<A, 4>(block.start), row, steps, left, w)
-            block.compute(Tile<A, 4>(block.start), row + 4, steps, left.from(row: 4), w)
+          default:
+            for four in stride(from: 0, to: height, by: 4) {
+              block.compute(Tile<A, 4>(block.start), row + four, steps, left.from(row: four), w)
+            }
           }
-        } else if row < whole {
-          let left = Left<A>(base: tiles + row * steps, rowStride: 1, step: 4)
-          block.compute(Tile<A, 4>(block.start), row, steps, left, w)
+          row += height
+          ahead.first += ahead.step * steps
+          if row == Tiling.height * asking { ahead = Ahead(first: w, step: 0) }
         }
       }
     }

@@ -1,4 +1,5 @@
 import CSimd
+import KernelTable
 
 // The inner loops. A tile is a block of the result held in registers while the depth of a product
 // runs through it: up to 12 rows where there are 32 vector registers, 6 rows where there are 16.
@@ -24,6 +25,7 @@ struct Pair<A: Arithmetic> {
 }
 
 extension Pair where A.Sum == vfloat {
+  /// Adds what is in memory.
   @inline(__always)
   mutating func add(_ p: UnsafePointer<Float>) {
     a += vload(p)
@@ -52,9 +54,9 @@ struct Left<A: Arithmetic> {
   }
 }
 
-/// Lays a multiple of four rows of words out in tiles of 12, so that the inner loop reads them in order:
-/// `[rows / 12][depth][12]`; the last tile has what rows are left. Up to twelve words after them are
-/// overwritten.
+/// Lays a multiple of four rows of words out in tiles, so that the inner loop reads them in order:
+/// `[rows / Tiling.height][depth][Tiling.height]`; the last tile has what rows are left. Up to
+/// `Tiling.height` words after them are overwritten.
 @inline(__always)
 func layOut(
   _ rows: Int, _ depth: Int, _ left: UnsafePointer<Float>, _ stride: Int,
@@ -62,7 +64,7 @@ func layOut(
 ) {
   var first = 0
   while first < rows {
-    let height = min(12, rows - first)
+    let height = min(Tiling.height, rows - first)
     let from = left + first * stride
     let to = tiles + first * depth
     var k = 0
