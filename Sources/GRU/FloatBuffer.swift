@@ -29,7 +29,8 @@ public final class FloatBuffer: @unchecked Sendable {
     #if os(Linux)
       // In pages of 2 MB the processor has fewer places to look up. A wish: where there are none to be
       // had nothing changes. Only for whole ones, so that no more memory is in use.
-      madvise(memory, bytes / Self.hugePage * Self.hugePage, MADV_HUGEPAGE)
+      let whole = bytes / Self.hugePage * Self.hugePage
+      if whole > 0 { madvise(memory, whole, MADV_HUGEPAGE) }
     #endif
     memset(memory, 0, bytes)
     pointer = memory.bindMemory(to: Float.self, capacity: 16 * vectors)

@@ -118,7 +118,7 @@ public final class Learner {
         drop: drop)
       self.moveState(of: share, in: false)
       share.unrolled.backward(
-        forward, backward, parameters: parameters.pointer, gradients: share.gradients.pointer,
+        backward, parameters: parameters.pointer, gradients: share.gradients.pointer,
         drop: drop)
     }
     sumShares()

@@ -114,10 +114,11 @@ final class Unrolled {
     for layer in 0..<shape.layers {
       let all = hidden[layer].pointer
       all.update(from: state + layer * stride, count: rowsOfState)
-      // For the way back r, z and a take the places of the input's share.
-      let (input, inputStride) =
-        training.map { ($0.cache[layer].pointer + h, gateStride) } ?? (gateInput.pointer, 3 * h)
+      var (input, inputStride) = (weights.table.pointer, 3 * h)
       if let below {
+        // For the way back r, z and a take the places of the input's share.
+        (input, inputStride) =
+          training.map { ($0.cache[layer].pointer + h, gateStride) } ?? (gateInput.pointer, 3 * h)
         weights.input[layer].multiply(
           rows: n, left: below, leftStride: h, bias: weights.inputBias[layer].pointer,
           result: input, resultStride: inputStride, operands: operands.pointer)
@@ -129,8 +130,7 @@ final class Unrolled {
           result: sums.pointer, resultStride: 3 * h, operands: operands.pointer)
         kernels.gruForward(
           streams, h, sums.pointer, previous,
-          layer == 0 ? weights.table.pointer : input + t * streams * inputStride,
-          layer == 0 ? 3 * h : inputStride,
+          layer == 0 ? input : input + t * streams * inputStride, inputStride,
           layer == 0 ? UnsafePointer(inputs + t * streams) : nil, all + (t + 1) * rowsOfState,
           scale == 0 ? nil : training.map { $0.cache[layer].pointer + t * streams * gateStride })
       }
@@ -167,8 +167,8 @@ final class Unrolled {
 
   /// Adds the gradients of the last `forward` (over a whole window, with a scale) to `gradients`.
   func backward(
-    _ forwardWeights: ForwardWeights, _ weights: BackwardWeights,
-    parameters: UnsafePointer<Float>, gradients: UnsafeMutablePointer<Float>, drop: DropoutStep?
+    _ weights: BackwardWeights, parameters: UnsafePointer<Float>,
+    gradients: UnsafeMutablePointer<Float>, drop: DropoutStep?
   ) {
     guard let training else { return }
     let h = shape.paddedHidden

@@ -96,6 +96,8 @@ struct Tile<A: Arithmetic, let height: Int> {
 
   /// Adds `left * right`, where the right side has a row of 32 cells for each of the `depth` cells of
   /// the left side. Two steps of the depth at a time keep the processor busier.
+  ///
+  /// - `ahead`: nil where never anything is asked for, so that the loop has no instructions for it.
   @inline(__always)
   mutating func add(
     _ depth: Int, _ left: Left<A>, _ right: UnsafePointer<Float>, _ ahead: Ahead? = nil

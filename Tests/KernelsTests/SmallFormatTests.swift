@@ -98,34 +98,6 @@ struct SmallFormatTests {
     }
   }
 
-  @Test(arguments: InstructionSet.available)
-  func weightGradient(set: InstructionSet) {
-    for (m, n, depth) in WeightGradientTests.sizes {
-      var numbers = Numbers(UInt64(m * 1000 + depth))
-      let (leftStride, rightStride) = (Panels.padded(m), Panels.padded(n))
-      let left = numbers.floats(depth * leftStride)
-      let right = numbers.floats(depth * rightStride)
-      let before = numbers.floats(m * n + 40)
-      let room = KernelTable.weightGradientRoom(columns: n)
-      var scratch = [Float](repeating: 7, count: room + 64)
-      var result = before
-      set.kernels.weightGradientBfloat16(
-        m, n, depth, left, leftStride, right, rightStride, &result, &scratch)
-      var wanted = before.map(Double.init)
-      for k in 0..<depth {
-        for i in 0..<m {
-          let factor = Format.bfloat16.left(left[k * leftStride + i])
-          for j in 0..<n {
-            wanted[i * n + j] += factor * Format.bfloat16.left(right[k * rightStride + j])
-          }
-        }
-      }
-      #expect(relativeError(result, wanted) < 1e-6, "\(m) x \(n), depth \(depth)")
-      #expect(result[(m * n)...].elementsEqual(before[(m * n)...]))
-      #expect(scratch[room...].allSatisfy { $0 == 7 })
-    }
-  }
-
   /// Ties go to the even neighbour; what is not a number stays so, on every instruction set.
   @Test func roundingToBfloat16() {
     let x: [Float] = [
