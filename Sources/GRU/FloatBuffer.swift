@@ -45,6 +45,13 @@ public final class FloatBuffer: @unchecked Sendable {
   }
 }
 
+/// So many buffers of one size.
+func buffers(_ count: Int, _ floats: Int) throws(NetworkError) -> [FloatBuffer] {
+  var result: [FloatBuffer] = []
+  for _ in 0..<count { result.append(try FloatBuffer(floats)) }
+  return result
+}
+
 /// What can go wrong before a network exists.
 public enum NetworkError: Error, Equatable {
   case outOfMemory(floats: Int)

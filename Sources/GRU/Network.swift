@@ -28,10 +28,14 @@ public final class Network: @unchecked Sendable {
     weights.fillTable(parameters.pointer)
   }
 
-  /// The memory of one thread for steps of up to `rows` streams at once.
+  /// The memory of one thread for steps of up to `rows` streams at once. That of one stream keeps what
+  /// a step of it begins for the next.
   public final class Scratch {
     public let rows: Int
-    fileprivate let previous, next, input, sums, output, operands: FloatBuffer
+    fileprivate let input, operands: FloatBuffer
+    /// Either the one stream, or what several need.
+    fileprivate let single: SingleStream?
+    fileprivate let previous, next, sums: FloatBuffer
     /// The logits of the last step, `[rows][padded vocabulary]`.
     public let logits: FloatBuffer
 
@@ -39,17 +43,21 @@ public final class Network: @unchecked Sendable {
       let shape = network.shape
       self.rows = rows
       let h = shape.paddedHidden
-      previous = try FloatBuffer(rows * h)
-      next = try FloatBuffer(rows * h)
-      output = try FloatBuffer(rows * h)
       input = try FloatBuffer(rows * 3 * h)
-      sums = try FloatBuffer(rows * 3 * h)
       operands = try FloatBuffer(network.weights.operandCount(rows: rows))
+      single = rows == 1 ? try SingleStream(shape) : nil
+      let together = rows == 1 ? 0 : rows
+      previous = try FloatBuffer(together * h)
+      next = try FloatBuffer(together * h)
+      sums = try FloatBuffer(together * 3 * h)
       logits = try FloatBuffer(rows * shape.paddedVocabulary)
     }
   }
 
   /// Moves some streams on by one token each. Allocates nothing, locks nothing.
+  ///
+  /// One stream with the memory of one takes up to twice as long as it does from then on when it is
+  /// not where that memory last saw it: at the start, or after it was set to another state.
   ///
   /// - `tokens`: `[rows]`, each below the vocabulary's size.
   /// - `states`: `[rows]` pointers to states of `shape.stateCount` floats; replaced.
@@ -59,25 +67,22 @@ public final class Network: @unchecked Sendable {
     states: UnsafePointer<UnsafeMutablePointer<Float>>, wantLogits: Bool, _ scratch: Scratch
   ) {
     let h = shape.paddedHidden
-    let previous = scratch.previous.pointer
-    let next = scratch.next.pointer
-    let output = scratch.output.pointer
+    // What the layer below gives.
+    var output = UnsafePointer(scratch.next.pointer)
     for layer in 0..<shape.layers {
-      for row in 0..<rows { (previous + row * h).update(from: states[row] + layer * h, count: h) }
       if layer > 0 {
         weights.input[layer].multiply(
           rows: rows, left: output, leftStride: h, bias: weights.inputBias[layer].pointer,
           result: scratch.input.pointer, resultStride: 3 * h, operands: scratch.operands.pointer)
       }
-      weights.recurrent[layer].multiply(
-        rows: rows, left: previous, leftStride: h, bias: weights.recurrentBias[layer].pointer,
-        result: scratch.sums.pointer, resultStride: 3 * h, operands: scratch.operands.pointer)
-      kernels.gruForward(
-        rows, h, scratch.sums.pointer, previous,
-        layer == 0 ? weights.table.pointer : scratch.input.pointer, 3 * h,
-        layer == 0 ? tokens : nil, next, nil)
-      for row in 0..<rows { (states[row] + layer * h).update(from: next + row * h, count: h) }
-      output.update(from: next, count: rows * h)
+      if let single = scratch.single {
+        let state = states[0] + layer * h
+        let row = weights.table.pointer + Int(tokens[0]) * 3 * h
+        single.step(layer, weights, input: layer == 0 ? row : scratch.input.pointer, state: state)
+        output = UnsafePointer(state)
+      } else {
+        step(layer, rows: rows, tokens: tokens, states: states, scratch)
+      }
     }
     if wantLogits {
       weights.head.multiply(
@@ -85,5 +90,24 @@ public final class Network: @unchecked Sendable {
         result: scratch.logits.pointer, resultStride: shape.paddedVocabulary,
         operands: scratch.operands.pointer)
     }
+  }
+
+  /// One layer of several streams; leaves their new states in `scratch.next` too.
+  private func step(
+    _ layer: Int, rows: Int, tokens: UnsafePointer<Int32>,
+    states: UnsafePointer<UnsafeMutablePointer<Float>>, _ scratch: Scratch
+  ) {
+    let h = shape.paddedHidden
+    let previous = scratch.previous.pointer
+    let next = scratch.next.pointer
+    for row in 0..<rows { (previous + row * h).update(from: states[row] + layer * h, count: h) }
+    weights.recurrent[layer].multiply(
+      rows: rows, left: previous, leftStride: h, bias: weights.recurrentBias[layer].pointer,
+      result: scratch.sums.pointer, resultStride: 3 * h, operands: scratch.operands.pointer)
+    kernels.gruForward(
+      rows, h, scratch.sums.pointer, previous,
+      layer == 0 ? weights.table.pointer : scratch.input.pointer, 3 * h,
+      layer == 0 ? tokens : nil, next, nil)
+    for row in 0..<rows { (states[row] + layer * h).update(from: next + row * h, count: h) }
   }
 }

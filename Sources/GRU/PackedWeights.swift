@@ -81,6 +81,22 @@ final class PackedWeights: @unchecked Sendable {
     }
   }
 
+  /// A step of one stream, where this is a recurrent weight: see the kernel.
+  func streamStep(
+    bias: UnsafePointer<Float>, input: UnsafePointer<Float>, state: UnsafeMutablePointer<Float>,
+    direction: Int, begun: UnsafeMutablePointer<Float>, scratch: UnsafeMutablePointer<Float>
+  ) {
+    let step =
+      switch precision {
+      case .float32: kernels.streamStep
+      case .bfloat16: kernels.streamStepBfloat16
+      case .int8: kernels.streamStepInt8
+      }
+    step(
+      columns / 3, cells, panels.pointer, correction?.pointer, bias, input, state, direction, begun,
+      scratch)
+  }
+
   /// Rows of the left side as the kernels want them, the words from one to the next, and the memory
   /// that is left.
   private func makeOperands(

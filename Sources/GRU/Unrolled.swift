@@ -334,9 +334,3 @@ final class Unrolled {
     }
   }
 }
-
-private func buffers(_ count: Int, _ floats: Int) throws(NetworkError) -> [FloatBuffer] {
-  var result: [FloatBuffer] = []
-  for _ in 0..<count { result.append(try FloatBuffer(floats)) }
-  return result
-}

@@ -14,6 +14,10 @@ public struct KernelTable: @unchecked Sendable {
     ) -> Void
   public typealias GruForward =
     @convention(c) (Int, Int, Floats, Floats, Floats, Int, Indices?, Mutable, Mutable?) -> Void
+  public typealias StreamStep =
+    @convention(c) (
+      Int, Int, Floats, Floats?, Floats, Floats, Mutable, Int, Mutable, Mutable
+    ) -> Void
   public typealias Operands = @convention(c) (Int, Int, Floats, Int, Mutable) -> Void
   public typealias GruBackward =
     @convention(c) (Int, Int, Mutable, Floats, Floats, Mutable, Mutable) -> Void
@@ -40,6 +44,9 @@ public struct KernelTable: @unchecked Sendable {
   public let productBfloat16: Product
   public let productInt8: Product
   public let gruForward: GruForward
+  public let streamStep: StreamStep
+  public let streamStepBfloat16: StreamStep
+  public let streamStepInt8: StreamStep
   public let bfloat16Operands: Operands
   public let int8Operands: Operands
   /// Words of four bytes that two bfloat16 and four int8 operands take.
@@ -65,6 +72,9 @@ public struct KernelTable: @unchecked Sendable {
     productBfloat16: @escaping Product,
     productInt8: @escaping Product,
     gruForward: @escaping GruForward,
+    streamStep: @escaping StreamStep,
+    streamStepBfloat16: @escaping StreamStep,
+    streamStepInt8: @escaping StreamStep,
     bfloat16Operands: @escaping Operands,
     int8Operands: @escaping Operands,
     bfloat16Words: Int,
@@ -88,6 +98,9 @@ public struct KernelTable: @unchecked Sendable {
     self.productBfloat16 = productBfloat16
     self.productInt8 = productInt8
     self.gruForward = gruForward
+    self.streamStep = streamStep
+    self.streamStepBfloat16 = streamStepBfloat16
+    self.streamStepInt8 = streamStepInt8
     self.bfloat16Operands = bfloat16Operands
     self.int8Operands = int8Operands
     self.bfloat16Words = bfloat16Words

@@ -11,6 +11,8 @@ protocol Arithmetic {
   /// One cell of the left side, for all columns.
   associatedtype Operand
 
+  /// Numbers in a cell.
+  static var numbers: Int { get }
   /// The four-byte words a cell of the left side takes.
   static var words: Int { get }
   /// Whether sums are whole numbers, which must not be rounded before the end of the depth.
@@ -25,6 +27,23 @@ protocol Arithmetic {
   static func dot(_ sum: Sum, _ x: Operand, _ w: Cells) -> Sum
   static func merged(_ a: Sum, _ b: Sum) -> Sum
   static func value(_ sum: Sum, _ columns: Columns) -> vfloat
+
+  /// Rounds a vector of numbers to operands.
+  static func put(_ operands: UnsafeMutablePointer<Float>, _ x: vfloat)
+  /// Keeps a sum as it is, in the memory of `vectors` vectors, and gets it back.
+  static func store(_ p: UnsafeMutablePointer<Float>, _ sum: Sum)
+  static func load(_ p: UnsafePointer<Float>) -> Sum
+}
+
+extension Arithmetic {
+  @inline(__always) static var vectors: Int { isWide ? 2 : 1 }
+}
+
+extension Arithmetic where Sum == vfloat {
+  @inline(__always) static func store(_ p: UnsafeMutablePointer<Float>, _ sum: vfloat) {
+    vstore(p, sum)
+  }
+  @inline(__always) static func load(_ p: UnsafePointer<Float>) -> vfloat { vload(p) }
 }
 
 /// What is known of a vector of columns beside its weights.
@@ -57,6 +76,7 @@ struct Columns {
 }
 
 enum InFloat32: Arithmetic {
+  @inline(__always) static var numbers: Int { 1 }
   @inline(__always) static var words: Int { 1 }
   @inline(__always) static var isExact: Bool { false }
   @inline(__always) static var isWide: Bool { false }
@@ -69,4 +89,7 @@ enum InFloat32: Arithmetic {
   }
   @inline(__always) static func merged(_ a: vfloat, _ b: vfloat) -> vfloat { a + b }
   @inline(__always) static func value(_ sum: vfloat, _ columns: Columns) -> vfloat { sum }
+  @inline(__always) static func put(_ operands: UnsafeMutablePointer<Float>, _ x: vfloat) {
+    vstore(operands, x)
+  }
 }

@@ -31,12 +31,8 @@ public func gruForward(
     let next = next + row * hidden
     let cache = cache.map { $0 + row * KernelTable.cacheStride(hidden: hidden) }
     for i in stride(from: 0, to: hidden, by: lanes) {
-      let a = vload(sums + (2 &* hidden &+ i))
-      let r = sigmoid(vload(sums + i) + vload(x + i))
-      let z = sigmoid(vload(sums + (hidden &+ i)) + vload(x + (hidden &+ i)))
-      let n = tanh(vfma(r, a, vload(x + (2 &* hidden &+ i))))
-      let h = vload(previous + i)
-      vstore(next + i, vfma(z, h - n, n))
+      let (r, z, n, a) = gates(sums + i, hidden, x + i, hidden)
+      vstore(next + i, mixed(z, n, vload(previous + i)))
       if let cache {
         vstore(cache + i, n)
         vstore(cache + (hidden &+ i), r)
@@ -46,6 +42,22 @@ public func gruForward(
     }
   }
 }
+
+/// The gates of one vector of units; the strides are from a gate to the next.
+@inline(__always)
+func gates(
+  _ sums: UnsafePointer<Float>, _ sumStride: Int, _ x: UnsafePointer<Float>, _ inputStride: Int
+) -> (r: vfloat, z: vfloat, n: vfloat, a: vfloat) {
+  let a = vload(sums + 2 &* sumStride)
+  let r = sigmoid(vload(sums) + vload(x))
+  let z = sigmoid(vload(sums + sumStride) + vload(x + inputStride))
+  let n = tanh(vfma(r, a, vload(x + 2 &* inputStride)))
+  return (r, z, n, a)
+}
+
+/// h'
+@inline(__always)
+func mixed(_ z: vfloat, _ n: vfloat, _ h: vfloat) -> vfloat { vfma(z, h - n, n) }
 
 /// The step backward through the gates.
 ///

@@ -3,6 +3,7 @@ import CSimd
 /// Both sides rounded to bfloat16, the upper half of a float32; sums in float32. A cell is two
 /// neighbours in depth.
 enum InBfloat16: Arithmetic {
+  @inline(__always) static var numbers: Int { 2 }
   @inline(__always) static var isExact: Bool { false }
   @inline(__always) static var isWide: Bool { false }
   @inline(__always) static var zero: vfloat { vsplat(0) }
@@ -10,6 +11,9 @@ enum InBfloat16: Arithmetic {
   @inline(__always) static func merged(_ a: vfloat, _ b: vfloat) -> vfloat { a + b }
   @inline(__always) static func value(_ sum: vfloat, _ columns: Columns) -> vfloat { sum }
   @inline(__always) static var words: Int { Int(CSIMD_BFLOAT16_WORDS) }
+  @inline(__always) static func put(_ operands: UnsafeMutablePointer<Float>, _ x: vfloat) {
+    vbfloat16_store(operands, x)
+  }
 
   #if BF16
     @inline(__always) static func cells(_ p: UnsafePointer<Float>) -> vfloat { vload(p) }

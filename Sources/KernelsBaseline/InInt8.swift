@@ -3,8 +3,12 @@ import CSimd
 /// Both sides in whole numbers from -127 to 127; a cell is four neighbours in depth. Sums are whole
 /// numbers too, so they are exact, and the same on every instruction set.
 enum InInt8: Arithmetic {
+  @inline(__always) static var numbers: Int { 4 }
   @inline(__always) static var words: Int { Int(CSIMD_INT8_WORDS) }
   @inline(__always) static var isExact: Bool { true }
+  @inline(__always) static func put(_ operands: UnsafeMutablePointer<Float>, _ x: vfloat) {
+    vint8_store(operands, x)
+  }
 
   #if VNNI
     // The processor sums four products at once, of unsigned numbers on the left: these are 128 more
@@ -25,6 +29,10 @@ enum InInt8: Arithmetic {
     @inline(__always) static func value(_ sum: vint, _ columns: Columns) -> vfloat {
       vfma(vfrom_int(sum), vload(columns.scale!), columns.biases)
     }
+    @inline(__always) static func store(_ p: UnsafeMutablePointer<Float>, _ sum: vint) {
+      vstore(p, vfrom_bits(sum))
+    }
+    @inline(__always) static func load(_ p: UnsafePointer<Float>) -> vint { vto_bits(vload(p)) }
   #else
     // Weights are widened to 16 bits and pairs of products summed: until the end a column has two
     // sums, and the two halves of the columns a vector each.
@@ -52,6 +60,13 @@ enum InInt8: Arithmetic {
     @inline(__always) static func value(_ sum: Sums, _ columns: Columns) -> vfloat {
       vfma(
         vfrom_int(vadd_neighbours(sum.low, sum.high)), vload(columns.scale!), columns.biases)
+    }
+    @inline(__always) static func store(_ p: UnsafeMutablePointer<Float>, _ sum: Sums) {
+      vstore(p, vfrom_bits(sum.low))
+      vstore(p + lanes, vfrom_bits(sum.high))
+    }
+    @inline(__always) static func load(_ p: UnsafePointer<Float>) -> Sums {
+      Sums(low: vto_bits(vload(p)), high: vto_bits(vload(p + lanes)))
     }
   #endif
 }

@@ -14,7 +14,7 @@ public func bfloat16Operands(
   let words = depth / 2 * InBfloat16.words
   for row in 0..<rows {
     for i in Swift.stride(from: 0, to: depth, by: lanes) {
-      vbfloat16_store(
+      InBfloat16.put(
         operands + (row * words + i / 2 * InBfloat16.words), vload(x + row * stride + i))
     }
   }
@@ -29,7 +29,7 @@ public func int8Operands(
   let words = depth / 4 * InInt8.words
   for row in 0..<rows {
     for i in Swift.stride(from: 0, to: depth, by: lanes) {
-      vint8_store(operands + (row * words + i / 4 * InInt8.words), vload(x + row * stride + i))
+      InInt8.put(operands + (row * words + i / 4 * InInt8.words), vload(x + row * stride + i))
     }
   }
 }

@@ -22,6 +22,9 @@ struct Pair<A: Arithmetic> {
     a = A.dot(a, x, u)
     b = A.dot(b, x, v)
   }
+
+  @inline(__always)
+  func merged(_ other: Pair) -> Pair { Pair(A.merged(a, other.a), A.merged(b, other.b)) }
 }
 
 extension Pair where A.Sum == vfloat {
@@ -47,6 +50,11 @@ struct Left<A: Arithmetic> {
 
   @inline(__always)
   func at(_ row: Int, _ k: Int) -> A.Operand { A.operand(base + (row &* rowStride &+ k &* step)) }
+
+  @inline(__always)
+  func from(cell: Int) -> Left {
+    Left(base: base + cell &* step, rowStride: rowStride, step: step)
+  }
 
   @inline(__always)
   func from(row: Int) -> Left {
@@ -154,7 +162,6 @@ extension Pair {
       rest &-= 1
     }
     if A.isWide { return }
-    a = A.merged(A.merged(a, c1.a), A.merged(c2.a, c3.a))
-    b = A.merged(A.merged(b, c1.b), A.merged(c2.b, c3.b))
+    self = merged(c1).merged(c2.merged(c3))
   }
 }

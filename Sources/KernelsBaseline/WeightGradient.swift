@@ -39,9 +39,7 @@ private var height: Int { Tiling.height }
 
 /// What both sides are made of.
 private protocol Layout: Arithmetic where Sum == vfloat {
-  /// Steps of the depth in a cell: 1 or 2. The second may be missing at the end.
-  static var numbers: Int { get }
-  /// The operands of 12 columns.
+  /// The operands of 12 columns. The second of two steps of the depth may be missing at the end.
   static func putLeft(
     _ to: UnsafeMutablePointer<Float>, _ first: UnsafePointer<Float>,
     _ second: UnsafePointer<Float>?)
@@ -52,8 +50,6 @@ private protocol Layout: Arithmetic where Sum == vfloat {
 }
 
 extension InFloat32: Layout {
-  @inline(__always) fileprivate static var numbers: Int { 1 }
-
   @inline(__always)
   fileprivate static func putLeft(
     _ to: UnsafeMutablePointer<Float>, _ first: UnsafePointer<Float>,
@@ -72,8 +68,6 @@ extension InFloat32: Layout {
 }
 
 extension InBfloat16: Layout {
-  @inline(__always) fileprivate static var numbers: Int { 2 }
-
   @inline(__always)
   fileprivate static func putLeft(
     _ to: UnsafeMutablePointer<Float>, _ first: UnsafePointer<Float>,

@@ -6,14 +6,16 @@ import Testing
 struct NetworkTests {
   static let shape = NetworkShape(vocabulary: 37, embedding: 9, hidden: 20, layers: 3)
 
-  private func network(_ set: InstructionSet, _ shape: NetworkShape = Self.shape) throws -> Network
-  {
+  private func network(
+    _ set: InstructionSet, _ shape: NetworkShape = Self.shape, _ precision: Precision = .float32
+  ) throws -> Network {
     let parameters = try FloatBuffer(ParameterLayout(shape).count)
     var numbers = Numbers(1)
     for tensor in ParameterLayout(shape).tensors {
       parameters.set(tensor, numbers.floats(tensor.count, scale: 0.6))
     }
-    return try Network(shape, parameters: parameters, kernels: set.kernels)
+    return try Network(
+      shape, parameters: parameters, precision: precision, kernels: set.kernels)
   }
 
   /// Streams that step by step read tokens, some at once.
@@ -111,6 +113,40 @@ struct NetworkTests {
     }
     for (a, b) in zip(many.states, single.states) {
       #expect(relativeError(a.values, b.values.map(Double.init)) < 2e-6)
+    }
+  }
+
+  /// What a step of one stream begins for the next changes nothing: not where it goes on, nor where the
+  /// stream was reset, put back or moved on elsewhere in between.
+  @Test(arguments: InstructionSet.available, [Precision.float32, .bfloat16, .int8])
+  func oneStream(set: InstructionSet, precision: Precision) throws {
+    let shape = NetworkShape(vocabulary: 37, embedding: 9, hidden: 70, layers: 2)
+    let network = try network(set, shape, precision)
+    var numbers = Numbers(5)
+    let one = try Streams(network, count: 1)
+    let company = try Streams(network, count: 2)
+    let state = one.states[0]
+    var kept = state.values
+    for (step, token) in numbers.tokens(24, below: 37).enumerated() {
+      switch step {
+      case 5: state.clear()
+      case 6: kept = state.values
+      case 10, 11: state.pointer.update(from: kept, count: kept.count)
+      case 15: state.pointer[shape.stateCount - 40] += 0.25
+      case 19:
+        company.states[0].copy(from: state)
+        _ = company.step([3, 4])
+        state.copy(from: company.states[0])
+      default: break
+      }
+      let fresh = try Streams(network, count: 1)
+      fresh.states[0].copy(from: state)
+      company.states[1].copy(from: state)
+      #expect(one.step([token]) == fresh.step([token]), "step \(step)")
+      #expect(state.values == fresh.states[0].values, "step \(step)")
+      _ = company.step([token], rows: [1])
+      let together = company.states[1].values.map(Double.init)
+      #expect(relativeError(state.values, together) < 2e-6, "step \(step)")
     }
   }
 

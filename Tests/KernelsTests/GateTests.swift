@@ -2,10 +2,10 @@ import Foundation
 import Kernels
 import Testing
 
-private func sigmoid(_ x: Double) -> Double { 1 / (1 + exp(-x)) }
+func sigmoid(_ x: Double) -> Double { 1 / (1 + exp(-x)) }
 
 /// One step of PyTorch's GRU: the reset gate after the recurrent product.
-private struct Step {
+struct Step {
   var r, z, n, a, next: Double
 
   init(x: [Double], recurrent: [Double], h: Double) {

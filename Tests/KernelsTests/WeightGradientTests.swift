@@ -7,14 +7,12 @@ struct WeightGradientTests {
   @Test(arguments: InstructionSet.available)
   func float32(set: InstructionSet) {
     // With many columns a sum runs over more steps, and is rounded more often.
-    check(set.kernels.weightGradient, rounded: { Double($0) }, limit: { $0 <= 256 ? 1e-6 : 2e-6 })
+    check(set.kernels.weightGradient, .float32) { $0 <= 256 ? 1e-6 : 2e-6 }
   }
 
   @Test(arguments: InstructionSet.available)
   func bfloat16(set: InstructionSet) {
-    check(
-      set.kernels.weightGradientBfloat16, rounded: SmallFormatTests.Format.bfloat16.left,
-      limit: { _ in 1e-6 })
+    check(set.kernels.weightGradientBfloat16, .bfloat16) { _ in 1e-6 }
   }
 
   /// Rows, columns and depths on both sides of where it is cut up.
@@ -23,10 +21,9 @@ struct WeightGradientTests {
       [1, 2, 255, 256, 257, 521].map { (m, n, $0) }
     } + [511, 512, 513].map { (25, 300, $0) }
 
-  /// - `rounded`: what a number of either side counts as. `limit`: of the error, by columns.
+  /// - `format`: of both sides. `limit`: of the error, by columns.
   private func check(
-    _ weightGradient: KernelTable.WeightGradient, rounded: (Float) -> Double,
-    limit: (Int) -> Double
+    _ weightGradient: KernelTable.WeightGradient, _ format: Format, limit: (Int) -> Double
   ) {
     for (m, n, depth) in Self.sizes {
       var numbers = Numbers(UInt64(m * 1000 + depth))
@@ -41,7 +38,7 @@ struct WeightGradientTests {
       weightGradient(m, n, depth, left, leftStride, right, rightStride, &result, &scratch)
 
       var wanted = before.map(Double.init)
-      let (leftRounded, rightRounded) = (left.map(rounded), right.map(rounded))
+      let (leftRounded, rightRounded) = (left.map(format.left), right.map(format.left))
       for k in 0..<depth {
         for i in 0..<m {
           let factor = leftRounded[k * leftStride + i]
