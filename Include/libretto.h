@@ -61,8 +61,10 @@
  *   [one-thread]      one thread at a time per handle; different handles at the same time. A second
  *                     thread that calls meanwhile gets RETTO_ERROR_STATE.
  *   [realtime]        does not allocate, lock or make a system call, and takes a time that does not
- *                     depend on what was generated. This holds as long as it succeeds: a call that
- *                     fails may allocate to say why.
+ *                     depend on what was generated. A token takes up to twice as long if it does
+ *                     not follow one of the same session: the first, or the first after a reset, a
+ *                     restore or a draw together with other sessions. This holds as long as it
+ *                     succeeds: a call that fails may allocate to say why.
  *   [blocking]        may read or write files, allocate, and take long.
  *
  * Silence. The library never writes to stdout or stderr, never ends the process, installs no signal

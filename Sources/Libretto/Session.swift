@@ -5,7 +5,8 @@ import Sequences
 ///
 /// One thread at a time may use a session. After `init`, and unless a call throws, none of the calls
 /// marked real-time allocates, locks or makes a system call, and how long they take depends on the
-/// model and the settings alone.
+/// model and the settings alone, and on whether a token follows one of the same session: the first one,
+/// or the first after a reset, a restore or a draw together with others takes up to twice as long.
 public final class Session {
   public let model: Model
   /// Takes effect at the next draw.
