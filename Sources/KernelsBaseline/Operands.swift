@@ -11,13 +11,7 @@ public func bfloat16Operands(
   rows: Int, depth: Int, x: UnsafePointer<Float>, stride: Int,
   operands: UnsafeMutablePointer<Float>
 ) {
-  let words = depth / 2 * InBfloat16.words
-  for row in 0..<rows {
-    for i in Swift.stride(from: 0, to: depth, by: lanes) {
-      InBfloat16.put(
-        operands + (row * words + i / 2 * InBfloat16.words), vload(x + row * stride + i))
-    }
-  }
+  putOperands(InBfloat16.self, rows, depth, x, stride, operands)
 }
 
 /// Rounds rows of `depth` numbers to multiples of 1 / 127; those beyond -1 to 1 become -1 or 1, which
@@ -26,10 +20,18 @@ public func int8Operands(
   rows: Int, depth: Int, x: UnsafePointer<Float>, stride: Int,
   operands: UnsafeMutablePointer<Float>
 ) {
-  let words = depth / 4 * InInt8.words
+  putOperands(InInt8.self, rows, depth, x, stride, operands)
+}
+
+@inline(__always)
+func putOperands<A: Arithmetic>(
+  _: A.Type, _ rows: Int, _ depth: Int, _ x: UnsafePointer<Float>, _ stride: Int,
+  _ operands: UnsafeMutablePointer<Float>
+) {
   for row in 0..<rows {
     for i in Swift.stride(from: 0, to: depth, by: lanes) {
-      InInt8.put(operands + (row * words + i / 4 * InInt8.words), vload(x + row * stride + i))
+      let cell = (row * depth + i) / A.numbers
+      A.put(operands + cell * A.words, vload(x + row * stride + i))
     }
   }
 }

@@ -88,7 +88,7 @@ private struct StreamStep<A: Arithmetic> {
   func run(
     _ direction: Int, _ input: UnsafePointer<Float>, _ state: UnsafeMutablePointer<Float>
   ) {
-    for i in stride(from: 0, to: hidden, by: lanes) { putOperands(0, i, vload(state + i)) }
+    putOperands(A.self, 1, hidden, state, 0, operands)
     for done in stride(from: 0, to: hidden, by: 32) {
       let unit = direction < 0 ? hidden - 32 - done : done
       let own = cell(of: unit)..<cell(of: unit + 32)
@@ -106,7 +106,7 @@ private struct StreamStep<A: Arithmetic> {
         let (_, z, n, _) = gates(sums + inner, 32, input + i, hidden)
         let next = mixed(z, n, vload(state + i))
         vstore(state + i, next)
-        putOperands(1, i, next)
+        A.put(operands + (words + i / A.numbers * A.words), next)
       }
     }
   }
@@ -114,11 +114,6 @@ private struct StreamStep<A: Arithmetic> {
   /// The cell of the depth that begins with a unit.
   @inline(__always)
   private func cell(of unit: Int) -> Int { min(unit / A.numbers, depth) }
-
-  @inline(__always)
-  private func putOperands(_ row: Int, _ unit: Int, _ x: vfloat) {
-    A.put(operands + (row * words + unit / A.numbers * A.words), x)
-  }
 
   /// Sums up two vectors of columns, those from `inner` on of the panel that begins with `column`.
   ///

@@ -41,3 +41,9 @@ enum Format: CaseIterable {
     return column.map { Double(Kernels.int8($0, scale: scale)) * Double(scale) }
   }
 }
+
+/// Rows with the zeros after them that make their length a padded one.
+func padded(_ x: [Float], rows: Int, depth: Int) -> [Float] {
+  let zeros = [Float](repeating: 0, count: Panels.padded(depth) - depth)
+  return (0..<rows).flatMap { x[$0 * depth..<($0 + 1) * depth] + zeros }
+}

@@ -4,15 +4,6 @@ import Testing
 
 /// Products in bfloat16 and int8 against plain loops in Double over numbers rounded one by one.
 struct SmallFormatTests {
-  private func padded(_ x: [Float], rows: Int, depth: Int) -> [Float] {
-    var result: [Float] = []
-    for row in 0..<rows {
-      result += x[row * depth..<(row + 1) * depth]
-      result += [Float](repeating: 0, count: Panels.padded(depth) - depth)
-    }
-    return result
-  }
-
   @Test(arguments: InstructionSet.available, [Format.bfloat16, .int8])
   func product(set: InstructionSet, format: Format) {
     let kernels = set.kernels

@@ -22,7 +22,7 @@ struct StreamStepTests {
     for i in 0..<units { state[i] = numbers.floats(1)[0] }
 
     for step in 0..<5 {
-      let input = layer.padded(numbers.floats(3 * units, scale: 2))
+      let input = padded(numbers.floats(3 * units, scale: 2), rows: 3, depth: units)
       let wanted = layer.step(input, state)
       var alone = state
       let direction = step == 0 ? 0 : step % 2 == 0 ? 1 : -1
@@ -57,30 +57,20 @@ struct StreamStepTests {
       self.weights = (0..<3 * units).map { row in
         format.right(Array(weights[row * units..<(row + 1) * units]))
       }
-      bias = Self.padded(numbers.floats(3 * units), units)
-      panels = []
-      correction = [Float](repeating: 0, count: 2 * 3 * hidden)
-      for gate in 0..<3 {
-        var part = [Float](repeating: 0, count: hidden * cells)
-        var scales = [Float](repeating: 0, count: 2 * hidden)
-        Panels.pack(
-          Array(weights[gate * units * units..<(gate + 1) * units * units]), count: units,
-          columnStride: units, rows: units, rowStride: 1, into: &part,
-          depth: cells * format.numbers, numbers: format.numbers, correction: &scales,
-          total: hidden)
-        panels += part
-        for i in 0..<hidden {
-          correction[gate * hidden + i] = scales[i]
-          correction[(3 + gate) * hidden + i] = scales[hidden + i]
-        }
+      bias = padded(numbers.floats(3 * units), rows: 3, depth: units)
+      // Units of zeros after those of each gate.
+      let (gate, zeros) = (units * units, (hidden - units) * units)
+      var rows: [Float] = []
+      for first in [0, gate, 2 * gate] {
+        rows += weights[first..<first + gate]
+        rows += [Float](repeating: 0, count: zeros)
       }
-    }
-
-    func padded(_ x: [Float]) -> [Float] { Self.padded(x, units) }
-
-    private static func padded(_ x: [Float], _ units: Int) -> [Float] {
-      let zeros = [Float](repeating: 0, count: Panels.padded(units) - units)
-      return (0..<3).flatMap { x[$0 * units..<($0 + 1) * units] + zeros }
+      panels = [Float](repeating: 0, count: 3 * hidden * cells)
+      correction = [Float](repeating: 0, count: 2 * 3 * hidden)
+      Panels.pack(
+        rows, count: 3 * hidden, columnStride: units, rows: units, rowStride: 1, into: &panels,
+        depth: cells * format.numbers, numbers: format.numbers, correction: &correction,
+        total: 3 * hidden)
     }
 
     /// The state after a step.
