@@ -65,18 +65,13 @@ final class PackedWeights: @unchecked Sendable {
     accumulate: Bool = false, result: UnsafeMutablePointer<Float>, resultStride: Int,
     operands: UnsafeMutablePointer<Float>?
   ) {
-    let product =
-      switch precision {
-      case .float32: kernels.product
-      case .bfloat16: kernels.productBfloat16
-      case .int8: kernels.productInt8
-      }
     for row in stride(from: 0, to: rows, by: Self.rowsAtOnce) {
       let count = min(Self.rowsAtOnce, rows - row)
       let (left, words, free) = makeOperands(
         rows: count, left + row * leftStride, leftStride, operands)
-      product(
-        count, columns, cells, left, words, panels.pointer, correction?.pointer, bias,
+      kernels.product(
+        precision.numbersPerCell, count, columns, cells, left, words, panels.pointer,
+        correction?.pointer, bias,
         accumulate ? 1 : 0, result + row * resultStride, resultStride, free)
     }
   }
@@ -86,14 +81,9 @@ final class PackedWeights: @unchecked Sendable {
     bias: UnsafePointer<Float>, input: UnsafePointer<Float>, state: UnsafeMutablePointer<Float>,
     direction: Int, begun: UnsafeMutablePointer<Float>, scratch: UnsafeMutablePointer<Float>
   ) {
-    let step =
-      switch precision {
-      case .float32: kernels.streamStep
-      case .bfloat16: kernels.streamStepBfloat16
-      case .int8: kernels.streamStepInt8
-      }
-    step(
-      columns / 3, cells, panels.pointer, correction?.pointer, bias, input, state, direction, begun,
+    kernels.streamStep(
+      precision.numbersPerCell, columns / 3, cells, panels.pointer, correction?.pointer, bias,
+      input, state, direction, begun,
       scratch)
   }
 
@@ -104,14 +94,8 @@ final class PackedWeights: @unchecked Sendable {
     _ operands: UnsafeMutablePointer<Float>?
   ) -> (UnsafePointer<Float>, Int, UnsafeMutablePointer<Float>?) {
     guard let operands, precision != .float32 else { return (left, stride, operands) }
-    let words: Int
-    if precision == .bfloat16 {
-      kernels.bfloat16Operands(rows, paddedDepth, left, stride, operands)
-      words = paddedDepth / 2 * kernels.bfloat16Words
-    } else {
-      kernels.int8Operands(rows, paddedDepth, left, stride, operands)
-      words = paddedDepth / 4 * kernels.int8Words
-    }
+    let words = kernels.operands(
+      precision.numbersPerCell, rows, paddedDepth, left, stride, operands)
     return (UnsafePointer(operands), words, operands + rows * words)
   }
 }

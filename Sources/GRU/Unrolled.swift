@@ -197,11 +197,6 @@ final class Unrolled {
     }
   }
 
-  /// Of rows of states and gradients, which are padded; that of layer 0's table is always float32.
-  private var weightGradient: KernelTable.WeightGradient {
-    precision == .bfloat16 ? kernels.weightGradientBfloat16 : kernels.weightGradient
-  }
-
   private func headBackward(
     _ weights: BackwardWeights, _ training: Training, _ gradients: UnsafeMutablePointer<Float>,
     _ drop: DropoutStep?
@@ -213,8 +208,9 @@ final class Unrolled {
     let read =
       drop == nil || dropout == nil
       ? UnsafePointer(hidden[top].pointer + streams * h) : UnsafePointer(dropped[top].pointer)
-    weightGradient(
-      shape.vocabulary, shape.hidden, n, logits.pointer, v, read, h, gradients + layout.headWeight,
+    kernels.weightGradient(
+      precision.numbersPerCell, shape.vocabulary, shape.hidden, n, logits.pointer, v, read, h,
+      gradients + layout.headWeight,
       training.scratch.pointer)
     training.sums.clear()
     kernels.columnSums(n, v, logits.pointer, v, training.sums.pointer)
@@ -256,7 +252,7 @@ final class Unrolled {
     let n = window * streams
     let gates = training.cache[layer].pointer
     gateGradient(
-      weightGradient, gates, gateStride, first: 1, UnsafePointer(hidden[layer].pointer),
+      precision, gates, gateStride, first: 1, UnsafePointer(hidden[layer].pointer),
       rightStride: h, inputs: shape.hidden, rows: n,
       into: gradients + layout.recurrentWeight(layer), training)
     guard layer > 0 else { return }
@@ -265,7 +261,7 @@ final class Unrolled {
       ? UnsafePointer(hidden[layer - 1].pointer + streams * h)
       : UnsafePointer(dropped[layer - 1].pointer)
     gateGradient(
-      weightGradient, gates, gateStride, first: 0, read, rightStride: h, inputs: shape.hidden,
+      precision, gates, gateStride, first: 0, read, rightStride: h, inputs: shape.hidden,
       rows: n, into: gradients + layout.inputWeight(layer), training)
   }
 
@@ -282,7 +278,7 @@ final class Unrolled {
     kernels.scatterAdd(
       window * streams, 3 * h, training.cache[0].pointer, gateStride, inputs, table.pointer)
     gateGradient(
-      kernels.weightGradient, table.pointer, 3 * h, first: 0, parameters + layout.embedding,
+      .float32, table.pointer, 3 * h, first: 0, parameters + layout.embedding,
       rightStride: shape.embedding, inputs: shape.embedding, rows: shape.vocabulary,
       into: gradients + layout.inputWeight(0), training)
     weights.input[0].multiply(
@@ -298,14 +294,15 @@ final class Unrolled {
   /// `weight[3 * hidden][inputs] += left^T right`, where the gates of `left` are padded and in the order
   /// n, r, z if gate `first`, 0 or 1, is the first one; or r, z, n.
   private func gateGradient(
-    _ weightGradient: KernelTable.WeightGradient, _ left: UnsafePointer<Float>, _ leftStride: Int,
+    _ precision: Precision, _ left: UnsafePointer<Float>, _ leftStride: Int,
     first: Int, _ right: UnsafePointer<Float>, rightStride: Int, inputs: Int, rows: Int,
     into weight: UnsafeMutablePointer<Float>, _ training: Training
   ) {
     let h = shape.paddedHidden
     func add(_ gate: Int, _ count: Int, from place: Int) {
-      weightGradient(
-        count, inputs, rows, left + place * h, leftStride, right, rightStride,
+      kernels.weightGradient(
+        precision.numbersPerCell, count, inputs, rows, left + place * h, leftStride, right,
+        rightStride,
         weight + gate * shape.hidden * inputs, training.scratch.pointer)
     }
     if h > shape.hidden {

@@ -6,51 +6,36 @@ import KernelTable
 // `result[rows][columns] = left[rows][depth] * right`, plus `bias[columns]` to each row if there is
 // one, plus what the result held before if `accumulate` is not 0.
 //
-// - `depth`: cells of it (see `Arithmetic`): numbers over 1, 2 or 4, rounded up.
-// - `left`: cells, `leftStride` words of four bytes from a row to the next.
+// - `numbers`: in a cell (see `Arithmetic`): 1 is in float32, 2 in bfloat16, 4 in int8.
+// - `depth`: cells of it, numbers over those in a cell, rounded up.
+// - `left`: cells, `leftStride` words of four bytes from a row to the next: in float32 numbers as they
+//   are, else what `operands` leaves.
 // - `right`: panels of 32 columns: `right[columns / 32][depth][32]` (see `Panels`).
+// - `correction`: of int8, `[2][columns]`: what each column is multiplied by, what its sums begin with.
 // - `columns`: a multiple of 32. `resultStride`: floats from a row to the next.
 // - `tiles`: `KernelTable.productRoom` floats, in which many rows are laid out for the inner loop; nil
 //   if there are none, which is slower from 8 rows on.
-
-/// In float32: `left` is numbers as they are.
 public func product(
-  rows: Int, columns: Int, depth: Int,
+  numbers: Int, rows: Int, columns: Int, depth: Int,
   left: UnsafePointer<Float>, leftStride: Int,
   right: UnsafePointer<Float>, correction: UnsafePointer<Float>?, bias: UnsafePointer<Float>?,
   accumulate: Int, result: UnsafeMutablePointer<Float>, resultStride: Int,
   tiles: UnsafeMutablePointer<Float>?
 ) {
-  product(
-    InFloat32.self, rows, columns, depth, left, leftStride, right, nil, bias, accumulate, result,
-    resultStride, tiles)
-}
-
-/// In bfloat16: `left` as `bfloat16Operands` leaves it.
-public func productBfloat16(
-  rows: Int, columns: Int, depth: Int,
-  left: UnsafePointer<Float>, leftStride: Int,
-  right: UnsafePointer<Float>, correction: UnsafePointer<Float>?, bias: UnsafePointer<Float>?,
-  accumulate: Int, result: UnsafeMutablePointer<Float>, resultStride: Int,
-  tiles: UnsafeMutablePointer<Float>?
-) {
-  product(
-    InBfloat16.self, rows, columns, depth, left, leftStride, right, nil, bias, accumulate, result,
-    resultStride, tiles)
-}
-
-/// In int8: `left` as `int8Operands` leaves it; `correction` is `[2][columns]`, what each column is
-/// multiplied by and what its sums begin with.
-public func productInt8(
-  rows: Int, columns: Int, depth: Int,
-  left: UnsafePointer<Float>, leftStride: Int,
-  right: UnsafePointer<Float>, correction: UnsafePointer<Float>?, bias: UnsafePointer<Float>?,
-  accumulate: Int, result: UnsafeMutablePointer<Float>, resultStride: Int,
-  tiles: UnsafeMutablePointer<Float>?
-) {
-  product(
-    InInt8.self, rows, columns, depth, left, leftStride, right, correction, bias, accumulate,
-    result, resultStride, tiles)
+  switch numbers {
+  case 1:
+    product(
+      InFloat32.self, rows, columns, depth, left, leftStride, right, nil, bias, accumulate, result,
+      resultStride, tiles)
+  case 2:
+    product(
+      InBfloat16.self, rows, columns, depth, left, leftStride, right, nil, bias, accumulate,
+      result, resultStride, tiles)
+  default:
+    product(
+      InInt8.self, rows, columns, depth, left, leftStride, right, correction, bias, accumulate,
+      result, resultStride, tiles)
+  }
 }
 
 /// So much of the depth at a time: a tile of the left side and a panel of the right one then stay in

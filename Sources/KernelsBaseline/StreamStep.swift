@@ -14,6 +14,8 @@ import KernelTable
 // every step. A sum is (below + above) + (own + bias) whichever way the steps go and whether or not it
 // was begun, so the result is the same to the last bit.
 //
+// - `numbers`: in a cell, as in `product`. In bfloat16 and int8 the state is rounded for the products
+//   alone.
 // - `hidden`: units, padded to a multiple of 32.
 // - `depth`, `right`, `correction`: W_hh, as in `product`, with 3 * hidden columns.
 // - `bias`: what is added to W_hh h, `[3 * hidden]`.
@@ -24,35 +26,23 @@ import KernelTable
 // - `begun`: `KernelTable.begunSums` floats, the sums begun by the step before; replaced by those for the
 //   next.
 // - `scratch`: `KernelTable.streamStepRoom` floats.
-
-/// In float32.
 public func streamStep(
-  hidden: Int, depth: Int, right: UnsafePointer<Float>, correction: UnsafePointer<Float>?,
-  bias: UnsafePointer<Float>, input: UnsafePointer<Float>, state: UnsafeMutablePointer<Float>,
-  direction: Int, begun: UnsafeMutablePointer<Float>, scratch: UnsafeMutablePointer<Float>
+  numbers: Int, hidden: Int, depth: Int,
+  right: UnsafePointer<Float>, correction: UnsafePointer<Float>?, bias: UnsafePointer<Float>,
+  input: UnsafePointer<Float>, state: UnsafeMutablePointer<Float>, direction: Int,
+  begun: UnsafeMutablePointer<Float>, scratch: UnsafeMutablePointer<Float>
 ) {
-  StreamStep<InFloat32>(hidden, depth, right, nil, bias, begun, scratch).run(
-    direction, input, state)
-}
-
-/// In bfloat16: the state is rounded for the products alone.
-public func streamStepBfloat16(
-  hidden: Int, depth: Int, right: UnsafePointer<Float>, correction: UnsafePointer<Float>?,
-  bias: UnsafePointer<Float>, input: UnsafePointer<Float>, state: UnsafeMutablePointer<Float>,
-  direction: Int, begun: UnsafeMutablePointer<Float>, scratch: UnsafeMutablePointer<Float>
-) {
-  StreamStep<InBfloat16>(hidden, depth, right, nil, bias, begun, scratch)
-    .run(direction, input, state)
-}
-
-/// In int8: likewise.
-public func streamStepInt8(
-  hidden: Int, depth: Int, right: UnsafePointer<Float>, correction: UnsafePointer<Float>?,
-  bias: UnsafePointer<Float>, input: UnsafePointer<Float>, state: UnsafeMutablePointer<Float>,
-  direction: Int, begun: UnsafeMutablePointer<Float>, scratch: UnsafeMutablePointer<Float>
-) {
-  StreamStep<InInt8>(hidden, depth, right, correction, bias, begun, scratch)
-    .run(direction, input, state)
+  switch numbers {
+  case 1:
+    StreamStep<InFloat32>(hidden, depth, right, nil, bias, begun, scratch)
+      .run(direction, input, state)
+  case 2:
+    StreamStep<InBfloat16>(hidden, depth, right, nil, bias, begun, scratch)
+      .run(direction, input, state)
+  default:
+    StreamStep<InInt8>(hidden, depth, right, correction, bias, begun, scratch)
+      .run(direction, input, state)
+  }
 }
 
 private struct StreamStep<A: Arithmetic> {

@@ -3,6 +3,7 @@ import KernelTable
 
 // The gradient of a weight matrix: `result[m][n] += sum over k of left[k][m] * right[k][n]`.
 //
+// - `numbers`: in a cell, as in `product`: 1, or 2 to round both sides to bfloat16.
 // - `left`: `[depth][leftStride]`, of which `m` columns count: gradients of a layer's outputs.
 // - `right`: `[depth][rightStride]`, of which `n` columns count: the layer's inputs.
 // - `result`: `[m][n]`, rows `n` floats apart.
@@ -11,27 +12,19 @@ import KernelTable
 // Both sides are laid out anew, some of the depth at a time, so that the inner loop reads them from the
 // first byte to the last: all of the right side in panels of 32 columns, and so many tiles of 12 columns
 // of the left side that they stay in the second-level cache while the panels run past.
-
-/// In float32.
 public func weightGradient(
-  m: Int, n: Int, depth: Int,
+  numbers: Int, m: Int, n: Int, depth: Int,
   left: UnsafePointer<Float>, leftStride: Int,
   right: UnsafePointer<Float>, rightStride: Int,
   result: UnsafeMutablePointer<Float>, scratch: UnsafeMutablePointer<Float>
 ) {
-  weightGradient(
-    InFloat32.self, m, n, depth, left, leftStride, right, rightStride, result, scratch)
-}
-
-/// With both sides rounded to bfloat16.
-public func weightGradientBfloat16(
-  m: Int, n: Int, depth: Int,
-  left: UnsafePointer<Float>, leftStride: Int,
-  right: UnsafePointer<Float>, rightStride: Int,
-  result: UnsafeMutablePointer<Float>, scratch: UnsafeMutablePointer<Float>
-) {
-  weightGradient(
-    InBfloat16.self, m, n, depth, left, leftStride, right, rightStride, result, scratch)
+  if numbers == 1 {
+    weightGradient(
+      InFloat32.self, m, n, depth, left, leftStride, right, rightStride, result, scratch)
+  } else {
+    weightGradient(
+      InBfloat16.self, m, n, depth, left, leftStride, right, rightStride, result, scratch)
+  }
 }
 
 /// Columns of the left side in a tile.

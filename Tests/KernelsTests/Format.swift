@@ -1,6 +1,6 @@
 import Kernels
 
-/// A format of products as a test sees it: how each side is rounded, and what makes operands.
+/// A format of products as a test sees it: how each side is rounded.
 enum Format: CaseIterable {
   case float32, bfloat16, int8
 
@@ -11,19 +11,6 @@ enum Format: CaseIterable {
     case .bfloat16: 2
     case .int8: 4
     }
-  }
-
-  func words(_ kernels: KernelTable, _ depth: Int) -> Int {
-    switch self {
-    case .float32: depth
-    case .bfloat16: depth / 2 * kernels.bfloat16Words
-    case .int8: depth / 4 * kernels.int8Words
-    }
-  }
-
-  /// Not of float32, which is used as it is.
-  func operands(_ kernels: KernelTable) -> KernelTable.Operands {
-    self == .bfloat16 ? kernels.bfloat16Operands : kernels.int8Operands
   }
 
   func left(_ x: Float) -> Double {

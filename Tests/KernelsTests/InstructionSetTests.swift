@@ -31,7 +31,7 @@ struct InstructionSetTests {
     var product = [Float](repeating: 0, count: rows * 3 * hidden)
     var memory = [Float](repeating: 0, count: KernelTable.productRoom(rows: rows, depth: hidden))
     kernels.product(
-      rows, 3 * hidden, hidden, previous, hidden, weights, nil, bias, 0, &product, 3 * hidden,
+      1, rows, 3 * hidden, hidden, previous, hidden, weights, nil, bias, 0, &product, 3 * hidden,
       &memory)
     results["product"] = product
 
@@ -52,7 +52,7 @@ struct InstructionSetTests {
     var gradient = [Float](repeating: 0, count: 45 * hidden)
     var scratch = [Float](repeating: 0, count: KernelTable.weightGradientRoom(columns: hidden))
     kernels.weightGradient(
-      45, hidden, rows, product, 3 * hidden, previous, hidden, &gradient, &scratch)
+      1, 45, hidden, rows, product, 3 * hidden, previous, hidden, &gradient, &scratch)
     results["weightGradient"] = gradient
 
     var loss = [Float](repeating: 0, count: rows)

@@ -60,7 +60,7 @@ struct ProductTests {
       memory.withUnsafeMutableBufferPointer { memory in
         bias.withUnsafeBufferPointer { bias in
           set.kernels.product(
-            c.rows, c.columns, c.depth, left, leftStride, panels, nil,
+            1, c.rows, c.columns, c.depth, left, leftStride, panels, nil,
             c.bias ? bias.baseAddress : nil, c.accumulate ? 1 : 0, &result, stride,
             lent ? memory.baseAddress : nil)
         }

@@ -25,10 +25,9 @@ struct SmallFormatTests {
         depth: cells * format.numbers, numbers: format.numbers, correction: &correction,
         total: columns)
       let stride = Panels.padded(depth)
-      let words = format.words(kernels, stride)
-      var operands = [Float](repeating: 0, count: rows * words)
-      format.operands(kernels)(
-        rows, stride, padded(left, rows: rows, depth: depth), stride, &operands)
+      var operands = [Float](repeating: 0, count: rows * stride)
+      let words = kernels.operands(
+        format.numbers, rows, stride, padded(left, rows: rows, depth: depth), stride, &operands)
       var wanted = before.map(Double.init)
       for column in 0..<columns {
         let weights = format.right(Array(right[column * depth..<(column + 1) * depth]))
@@ -45,8 +44,9 @@ struct SmallFormatTests {
       for lent in [true, false] {
         var result = before
         memory.withUnsafeMutableBufferPointer {
-          (format == .bfloat16 ? kernels.productBfloat16 : kernels.productInt8)(
-            rows, columns, cells, operands, words, panels, correction, bias, 1, &result, columns,
+          kernels.product(
+            format.numbers, rows, columns, cells, operands, words, panels, correction, bias, 1,
+            &result, columns,
             lent ? $0.baseAddress : nil)
         }
         #expect(
@@ -79,11 +79,10 @@ struct SmallFormatTests {
         [Float](repeating: 1, count: 32), count: 1, columnStride: 32, rows: 32, rowStride: 1,
         into: &panels, depth: 32, numbers: 2)
       var operands = [Float](repeating: 0, count: 64)
-      set.kernels.bfloat16Operands(1, 32, row, 32, &operands)
+      let words = set.kernels.operands(2, 1, 32, row, 32, &operands)
       var result = [Float](repeating: 0, count: 32)
-      set.kernels.productBfloat16(
-        1, 32, 16, operands, 16 * set.kernels.bfloat16Words, panels, nil, nil, 0, &result, 32,
-        nil)
+      set.kernels.product(
+        2, 1, 32, 16, operands, words, panels, nil, nil, 0, &result, 32, nil)
       #expect(result[0].isNaN)
     }
   }

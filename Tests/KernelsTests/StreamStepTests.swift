@@ -93,14 +93,9 @@ struct StreamStepTests {
       _ kernels: KernelTable, _ input: [Float], _ state: inout [Float], _ direction: Int,
       _ begun: inout [Float], _ scratch: inout [Float]
     ) {
-      let step =
-        switch format {
-        case .float32: kernels.streamStep
-        case .bfloat16: kernels.streamStepBfloat16
-        case .int8: kernels.streamStepInt8
-        }
-      step(
-        hidden, cells, panels, correction, bias, input, &state, direction, &begun, &scratch)
+      kernels.streamStep(
+        format.numbers, hidden, cells, panels, correction, bias, input, &state, direction, &begun,
+        &scratch)
     }
   }
 }

@@ -7,12 +7,12 @@ struct WeightGradientTests {
   @Test(arguments: InstructionSet.available)
   func float32(set: InstructionSet) {
     // With many columns a sum runs over more steps, and is rounded more often.
-    check(set.kernels.weightGradient, .float32) { $0 <= 256 ? 1e-6 : 2e-6 }
+    check(set, .float32) { $0 <= 256 ? 1e-6 : 2e-6 }
   }
 
   @Test(arguments: InstructionSet.available)
   func bfloat16(set: InstructionSet) {
-    check(set.kernels.weightGradientBfloat16, .bfloat16) { _ in 1e-6 }
+    check(set, .bfloat16) { _ in 1e-6 }
   }
 
   /// Rows, columns and depths on both sides of where it is cut up.
@@ -22,9 +22,7 @@ struct WeightGradientTests {
     } + [511, 512, 513].map { (25, 300, $0) }
 
   /// - `format`: of both sides. `limit`: of the error, by columns.
-  private func check(
-    _ weightGradient: KernelTable.WeightGradient, _ format: Format, limit: (Int) -> Double
-  ) {
+  private func check(_ set: InstructionSet, _ format: Format, limit: (Int) -> Double) {
     for (m, n, depth) in Self.sizes {
       var numbers = Numbers(UInt64(m * 1000 + depth))
       let (leftStride, rightStride) = (m + 3, n + 5)
@@ -35,7 +33,8 @@ struct WeightGradientTests {
       let room = KernelTable.weightGradientRoom(columns: n)
       var scratch = [Float](repeating: 7, count: room + 64)
       var result = before
-      weightGradient(m, n, depth, left, leftStride, right, rightStride, &result, &scratch)
+      set.kernels.weightGradient(
+        format.numbers, m, n, depth, left, leftStride, right, rightStride, &result, &scratch)
 
       var wanted = before.map(Double.init)
       let (leftRounded, rightRounded) = (left.map(format.left), right.map(format.left))
