@@ -32,10 +32,10 @@ public final class Network: @unchecked Sendable {
   /// a step of it begins for the next.
   public final class Scratch {
     public let rows: Int
-    fileprivate let input, operands: FloatBuffer
+    fileprivate let operands: FloatBuffer
     /// Either the one stream, or what several need.
     fileprivate let single: SingleStream?
-    fileprivate let previous, next, sums: FloatBuffer
+    fileprivate let input, previous, next, sums: FloatBuffer
     /// The logits of the last step, `[rows][padded vocabulary]`.
     public let logits: FloatBuffer
 
@@ -43,10 +43,10 @@ public final class Network: @unchecked Sendable {
       let shape = network.shape
       self.rows = rows
       let h = shape.paddedHidden
-      input = try FloatBuffer(rows * 3 * h)
       operands = try FloatBuffer(network.weights.operandCount(rows: rows))
       single = rows == 1 ? try SingleStream(shape) : nil
       let together = rows == 1 ? 0 : rows
+      input = try FloatBuffer(together * 3 * h)
       previous = try FloatBuffer(together * h)
       next = try FloatBuffer(together * h)
       sums = try FloatBuffer(together * 3 * h)
@@ -67,32 +67,24 @@ public final class Network: @unchecked Sendable {
     states: UnsafePointer<UnsafeMutablePointer<Float>>, wantLogits: Bool, _ scratch: Scratch
   ) {
     let h = shape.paddedHidden
-    // What the layer below gives.
-    var output = UnsafePointer(scratch.next.pointer)
     for layer in 0..<shape.layers {
-      if layer > 0 {
-        weights.input[layer].multiply(
-          rows: rows, left: output, leftStride: h, bias: weights.inputBias[layer].pointer,
-          result: scratch.input.pointer, resultStride: 3 * h, operands: scratch.operands.pointer)
-      }
       if let single = scratch.single {
-        let state = states[0] + layer * h
-        let row = weights.table.pointer + Int(tokens[0]) * 3 * h
-        single.step(layer, weights, input: layer == 0 ? row : scratch.input.pointer, state: state)
-        output = UnsafePointer(state)
+        single.step(layer, weights, token: tokens[0], states: states[0])
       } else {
         step(layer, rows: rows, tokens: tokens, states: states, scratch)
       }
     }
     if wantLogits {
+      let top = states[0] + (shape.layers - 1) * h
       weights.head.multiply(
-        rows: rows, left: output, leftStride: h, bias: weights.headBias.pointer,
+        rows: rows, left: scratch.single == nil ? scratch.next.pointer : top, leftStride: h,
+        bias: weights.headBias.pointer,
         result: scratch.logits.pointer, resultStride: shape.paddedVocabulary,
         operands: scratch.operands.pointer)
     }
   }
 
-  /// One layer of several streams; leaves their new states in `scratch.next` too.
+  /// One layer of several streams, whose new states it leaves in `scratch.next` too, for the layer above.
   private func step(
     _ layer: Int, rows: Int, tokens: UnsafePointer<Int32>,
     states: UnsafePointer<UnsafeMutablePointer<Float>>, _ scratch: Scratch
@@ -100,6 +92,11 @@ public final class Network: @unchecked Sendable {
     let h = shape.paddedHidden
     let previous = scratch.previous.pointer
     let next = scratch.next.pointer
+    if layer > 0 {
+      weights.input[layer].multiply(
+        rows: rows, left: next, leftStride: h, bias: weights.inputBias[layer].pointer,
+        result: scratch.input.pointer, resultStride: 3 * h, operands: scratch.operands.pointer)
+    }
     for row in 0..<rows { (previous + row * h).update(from: states[row] + layer * h, count: h) }
     weights.recurrent[layer].multiply(
       rows: rows, left: previous, leftStride: h, bias: weights.recurrentBias[layer].pointer,

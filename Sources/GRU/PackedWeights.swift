@@ -77,13 +77,17 @@ final class PackedWeights: @unchecked Sendable {
   }
 
   /// A step of one stream, where this is a recurrent weight: see the kernel.
+  ///
+  /// - `below`: the state of the layer below and W_ih, if there is one.
   func streamStep(
-    bias: UnsafePointer<Float>, input: UnsafePointer<Float>, state: UnsafeMutablePointer<Float>,
-    direction: Int, begun: UnsafeMutablePointer<Float>, scratch: UnsafeMutablePointer<Float>
+    bias: UnsafePointer<Float>, below: (state: UnsafePointer<Float>, weight: PackedWeights)?,
+    input: UnsafePointer<Float>, state: UnsafeMutablePointer<Float>, direction: Int,
+    begun: UnsafeMutablePointer<Float>, scratch: UnsafeMutablePointer<Float>
   ) {
     kernels.streamStep(
       precision.numbersPerCell, columns / 3, cells, panels.pointer, correction?.pointer, bias,
-      input, state, direction, begun,
+      below?.state, below?.weight.panels.pointer, below?.weight.correction?.pointer, input, state,
+      direction, begun,
       scratch)
   }
 

@@ -5,7 +5,7 @@ final class SingleStream {
   private let hidden: Int
   private let scratch: FloatBuffer
   /// Per layer: the sums that were begun, and the state they were begun for, `[hidden]`.
-  private let begun, states: [FloatBuffer]
+  private let begun, lastStates: [FloatBuffer]
   /// Per layer: of the next step, if it is from that state; 0 before the first one.
   private var directions: [Int]
 
@@ -13,25 +13,28 @@ final class SingleStream {
     hidden = shape.paddedHidden
     scratch = try FloatBuffer(KernelTable.streamStepRoom(hidden: hidden))
     begun = try buffers(shape.layers, KernelTable.begunSums(hidden: hidden))
-    states = try buffers(shape.layers, hidden)
+    lastStates = try buffers(shape.layers, hidden)
     directions = Array(repeating: 0, count: shape.layers)
   }
 
-  /// Moves the state of one layer on.
+  /// Moves the state of one layer on; that of the layer below is where it moved to already.
   ///
   /// What was begun counts if it was for this very state, bit for bit: the stream may have been reset
   /// since, or have moved on together with others.
   ///
-  /// - `input`: the input's share of the gates, `[3 * hidden]`.
+  /// - `states`: of all layers, `[layers][hidden]`.
   func step(
-    _ layer: Int, _ weights: ForwardWeights, input: UnsafePointer<Float>,
-    state: UnsafeMutablePointer<Float>
+    _ layer: Int, _ weights: ForwardWeights, token: Int32, states: UnsafeMutablePointer<Float>
   ) {
-    let last = states[layer].pointer
+    let state = states + layer * hidden
+    let last = lastStates[layer].pointer
     let direction = areEqual(last, state, hidden) ? directions[layer] : 0
     weights.recurrent[layer].streamStep(
-      bias: weights.recurrentBias[layer].pointer, input: input, state: state,
-      direction: direction, begun: begun[layer].pointer, scratch: scratch.pointer)
+      bias: weights.recurrentBias[layer].pointer,
+      below: layer == 0 ? nil : (UnsafePointer(state - hidden), weights.input[layer]),
+      input: layer == 0
+        ? weights.table.pointer + Int(token) * 3 * hidden : weights.inputBias[layer].pointer,
+      state: state, direction: direction, begun: begun[layer].pointer, scratch: scratch.pointer)
     directions[layer] = direction < 0 ? 1 : -1
     last.update(from: state, count: hidden)
   }

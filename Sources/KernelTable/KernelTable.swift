@@ -16,7 +16,9 @@ public struct KernelTable: @unchecked Sendable {
     @convention(c) (Int, Int, Floats, Floats, Floats, Int, Indices?, Mutable, Mutable?) -> Void
   public typealias StreamStep =
     @convention(c) (
-      Int, Int, Int, Floats, Floats?, Floats, Floats, Mutable, Int, Mutable, Mutable
+      Int, Int, Int, Floats, Floats?, Floats, Floats?, Floats?, Floats?, Floats, Mutable, Int,
+      Mutable,
+      Mutable
     ) -> Void
   public typealias Operands = @convention(c) (Int, Int, Int, Floats, Int, Mutable) -> Int
   public typealias GruBackward =

@@ -34,8 +34,9 @@ extension KernelTable {
       + Tiling.height * 32
   }
 
-  /// Floats of memory that a step of one stream works in: two rows of operands, the sums of a block.
-  public static func streamStepRoom(hidden: Int) -> Int { 2 * hidden + 3 * 32 }
+  /// Floats of memory that a step of one stream works in: three rows of operands, the sums of a block,
+  /// the input's share of the gates.
+  public static func streamStepRoom(hidden: Int) -> Int { 6 * hidden + 3 * 32 }
 
   /// Floats of the sums that a step of one stream begins: a sum may take two vectors.
   public static func begunSums(hidden: Int) -> Int { 2 * 3 * hidden }

@@ -14,12 +14,20 @@ import KernelTable
 // every step. A sum is (below + above) + (own + bias) whichever way the steps go and whether or not it
 // was begun, so the result is the same to the last bit.
 //
+// W_ih of a layer that stands on another is read in the same order, block by block: what the end of a
+// step leaves in the second-level cache is what the next one begins with. If it is more than such a
+// cache holds, little of it would be there, and it is read as it lies in memory instead, which is faster.
+//
 // - `numbers`: in a cell, as in `product`. In bfloat16 and int8 the state is rounded for the products
 //   alone.
 // - `hidden`: units, padded to a multiple of 32.
-// - `depth`, `right`, `correction`: W_hh, as in `product`, with 3 * hidden columns.
+// - `depth`: cells of it, as in `product`; of both weights.
+// - `right`, `correction`: W_hh, as in `product`, with 3 * hidden columns.
 // - `bias`: what is added to W_hh h, `[3 * hidden]`.
-// - `input`: the input's share of the gates, biases included, `[x_r][x_z][x_n]`.
+// - `below`: the new state of the layer below, `[hidden]`; nil if there is none.
+// - `inputRight`, `inputCorrection`: W_ih, likewise; nil if there is no layer below.
+// - `input`: the input's share of the gates, biases included, `[x_r][x_z][x_n]`; if there is a layer
+//   below, the biases alone.
 // - `state`: h, `[hidden]`; replaced by h'.
 // - `direction`: 1 is upwards, after a step downwards; -1 is downwards, after a step upwards; 0 is upwards
 //   with nothing begun.
@@ -29,21 +37,27 @@ import KernelTable
 public func streamStep(
   numbers: Int, hidden: Int, depth: Int,
   right: UnsafePointer<Float>, correction: UnsafePointer<Float>?, bias: UnsafePointer<Float>,
-  input: UnsafePointer<Float>, state: UnsafeMutablePointer<Float>, direction: Int,
+  below: UnsafePointer<Float>?, inputRight: UnsafePointer<Float>?,
+  inputCorrection: UnsafePointer<Float>?, input: UnsafePointer<Float>,
+  state: UnsafeMutablePointer<Float>, direction: Int,
   begun: UnsafeMutablePointer<Float>, scratch: UnsafeMutablePointer<Float>
 ) {
   switch numbers {
   case 1:
     StreamStep<InFloat32>(hidden, depth, right, nil, bias, begun, scratch)
-      .run(direction, input, state)
+      .run(direction, below, inputRight, nil, input, state)
   case 2:
     StreamStep<InBfloat16>(hidden, depth, right, nil, bias, begun, scratch)
-      .run(direction, input, state)
+      .run(direction, below, inputRight, nil, input, state)
   default:
     StreamStep<InInt8>(hidden, depth, right, correction, bias, begun, scratch)
-      .run(direction, input, state)
+      .run(direction, below, inputRight, inputCorrection, input, state)
   }
 }
+
+/// Floats of W_ih that are read block by block: as many as the second-level cache of a core of these
+/// years holds.
+private let mostInterleaved = 1 << 18
 
 private struct StreamStep<A: Arithmetic> {
   let hidden, depth: Int
@@ -51,11 +65,13 @@ private struct StreamStep<A: Arithmetic> {
   let correction: UnsafePointer<Float>?
   let bias: UnsafePointer<Float>
   let begun: UnsafeMutablePointer<Float>
-  /// The state in two rows of so many words: h, and as much of h' as there is.
+  /// Three rows of so many words: h, as much of h' as there is, and h' of the layer below.
   let operands: UnsafeMutablePointer<Float>
   let words: Int
   /// W_hh h of a block of units: 32 of each gate.
   let sums: UnsafeMutablePointer<Float>
+  /// The input's share of the gates, if it is a product: `[3 * hidden]`.
+  let shares: UnsafeMutablePointer<Float>
 
   @inline(__always)
   init(
@@ -71,16 +87,26 @@ private struct StreamStep<A: Arithmetic> {
     self.begun = begun
     operands = scratch
     words = hidden / A.numbers * A.words
-    sums = scratch + 2 * words
+    sums = scratch + 3 * words
+    shares = sums + 3 * 32
   }
 
   @inline(__always)
   func run(
-    _ direction: Int, _ input: UnsafePointer<Float>, _ state: UnsafeMutablePointer<Float>
+    _ direction: Int, _ below: UnsafePointer<Float>?, _ inputRight: UnsafePointer<Float>?,
+    _ inputCorrection: UnsafePointer<Float>?, _ input: UnsafePointer<Float>,
+    _ state: UnsafeMutablePointer<Float>
   ) {
     putOperands(A.self, 1, hidden, state, 0, operands)
+    if let below { putOperands(A.self, 1, hidden, below, 0, operands + 2 * words) }
+    // Units whose input is multiplied at a time.
+    let together = 3 * hidden * depth <= mostInterleaved ? 32 : hidden
     for done in stride(from: 0, to: hidden, by: 32) {
       let unit = direction < 0 ? hidden - 32 - done : done
+      if let inputRight, done % together == 0 {
+        let first = direction < 0 ? unit + 32 - together : unit
+        multiplyInput(first..<first + together, inputRight, inputCorrection, input)
+      }
       let own = cell(of: unit)..<cell(of: unit + 32)
       let below = 0..<own.lowerBound
       let above = own.upperBound..<depth
@@ -91,12 +117,33 @@ private struct StreamStep<A: Arithmetic> {
             missing: direction == 0 ? above : nil, into: sums + (gate * 32 + inner))
         }
       }
+      let x = inputRight == nil ? input : UnsafePointer(shares)
       for inner in stride(from: 0, to: 32, by: lanes) {
         let i = unit + inner
-        let (_, z, n, _) = gates(sums + inner, 32, input + i, hidden)
+        let (_, z, n, _) = gates(sums + inner, 32, x + i, hidden)
         let next = mixed(z, n, vload(state + i))
         vstore(state + i, next)
         A.put(operands + (words + i / A.numbers * A.words), next)
+      }
+    }
+  }
+
+  /// The input's share of the gates of some units.
+  @inline(__always)
+  private func multiplyInput(
+    _ units: Range<Int>, _ right: UnsafePointer<Float>, _ correction: UnsafePointer<Float>?,
+    _ bias: UnsafePointer<Float>
+  ) {
+    let left = Left<A>(base: operands + 2 * words, rowStride: 0, step: A.words)
+    for gate in 0..<3 {
+      for unit in stride(from: units.lowerBound, to: units.upperBound, by: 2 * lanes) {
+        let column = gate * hidden + unit
+        let a = columns(column, bias, correction)
+        let b = columns(column + lanes, bias, correction)
+        var sum = Pair<A>(A.start(a), A.start(b))
+        sum.add(depth, left, right + (column / 32 * 32 * depth + column % 32))
+        vstore(shares + column, A.value(sum.a, a))
+        vstore(shares + (column + lanes), A.value(sum.b, b))
       }
     }
   }
@@ -132,7 +179,8 @@ private struct StreamStep<A: Arithmetic> {
     A.store(kept, both.rows[1].a)
     A.store(kept + lanes * A.vectors, both.rows[1].b)
 
-    let (a, b) = (columns(column + inner), columns(column + inner + lanes))
+    let a = columns(column + inner, bias, correction)
+    let b = columns(column + inner + lanes, bias, correction)
     var ownSum = Pair<A>(A.start(a), A.start(b))
     ownSum.add(own.count, left.from(cell: own.lowerBound), w + own.lowerBound * 32)
     let whole = both.rows[0].merged(side).merged(ownSum)
@@ -141,7 +189,9 @@ private struct StreamStep<A: Arithmetic> {
   }
 
   @inline(__always)
-  private func columns(_ first: Int) -> Columns {
+  private func columns(
+    _ first: Int, _ bias: UnsafePointer<Float>, _ correction: UnsafePointer<Float>?
+  ) -> Columns {
     Columns(bias: bias + first, correction: correction, count: 3 * hidden, first: first)
   }
 }
