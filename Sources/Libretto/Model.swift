@@ -9,6 +9,12 @@ public final class Model: @unchecked Sendable {
   public let encoding: any Encoding
   /// What is known of its training, for `info`; the keys are those of the file's metadata.
   public let facts: [String: String]
+  /// What events of a model of music are counted in; 0 for text.
+  public let ticksPerQuarter: Int
+  /// Steps per quarter note of the grid; 0 for text and performances, which have none.
+  public let stepsPerQuarter: Int
+  /// The encoding, if it is one of text. (Worked out once: to ask a type what it is allocates.)
+  private let text: (any TextEncoding)?
   /// Changes with any parameter or size: ties a snapshot to the model it was taken with.
   let fingerprint: UInt64
 
@@ -19,6 +25,9 @@ public final class Model: @unchecked Sendable {
     self.network = network
     self.encoding = encoding
     self.facts = facts
+    ticksPerQuarter = (encoding as? any MusicEncoding)?.ticksPerQuarter ?? 0
+    stepsPerQuarter = (encoding as? any GridEncoding)?.grid.stepsPerQuarter ?? 0
+    text = encoding as? any TextEncoding
     var hash = Hash()
     hash.add(UInt64(network.shape.hidden) << 32 | UInt64(network.shape.layers))
     if network.precision != .float32 { hash.add(UInt64(network.precision.rawValue)) }
@@ -129,17 +138,11 @@ public final class Model: @unchecked Sendable {
     }
   }
 
-  /// What events of a model of music are counted in; 0 for text.
-  public var ticksPerQuarter: Int { (encoding as? any MusicEncoding)?.ticksPerQuarter ?? 0 }
-
-  /// Steps per quarter note of the grid; 0 for text and performances, which have none.
-  public var stepsPerQuarter: Int { (encoding as? any GridEncoding)?.grid.stepsPerQuarter ?? 0 }
-
-  public var isText: Bool { encoding is any TextEncoding }
+  public var isText: Bool { text != nil }
 
   /// The encoding, if the model writes text; an error that says so if it does not.
   public func textEncoding() throws(LibrettoError) -> any TextEncoding {
-    guard let text = encoding as? any TextEncoding else {
+    guard let text else {
       throw LibrettoError(
         .unsupported, "this is a model of \(encoding.name), not of text; use the calls for events")
     }

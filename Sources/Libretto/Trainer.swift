@@ -404,9 +404,12 @@ public final class Trainer {
   }
 
   private func diverged(_ what: String) -> LibrettoError {
+    let kept =
+      state.best.isNaN
+      ? "nothing held out was measured, so no better weights are kept" : "the best weights are kept"
     let error = LibrettoError(
       .diverged,
-      "training diverged at step \(state.step + 1): \(what); the best weights are kept; try a lower learning rate"
+      "training diverged at step \(state.step + 1): \(what); \(kept); try a lower learning rate"
     )
     failure = error
     return error

@@ -62,7 +62,22 @@ private func withMIDI(
     }
     try checkTempo(tempo)
     var builder = FileBuilder(ticksPerQuarter: Int(ticks_per_quarter), tempo: tempo, program: 0)
-    for (i, event) in events.enumerated() { builder.add(try event.music("event \(i)")) }
+    var time = 0
+    for (i, event) in events.enumerated() {
+      let event = try event.music("event \(i)")
+      time += event.delta
+      guard time < 1 << 40 else {
+        throw LibrettoError(.argument, "event \(i) is at tick \(time); a file holds less than 2^40")
+      }
+      let power = event.velocity
+      guard event.kind != .metre || event.pitch > 0 && power > 0 && power & (power - 1) == 0 else {
+        throw LibrettoError(
+          .argument,
+          "event \(i) is a time signature of \(event.pitch)/\(power); a file holds those over 1, 2, 4, 8, 16, 32 or 64"
+        )
+      }
+      builder.add(event)
+    }
     return MIDIHandle(builder.file)
   }
 }

@@ -114,6 +114,7 @@ private func set(_ handle: OpaquePointer?, _ change: (inout SamplerSettings) -> 
       try hasRoom(for: Int(RETTO_TEXT_SIZE), text, capacity, length, "the buffer for text"),
       let text
     else { return }
+    length?.pointee = 0
     let count = try text.withMemoryRebound(to: UInt8.self, capacity: Int(RETTO_TEXT_SIZE)) {
       (bytes) throws(LibrettoError) in try session.nextText(bytes)
     }

@@ -31,6 +31,7 @@ public struct MelodyEncoding: GridEncoding {
       parts[Part(track: note.track, channel: note.channel), default: []].append(note)
     }
     let quarter = max(1, file.ticksPerQuarter)
+    let longest = max(1, parts.values.map(\.count).max() ?? 1)
     func rank(_ part: Part, _ notes: [MIDINote]) -> Double {
       let name =
         (file.tracks.indices.contains(part.track) ? file.tracks[part.track].name ?? "" : "")
@@ -40,7 +41,7 @@ public struct MelodyEncoding: GridEncoding {
       let alone = Double(beginnings) / Double(max(1, notes.count))
       let pitch = Double(notes.reduce(0) { $0 + $1.pitch }) / Double(max(1, notes.count))
       // A part of some notes only is an ornament.
-      let share = Double(notes.count) / Double(max(1, parts.values.map(\.count).max() ?? 1))
+      let share = Double(notes.count) / Double(longest)
       return (named ? 100 : 0) + 40 * alone + pitch / 3 + 10 * min(1, 4 * share)
     }
     let best = parts.map { (part: $0, notes: $1, rank: rank($0, $1)) }

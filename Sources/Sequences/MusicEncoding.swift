@@ -108,12 +108,12 @@ public struct MusicControls: Equatable, Sendable {
   public static func scale(named name: String) -> UInt16? {
     let classes: [Character: Int] = ["c": 0, "d": 2, "e": 4, "f": 5, "g": 7, "a": 9, "b": 11]
     let words = name.split(whereSeparator: { $0 == " " || $0 == "_" || $0 == "-" })
-    guard let first = words.first, let letter = first.first,
+    guard let note = words.first, let letter = note.first,
       let base = classes[Character(letter.lowercased())]
     else { return nil }
     var tonic = base
     var minor = letter.isLowercase
-    for sign in first.dropFirst() {
+    for sign in note.dropFirst() {
       switch sign {
       case "#", "♯": tonic += 1
       case "b", "♭": tonic -= 1
@@ -131,7 +131,8 @@ public struct MusicControls: Equatable, Sendable {
     }
     // Minor with both sevenths, as tunes use it.
     let steps = minor ? [0, 2, 3, 5, 7, 8, 10, 11] : [0, 2, 4, 5, 7, 9, 11]
-    return steps.reduce(0) { $0 | 1 << UInt16((tonic + $1 + 12) % 12) }
+    let first = (tonic % 12 + 12) % 12
+    return steps.reduce(0) { $0 | 1 << UInt16((first + $1) % 12) }
   }
 }
 
