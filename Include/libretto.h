@@ -119,9 +119,9 @@ typedef enum retto_status {
   RETTO_ERROR_BUFFER = -7,
   /* The material to learn from cannot be used. */
   RETTO_ERROR_CORPUS = -8,
-  /* Training went astray; the best weights are kept. */
+  /* Training went astray; the best weights that were measured are kept. */
   RETTO_ERROR_DIVERGED = -9,
-  /* The session's mask allows none of the tokens that could come next. */
+  /* The session's mask allows none of the tokens that could come next, or none that lead anywhere. */
   RETTO_ERROR_EXHAUSTED = -10
 } retto_status;
 
@@ -365,7 +365,7 @@ RETTO_CHECK retto_status retto_session_set_mask(retto_session *session, retto_ma
 RETTO_CHECK retto_status retto_session_snapshot(const retto_session *session, void *buffer,
                                                 size_t capacity, size_t *size);
 
-/* Goes back to a snapshot taken of any session over the same model.
+/* Goes back to a snapshot taken of any session over the same model, with no notes dictated.
  * RETTO_ERROR_FORMAT, with nothing changed, if the bytes are not one. [one-thread] [realtime] */
 RETTO_CHECK retto_status retto_session_restore(retto_session *session, const void *buffer,
                                                size_t size);
@@ -395,12 +395,15 @@ typedef struct retto_event {
 /* Draws what happens next. If nothing does for a step of the grid, or for a second where there is no
  * grid, the event is RETTO_EVENT_TIME: so a call draws the tokens of one step at most. Every note-on
  * is followed by its note-off, at the end of the piece at the latest.
- * RETTO_ERROR_UNSUPPORTED if the model is not of music, _EXHAUSTED. [one-thread] [realtime] */
+ * RETTO_ERROR_UNSUPPORTED if the model is not of music; _EXHAUSTED, also if the mask, without the
+ * grammar, lets 1024 tokens pass with no event: what was drawn stays read. [one-thread] [realtime] */
 RETTO_CHECK retto_status retto_session_next_event(retto_session *session, retto_event *event);
 
 /* Reads an event that somebody else plays; the model goes on from there. Its delta counts from the
  * event before, drawn or fed; on a grid its time is rounded to the nearest step, and what is drawn
- * next is at its own steps all the same, or at once where these are past. A note-on of velocity 0 is a note-off. Takes a time proportional to the
+ * next is at its own steps all the same, or at once where these are past. A pause of more than 64
+ * quarter notes is read without so many whole bars of it. A note-on of velocity 0 is a note-off; a
+ * metre counts at the beginning of a piece. `delta` is below 2^31. Takes a time proportional to the
  * time that passes in it. RETTO_ERROR_ARGUMENT, _UNSUPPORTED. [one-thread] [realtime] */
 RETTO_CHECK retto_status retto_session_feed_event(retto_session *session, const retto_event *event);
 
@@ -436,10 +439,10 @@ typedef enum retto_ending {
 /* Says when a piece may end if its number of bars is not set. [one-thread] [realtime] */
 RETTO_CHECK retto_status retto_session_set_ending(retto_session *session, retto_ending ending);
 
-/* Dictates a note of this piece: the model writes it and fills in the rest. `start` counts from the
- * piece's beginning, both in ticks. Up to 1024 at a time; they end with the piece.
- * RETTO_ERROR_ARGUMENT if it is past, out of the encoding's range, one too many, or the model has no
- * grid. [one-thread] [realtime] */
+/* Dictates a note of this piece: the model writes it, whatever else is wished for, and fills in the
+ * rest. `start` counts from the piece's beginning, both in ticks. Up to 1024 at a time; they end with
+ * the piece. RETTO_ERROR_ARGUMENT if it is past, out of the encoding's range, one too many (also a
+ * second one at a time in a melody), or the model has no grid. [one-thread] [realtime] */
 RETTO_CHECK retto_status retto_session_force_note(retto_session *session, uint64_t start,
                                                   uint32_t duration, int32_t pitch);
 

@@ -157,6 +157,7 @@ public final class Session {
 
   /// Makes sure that `scratch.logits` tell what comes next.
   private func prepare() {
+    finishHearing()
     if knowsNext { return }
     if pending < 0 { begin() }
     read(wantLogits: true)
@@ -269,6 +270,7 @@ extension Session {
     var rows = 0
     for i in 0..<count {
       sessions[i]._withUnsafeGuaranteedRef {
+        $0.finishHearing()
         if $0.knowsNext { return }
         if $0.pending < 0 { $0.begin() }
         batch.tokens[rows] = $0.pending
@@ -294,6 +296,7 @@ extension Session {
         }
         do throws(LibrettoError) {
           let (token, logProbability) = try session.draw(logits)
+          session.music?.player.discard()
           result(i, token, logProbability)
         } catch {
           failure = failure ?? LibrettoError(error.kind, "session \(i): \(error.message)")
@@ -448,5 +451,6 @@ extension Session {
     sampler.setRecent(recent)
     pending = Int32(token)
     knowsNext = word(8) == 1
+    music?.grammar.forceNothing()
   }
 }

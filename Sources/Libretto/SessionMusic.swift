@@ -70,7 +70,7 @@ extension Session {
   public var controls: MusicControls { music?.grammar.controls ?? MusicControls() }
 
   /// Ticks per quarter note of the events of this session; 0 for text.
-  public var ticksPerQuarter: Int { (model.encoding as? any MusicEncoding)?.ticksPerQuarter ?? 0 }
+  public var ticksPerQuarter: Int { model.ticksPerQuarter }
 
   /// Bars that are complete.
   public var bars: Int { music?.grammar.bars ?? 0 }
@@ -81,7 +81,7 @@ extension Session {
     let music = try requireMusic()
     guard event.delta >= 0, event.delta < 1 << 31 else {
       throw LibrettoError(
-        .argument, "the event's delta is \(event.delta); it must be 0 or more ticks")
+        .argument, "the event's delta is \(event.delta); it must be from 0 to 2147483647 ticks")
     }
     guard (0...127).contains(event.pitch), (0...127).contains(event.velocity) else {
       throw LibrettoError(
@@ -96,13 +96,8 @@ extension Session {
   /// event says that time passes. After the end of a piece a new one begins. Real-time.
   public func nextEvent() throws(LibrettoError) -> MusicEvent {
     let music = try requireMusic()
-    if music.hasHeard {
-      music.listener.finish { hear($0) }
-      music.hasHeard = false
-      music.ahead = music.listener.ahead
-      music.listener.catchUp()
-    }
-    while true {
+    finishHearing()
+    for _ in 0...Self.mostDraws {
       if var event = music.player.next() {
         let moved = min(music.ahead, event.delta)
         event.delta -= moved
@@ -111,6 +106,22 @@ extension Session {
       }
       _ = try drawNext()
     }
+    throw LibrettoError(
+      .exhausted,
+      "\(Self.mostDraws) tokens in a row made no event; let the mask allow time to pass, or turn the grammar on"
+    )
+  }
+
+  /// More than the tokens of a step, or of a second, can be where the grammar is kept to.
+  private static let mostDraws = 1024
+
+  /// Reads what was heard of the present step, as a draw wants it.
+  func finishHearing() {
+    guard let music, music.hasHeard else { return }
+    music.listener.finish { hear($0) }
+    music.hasHeard = false
+    music.ahead = music.listener.ahead
+    music.listener.catchUp()
   }
 
   /// Dictates a note, in ticks from the beginning of the piece: the model writes it and fills in the

@@ -53,11 +53,22 @@ final class GridGrammar: MusicGrammar {
       }
       forcedCount = kept
     }
-    guard forcedCount < Self.mostForced else { return false }
+    guard forcedCount < Self.mostForced, hasVoice(from, to, Int(place[pitch])) else { return false }
     forced[forcedCount] = Forced(
       from: from, to: grid.lasts ? to : from + 1, pitch: Int(place[pitch]))
     forcedCount += 1
     return true
+  }
+
+  /// Whether a dictated note more finds a voice beside those that overlap it. (Encodings have one, or
+  /// one for each pitch.)
+  private func hasVoice(_ from: Int, _ to: Int, _ pitch: Int) -> Bool {
+    var pitches = PitchSet()
+    pitches[pitch] = true
+    for i in 0..<forcedCount where forced[i].from < to && from < forced[i].to {
+      pitches[forced[i].pitch] = true
+    }
+    return pitches.count <= grid.voices
   }
 
   func forceNothing() { forcedCount = 0 }
@@ -195,7 +206,6 @@ final class GridGrammar: MusicGrammar {
   func restore(from bytes: UnsafeRawPointer) -> Bool {
     guard let saved = GridState(grid, from: bytes) else { return false }
     state = saved
-    forcedCount = 0
     return true
   }
 }

@@ -4,6 +4,7 @@ final class GridListener: EventListener {
   /// The pitch token of each MIDI pitch; -1 for none.
   private let place: [Int16]
   private var began = false
+  private var metreSaid = false
   private var metre = 0
   private var barSteps: Int
   private var position = 0
@@ -25,6 +26,7 @@ final class GridListener: EventListener {
 
   func reset() {
     began = false
+    metreSaid = false
     metre = 0
     barSteps = Metre.all[0].steps(perQuarter: grid.stepsPerQuarter) ?? 1
     (position, tick, step) = (0, 0, 0)
@@ -34,20 +36,26 @@ final class GridListener: EventListener {
 
   func take(_ event: MusicEvent, _ each: (Int32) -> Void) {
     let length = grid.ticksPerStep
-    // A pause is not kept longer than the longest silence.
-    tick += max(0, min(event.delta, grid.longestSilence * length))
+    tick += shortened(event.delta)
     let now = (tick + length / 2) / length
-    if event.kind == .metre && !began {
+    if event.kind == .metre && !metreSaid {
       if let index = Metre.index(
         numerator: event.pitch, denominator: event.velocity, perQuarter: grid.stepsPerQuarter)
       {
         metre = index
         barSteps = Metre.all[index].steps(perQuarter: grid.stepsPerQuarter) ?? barSteps
       }
+      tick = min(tick, grid.longestSilence * length)
       return
     }
     begin(each)
     while step < now { closeStep(each) }
+    if event.kind == .end {
+      // A piece has a step, and ends in the place of one.
+      if said || !new.isEmpty || step == 0 { closeStep(each) }
+      each(Grid.end)
+      return reset()
+    }
     let pitch = event.pitch >= 0 && event.pitch < 128 ? Int(place[event.pitch]) : -1
     guard pitch >= 0 else { return }
     switch event.kind {
@@ -75,6 +83,7 @@ final class GridListener: EventListener {
       began = true
     case .end: reset()
     case .metre(let index):
+      metreSaid = true
       metre = index
       barSteps = Metre.all[index].steps(perQuarter: grid.stepsPerQuarter) ?? barSteps
     case .step(let next):
@@ -95,7 +104,8 @@ final class GridListener: EventListener {
 
   func save(to bytes: UnsafeMutableRawPointer) {
     let words: InlineArray<12, UInt64> = [
-      (began ? 1 : 0) | (said ? 2 : 0), UInt64(metre), UInt64(position), UInt64(tick),
+      (began ? 1 : 0) | (said ? 2 : 0) | (metreSaid ? 4 : 0), UInt64(metre), UInt64(position),
+      UInt64(tick),
       UInt64(step), sounding.low, sounding.high, new.low, new.high, ending.low, ending.high, 0,
     ]
     for i in 0..<12 { bytes.storeBytes(of: words[i], toByteOffset: 8 * i, as: UInt64.self) }
@@ -108,12 +118,17 @@ final class GridListener: EventListener {
       (set.low, set.high) = (word(i), word(i + 1))
       return set
     }
-    guard word(0) <= 3, word(1) < UInt64(Metre.all.count), word(2) < UInt64(grid.positions),
-      word(3) < 1 << 48, word(4) < 1 << 48, set(5).highest < grid.pitches,
+    guard word(0) <= 7, word(1) < UInt64(Metre.all.count), word(2) < UInt64(grid.positions),
+      word(3) < 1 << 48, word(4) < 1 << 48,
+      // Or the next event would take for ever.
+      Int(word(3)) - Int(word(4)) * grid.ticksPerStep <= (grid.longestSilence + 1)
+        * grid.ticksPerStep,
+      set(5).highest < grid.pitches,
       set(7).highest < grid.pitches, set(9).highest < grid.pitches, word(11) == 0
     else { return false }
     began = word(0) & 1 == 1
     said = word(0) & 2 == 2
+    metreSaid = word(0) & 4 == 4
     metre = Int(word(1))
     barSteps = Metre.all[metre].steps(perQuarter: grid.stepsPerQuarter) ?? barSteps
     (position, tick, step) = (Int(word(2)), Int(word(3)), Int(word(4)))
@@ -121,11 +136,18 @@ final class GridListener: EventListener {
     return true
   }
 
+  /// A pause longer than the longest silence, without so many whole bars that it is longer no more.
+  private func shortened(_ ticks: Int) -> Int {
+    let bar = barSteps * grid.ticksPerStep
+    let over = ticks - grid.longestSilence * grid.ticksPerStep
+    return over > 0 ? ticks - (over + bar - 1) / bar * bar : max(0, ticks)
+  }
+
   private func begin(_ each: (Int32) -> Void) {
-    guard !began else { return }
+    if !began { each(Grid.start) }
     began = true
-    each(Grid.start)
-    each(Grid.firstMetre + Int32(metre))
+    if !metreSaid { each(Grid.firstMetre + Int32(metre)) }
+    metreSaid = true
   }
 
   private func closeStep(_ each: (Int32) -> Void) {

@@ -50,8 +50,7 @@ struct GridState {
       metre = index
       barSteps = Metre.all[index].steps(perQuarter: grid.stepsPerQuarter) ?? barSteps
       position = 0
-      metreNamed = phase == .inside
-      if phase != .inside { metreNamed = true }
+      metreNamed = true
       phase = .inside
     case .step(let next):
       sounding = new

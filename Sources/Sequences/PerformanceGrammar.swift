@@ -48,7 +48,12 @@ final class PerformanceGrammar: MusicGrammar {
     forbidNotes(logits)
     guard canBegin else {
       let mayEnd = logits[Int(Tokens.end)] > -.infinity
-      if !state.sounding.isEmpty || mayEnd { forbidShifts(logits) }
+      if !state.sounding.isEmpty || mayEnd {
+        forbidShifts(logits)
+      } else {
+        // Nothing can happen: a second at a time passes.
+        forbid(logits, Tokens.firstShift..<Tokens.firstVelocity - 1)
+      }
       forbid(logits, Tokens.firstVelocity..<Int32(Tokens.count))
       return
     }

@@ -20,6 +20,11 @@ final class PerformanceListener: EventListener {
     waiting = min(most, waiting + max(0, min(event.delta, most)))
     guard event.pitch >= 0, event.pitch < 128 else { return }
     switch event.kind {
+    case .end where state.played:
+      passTime(each)
+      for pitch in 0..<128 where state.sounding[pitch] { end(pitch, each) }
+      say(Tokens.end, each)
+      waiting = 0
     case .noteOn where event.velocity > 0:
       passTime(each)
       endOverdue(below: 128, each)

@@ -31,7 +31,8 @@ final class PerformancePlayer: TokenPlayer {
     case .shift where heard: queue.waiting = 0
     case .shift(let steps):
       queue.waiting += steps * PerformanceTokens.ticksPerStep
-      if steps == PerformanceTokens.longestShift { queue.put(.time, pitch: 0, velocity: 0) }
+      let second = PerformanceTokens.longestShift * PerformanceTokens.ticksPerStep
+      if queue.waiting >= second { queue.put(.time, pitch: 0, velocity: 0) }
     case .velocity(let bin): self.bin = bin
     }
   }

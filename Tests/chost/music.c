@@ -180,6 +180,9 @@ static void check_refusals(const retto_model *music) {
   GIVES(RETTO_ERROR_ARGUMENT, retto_session_get_bars(NULL, &bars));
   static const retto_event wrong[] = {{0, 99, 0, 0, 0}, {0, 1, 16, 0, 0}, {0, 1, 0, 128, 0},
                                       {0, 1, 0, 0, 200}};
+  static const retto_event metres[] = {{0, 3, 0, 4, 0}, {0, 3, 0, 6, 5}, {0, 3, 0, 0, 4}};
+  for (size_t i = 0; i < sizeof metres / sizeof *metres; i++)
+    GIVES(RETTO_ERROR_ARGUMENT, retto_midi_create(&metres[i], 1, 480, 120, &midi));
   for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
     GIVES(RETTO_ERROR_ARGUMENT, retto_session_feed_event(session, &wrong[i]));
     GIVES(RETTO_ERROR_ARGUMENT, retto_midi_create(&wrong[i], 1, 480, 120, &midi));
@@ -196,6 +199,8 @@ static void check_refusals(const retto_model *music) {
   GIVES(RETTO_ERROR_ARGUMENT, retto_session_force_note(session, UINT64_MAX, 1, 60));
   GIVES(RETTO_ERROR_ARGUMENT, retto_session_force_note(session, 0, 0, 60));
   GIVES(RETTO_ERROR_ARGUMENT, retto_scale("H major", &scale));
+  OK(retto_scale("Cbbbbbbbbbbbbb", &scale));
+  CHECK(scale == 0xD5A);
   GIVES(RETTO_ERROR_ARGUMENT, retto_scale(NULL, &scale));
   GIVES(RETTO_ERROR_ARGUMENT, retto_scale("C", NULL));
   GIVES(RETTO_ERROR_UNSUPPORTED, retto_session_feed_text(session, "x", 1));
@@ -308,6 +313,110 @@ static void check_time(const retto_model *model) {
   retto_session_free(session);
 }
 
+static void first_alone(void *user, uint8_t *allowed, size_t vocabulary) {
+  (void)user;
+  memset(allowed + 1, 0, vocabulary - 1);
+}
+
+/* Where no note may begin and nothing may end, time passes, a call at a time; and where not even that
+ * may be, the call says so. */
+static void check_no_way_out(const retto_model *model, int drums) {
+  retto_session *session = NULL;
+  retto_event event;
+  MUST(retto_session_create(model, NULL, &session));
+  for (int i = 0; i < 20; i++)
+    OK(retto_session_next_event(session, &event));
+  OK(retto_session_set_ending(session, RETTO_ENDING_NEVER));
+  OK(retto_session_set_pitch_range(session, 61, 61));
+  OK(retto_session_set_scale(session, 0xAB5));
+  uint64_t now = 0;
+  for (int i = 0; i < 400; i++) {
+    OK(retto_session_next_event(session, &event));
+    CHECK(drums || i < 50 || event.kind != RETTO_EVENT_NOTE_ON);
+    CHECK(event.delta < 2000);
+    now += event.delta;
+  }
+  CHECK(now > 4000);
+  retto_session_free(session);
+  MUST(retto_session_create(model, NULL, &session));
+  OK(retto_session_set_grammar(session, 0));
+  OK(retto_session_set_mask(session, first_alone, NULL));
+  GIVES(RETTO_ERROR_EXHAUSTED, retto_session_next_event(session, &event));
+  OK(retto_session_set_mask(session, NULL, NULL));
+  retto_session_free(session);
+}
+
+/* Dictated notes outlive a restoring that fails, and a melody has one at a time. */
+static void check_dictated(const retto_model *model, int melody) {
+  retto_session *session = NULL;
+  retto_event event;
+  MUST(retto_session_create(model, NULL, &session));
+  for (int i = 0; i < 5; i++)
+    OK(retto_session_next_event(session, &event));
+  size_t size = 0;
+  OK(retto_session_snapshot(session, NULL, 0, &size));
+  unsigned char *bytes = malloc(size);
+  OK(retto_session_snapshot(session, bytes, size, &size));
+  OK(retto_session_set_ending(session, RETTO_ENDING_NEVER));
+  OK(retto_session_force_note(session, 9600, 480, 50));
+  if (melody)
+    GIVES(RETTO_ERROR_ARGUMENT, retto_session_force_note(session, 9840, 480, 54));
+  bytes[size - 1] = 99;
+  GIVES(RETTO_ERROR_FORMAT, retto_session_restore(session, bytes, size));
+  uint64_t bars = 0;
+  int came = 0;
+  while (bars < 7) {
+    OK(retto_session_next_event(session, &event));
+    OK(retto_session_get_bars(session, &bars));
+    came |= event.kind == RETTO_EVENT_NOTE_ON && event.pitch == 50;
+  }
+  CHECK(came);
+  free(bytes);
+  retto_session_free(session);
+}
+
+/* Draws of single tokens leave no events behind, one session at a time or several; and what was fed
+ * counts for tokens as it does for events. */
+static void check_calls_mixed(const retto_model *model, uint8_t pitch) {
+  retto_session *one = NULL, *two = NULL;
+  retto_event a, b;
+  int32_t token;
+  MUST(retto_session_create(model, NULL, &one));
+  MUST(retto_session_create(model, NULL, &two));
+  for (int i = 0; i < 100; i++) {
+    OK(retto_session_next(one, &token, NULL));
+    OK(retto_sessions_next(&two, 1, &token, NULL));
+  }
+  for (int i = 0; i < 20; i++) {
+    OK(retto_session_next_event(one, &a));
+    OK(retto_session_next_event(two, &b));
+    CHECK(a.kind == b.kind && a.pitch == b.pitch);
+  }
+  retto_model_info info = RETTO_MODEL_INFO_INIT;
+  OK(retto_model_get_info(model, &info));
+  size_t count = (size_t)info.vocabulary;
+  float *low = malloc(count * sizeof *low), *high = malloc(count * sizeof *high);
+  OK(retto_session_reset(one, 0));
+  OK(retto_session_reset(two, 0));
+  a = (retto_event){0, RETTO_EVENT_NOTE_ON, 0, pitch, 80};
+  OK(retto_session_feed_event(one, &a));
+  a.pitch = (uint8_t)(pitch + 2);
+  OK(retto_session_feed_event(two, &a));
+  OK(retto_session_log_probabilities(one, low, count));
+  OK(retto_session_log_probabilities(two, high, count));
+  CHECK(memcmp(low, high, count * sizeof *low) != 0);
+  /* The end of a piece that was fed is its end. */
+  uint64_t bars = 1;
+  a = (retto_event){1920, RETTO_EVENT_END, 0, 0, 0};
+  OK(retto_session_feed_event(one, &a));
+  OK(retto_session_next_event(one, &b));
+  OK(retto_session_get_bars(one, &bars));
+  CHECK(bars == 0);
+  free(low), free(high);
+  retto_session_free(one);
+  retto_session_free(two);
+}
+
 /* Neither allocates nor locks: `count` events drawn and fed, with every wish. */
 static void check_realtime(const retto_model *model, int grid, int count) {
   retto_model_info info = RETTO_MODEL_INFO_INIT;
@@ -352,7 +461,10 @@ int main(void) {
     retto_model_free(model);
     MUST(retto_model_load("model.safetensors", &loaded));
     retto_model_info info = RETTO_MODEL_INFO_INIT;
+    counting(1);
     OK(retto_model_get_info(loaded, &info));
+    counting(0);
+    CHECK(counted() == 0);
     CHECK(!strcmp(info.encoding, encodings[i]) && !info.is_text && info.ticks_per_quarter > 0);
     check_tokens(loaded, encodings[i]);
     for (int bars = 1; bars <= 9; bars += 4)
@@ -361,6 +473,10 @@ int main(void) {
     check_time(loaded);
     check_snapshot(loaded);
     check_refusals(loaded);
+    check_no_way_out(loaded, i == 2);
+    if (i < 2)
+      check_dictated(loaded, i == 0);
+    check_calls_mixed(loaded, i == 2 ? 36 : 60);
     check_realtime(loaded, grid, under_tool() ? 500 : 20000);
     retto_model_free(loaded);
   }
