@@ -16,7 +16,7 @@ public final class Learner {
   public var threads: Int { team.count }
 
   public let parameters: FloatBuffer
-  /// Of the last step, after `gradients`; the first thread's share alone before the next `update`.
+  /// Of the last step, after `gradients`, of all threads together.
   public var gradients: FloatBuffer { shares[0].gradients }
   /// Adam's moments, in the layout of the parameters.
   public let firstMoment: FloatBuffer
@@ -126,7 +126,7 @@ public final class Learner {
   }
 
   /// One window forward alone, without dropout: the sum of the losses of the counted targets.
-  /// `steps` may be less than the window. Losses per target go to `losses`, `[steps][streams]`.
+  /// `steps` may be less than the window.
   public func evaluate(
     inputs: UnsafePointer<Int32>, targets: UnsafePointer<Int32>, steps: Int
   ) -> Double {

@@ -3,6 +3,13 @@ import Sequences
 /// Reads a MIDI file, without its warnings; `name` is what errors call it.
 func readMIDI(_ bytes: UnsafeRawBufferPointer, name: String) throws(LibrettoError) -> MIDIFile {
   var warnings: [MIDIWarning] = []
+  return try readMIDI(bytes, name: name, warnings: &warnings)
+}
+
+/// Likewise, with them.
+public func readMIDI(
+  _ bytes: UnsafeRawBufferPointer, name: String, warnings: inout [MIDIWarning]
+) throws(LibrettoError) -> MIDIFile {
   do throws(MIDIError) {
     return try MIDIFile.read(bytes, warnings: &warnings)
   } catch {

@@ -45,6 +45,7 @@ public final class Trainer {
       for (what, asked, has) in [
         ("embedding", options.embedding, shape.embedding), ("hidden", options.hidden, shape.hidden),
         ("layers", options.layers, shape.layers),
+        ("steps per quarter note", options.stepsPerQuarter, model.stepsPerQuarter),
       ] where asked != 0 && asked != has {
         throw LibrettoError(
           .argument, "\(what) is \(asked), but the model to start from has \(has); leave it out")

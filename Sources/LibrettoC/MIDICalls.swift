@@ -14,11 +14,7 @@ final class MIDIHandle {
 
   convenience init(_ bytes: UnsafeRawBufferPointer, name: String) throws(LibrettoError) {
     var warnings: [MIDIWarning] = []
-    do throws(MIDIError) {
-      self.init(try MIDIFile.read(bytes, warnings: &warnings), warnings: warnings)
-    } catch {
-      throw LibrettoError(.format, "\(name) cannot be read as MIDI: \(error.message)")
-    }
+    self.init(try readMIDI(bytes, name: name, warnings: &warnings), warnings: warnings)
   }
 }
 

@@ -417,6 +417,15 @@ static void check_calls_mixed(const retto_model *model, uint8_t pitch) {
   retto_session_free(two);
 }
 
+/* A run from a model keeps its grid. */
+static void check_grid_kept(const retto_model *model) {
+  retto_trainer_options options = RETTO_TRAINER_OPTIONS_INIT;
+  retto_trainer *trainer = NULL;
+  options.steps_per_quarter = 12;
+  GIVES(RETTO_ERROR_ARGUMENT, retto_trainer_create_from(model, &options, &trainer));
+  CHECK(!trainer);
+}
+
 /* Neither allocates nor locks: `count` events drawn and fed, with every wish. */
 static void check_realtime(const retto_model *model, int grid, int count) {
   retto_model_info info = RETTO_MODEL_INFO_INIT;
@@ -476,6 +485,7 @@ int main(void) {
     check_no_way_out(loaded, i == 2);
     if (i < 2)
       check_dictated(loaded, i == 0);
+    check_grid_kept(loaded);
     check_calls_mixed(loaded, i == 2 ? 36 : 60);
     check_realtime(loaded, grid, under_tool() ? 500 : 20000);
     retto_model_free(loaded);
