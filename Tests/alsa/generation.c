@@ -1,9 +1,10 @@
 /* generation.c - how long a session takes to draw an event, on the machine it runs on.
  *
  *   libretto train examples/tunes -o m.safetensors --encoding polyphony \
- *     --hidden 512 --layers 2 --steps 50
+ *     --hidden 512 --layers 2 --steps 600
+ *   libretto quantize m.safetensors -o q.safetensors --to int8
  *   cc generation.c -o generation $(pkg-config --cflags --libs libretto)
- *   ./generation m.safetensors [EVENTS]
+ *   ./generation q.safetensors [EVENTS]
  * The 99.9th percentile is to be below 1/100 of a step of the grid at 240 quarter notes a minute:
  * 0.625 ms for the usual four steps to a quarter note. The status is 1 if it is not. */
 #define _POSIX_C_SOURCE 200809L
