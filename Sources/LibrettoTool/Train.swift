@@ -93,13 +93,14 @@ struct Train: ParsableCommand {
 
   func run() throws {
     let plan = try Inputs(self)
+    try refuseLosses(plan)
     // A run of an hour must not find out at its end that its result cannot be written.
     for path in [plan.output, plot].compactMap({ $0 }) { try checkFolder(of: path) }
     let trainer = try makeTrainer(plan)
     try orFail { () throws(LibrettoError) in try trainer.prepare() }
     let report = TrainingReport(trainer: trainer, plots: plot != nil)
-    report.begin(output: plan.output)
     let end = try stoppable(trainer) {
+      report.begin(output: plan.output)
       do throws(LibrettoError) { return try trainer.run(report.note) } catch {
         // What was learned before it went astray is worth having.
         if error.kind == .diverged, let best = try? trainer.model() { try? best.save(plan.output) }
@@ -166,6 +167,29 @@ struct Train: ParsableCommand {
     static let ending = ".checkpoint.safetensors"
   }
 
+  /// Refuses to write over what is read, and over a run that is not at its end.
+  private func refuseLosses(_ inputs: Inputs) throws {
+    let results = [inputs.output] + [plot].compactMap { $0 }
+    let outputs = try Outputs(results + [inputs.checkpoint])
+    let named = inputs.files + [try validation().file, from].compactMap { $0 }
+    for path in named {
+      for file in FolderWalk.isFolder(path) ? FolderWalk.midiFiles(in: path) : [path] {
+        try outputs.spare(file)
+      }
+    }
+    if let source = inputs.source {
+      // A run that goes on keeps its checkpoint.
+      try Outputs(results).spare(source)
+      if FileIdentity(source) == FileIdentity(inputs.checkpoint) { return }
+    }
+    if Trainer.isUnfinished(checkpoint: inputs.checkpoint) {
+      throw Failure(
+        "\(inputs.checkpoint) holds a run that is not at its end: go on with it by "
+          + "`libretto train --resume \(inputs.checkpoint)`, or remove it, or name another -o",
+        code: 64)
+    }
+  }
+
   private func makeTrainer(_ inputs: Inputs) throws -> Trainer {
     var options = options
     options.checkpointPath = inputs.checkpoint
@@ -177,9 +201,11 @@ struct Train: ParsableCommand {
       return try Trainer(
         options, from: try from.map { (path) throws(LibrettoError) in try Model(path: path) })
     }
-    try orFail { () throws(LibrettoError) in
-      if inputs.files.isEmpty {
-        for file in trainer.expectedFiles {
+    if inputs.files.isEmpty {
+      let outputs = try Outputs([inputs.output, inputs.checkpoint] + [plot].compactMap { $0 })
+      for file in trainer.expectedFiles {
+        try outputs.spare(file.path)
+        try orFail { () throws(LibrettoError) in
           try add(file.path, to: trainer, validation: file.validation)
         }
       }
@@ -192,6 +218,11 @@ struct Train: ParsableCommand {
   /// Adds a file, or the MIDI files of a folder, of which those that cannot be read are skipped.
   private func addAll(_ path: String, to trainer: Trainer, validation: Bool) throws {
     guard FolderWalk.isFolder(path) else {
+      if FileKind.isModel(path) {
+        throw Failure(
+          "\(path) is a model, not a text: `libretto sample` lets it write, `--from` starts a run "
+            + "from it, and `--resume` goes on with a checkpoint", code: 64)
+      }
       return try orFail { () throws(LibrettoError) in
         try add(path, to: trainer, validation: validation)
       }
@@ -307,11 +338,7 @@ struct Train: ParsableCommand {
   }
 
   /// A checkpoint names its files so that it can be resumed from anywhere.
-  private func absolute(_ path: String) -> String {
-    guard let resolved = realpath(path, nil) else { return path }
-    defer { free(resolved) }
-    return String(cString: resolved)
-  }
+  private func absolute(_ path: String) -> String { resolved(path) }
 }
 
 // MARK: - Ctrl-C
