@@ -13,11 +13,6 @@ func readMIDI(_ bytes: UnsafeRawBufferPointer, name: String) throws(LibrettoErro
 extension MIDIFile {
   /// Writes the file, whole or not at all.
   public func save(_ path: String) throws(LibrettoError) {
-    let bytes = write()
-    try replaceFile(path) { (out) throws(LibrettoError) in
-      try bytes.withUnsafeBufferPointer { (b) throws(LibrettoError) in
-        try out.write(UnsafeRawBufferPointer(b))
-      }
-    }
+    try replaceFile(path, with: write())
   }
 }
