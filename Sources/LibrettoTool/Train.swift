@@ -95,7 +95,9 @@ struct Train: ParsableCommand {
     let plan = try Inputs(self)
     try refuseLosses(plan)
     // A run of an hour must not find out at its end that its result cannot be written.
-    for path in [plan.output, plot].compactMap({ $0 }) { try checkFolder(of: path) }
+    for path in [plan.output, plan.checkpoint, plot].compactMap({ $0 }) {
+      try orFail { () throws(LibrettoError) in try checkReplaceable(path) }
+    }
     let trainer = try makeTrainer(plan)
     try orFail { () throws(LibrettoError) in try trainer.prepare() }
     let report = TrainingReport(trainer: trainer, plots: plot != nil)
@@ -330,32 +332,6 @@ struct Train: ParsableCommand {
     }
   }
 
-  private func checkFolder(of path: String) throws {
-    let folder = path.lastIndex(of: "/").map { String(path[...$0]) } ?? "."
-    guard access(folder, W_OK) == 0 else {
-      throw Failure("cannot write \(path): \(String(cString: strerror(errno)))", code: 2)
-    }
-  }
-
   /// A checkpoint names its files so that it can be resumed from anywhere.
   private func absolute(_ path: String) -> String { resolved(path) }
-}
-
-// MARK: - Ctrl-C
-
-/// The trainer a signal stops. Written before the handler is installed, and read by it alone.
-nonisolated(unsafe) private var interrupted: Unmanaged<Trainer>?
-
-/// Runs the body; the first Ctrl-C or SIGTERM stops the trainer after its step, a second one ends
-/// the process.
-private func stoppable<Value>(_ trainer: Trainer, _ body: () throws -> Value) rethrows -> Value {
-  interrupted = Unmanaged.passUnretained(trainer)
-  for number in [SIGINT, SIGTERM] {
-    signal(number) { number in
-      interrupted?._withUnsafeGuaranteedRef { $0.stop() }
-      signal(number, SIG_DFL)
-    }
-  }
-  defer { for number in [SIGINT, SIGTERM] { signal(number, SIG_DFL) } }
-  return try body()
 }
