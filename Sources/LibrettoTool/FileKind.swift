@@ -14,6 +14,13 @@ enum FileKind {
     return bytes.count == 9 && bytes[4..<8].allSatisfy { $0 == 0 } && bytes[8] == UInt8(ascii: "{")
   }
 
+  /// Refuses to let a model of text read what is none.
+  static func refuseAsText(_ path: String, for model: Model) throws {
+    guard model.isText, isMIDI(path) || isModel(path) else { return }
+    let kind = isMIDI(path) ? "a MIDI file" : "a model"
+    throw Failure("\(path) is \(kind), and the model one of text (\(model.encoding.name))", code: 2)
+  }
+
   /// Empty where nothing can be read; those who need the file will say so.
   private static func start(of path: String, _ count: Int) -> [UInt8] {
     guard let file = try? MappedFile(path) else { return [] }

@@ -100,6 +100,9 @@ struct Train: ParsableCommand {
     }
     let trainer = try makeTrainer(plan)
     try orFail { () throws(LibrettoError) in try trainer.prepare() }
+    if let file = try validation().file, let tokens = trainer.tokens, tokens.validation < 2 {
+      throw Failure("\(file) is too short to measure on: it has less than two tokens", code: 2)
+    }
     let report = TrainingReport(trainer: trainer, plots: plot != nil)
     let end = try stoppable(trainer) {
       report.begin(output: plan.output)
@@ -132,6 +135,11 @@ struct Train: ParsableCommand {
 
     init(_ train: Train) throws {
       files = train.files
+      if files.isEmpty && !train.resume {
+        throw Failure(
+          "name text files or MIDI files to learn from, or - for text from standard input", code: 64
+        )
+      }
       if let output = train.output {
         self.output = output
       } else if train.resume, let first = files.first, first.hasSuffix(Self.ending) {
@@ -147,10 +155,6 @@ struct Train: ParsableCommand {
       let stem = output.hasSuffix(".safetensors") ? String(output.dropLast(12)) : output
       checkpoint = stem + Self.ending
       guard train.resume else {
-        if train.files.isEmpty {
-          throw Failure(
-            "name one text file or more to learn from, or - for standard input", code: 64)
-        }
         source = nil
         return
       }
@@ -192,10 +196,24 @@ struct Train: ParsableCommand {
     }
   }
 
+  /// Refuses what is for music, if all there is to learn from is text.
+  private func refuseMusicOptions(_ inputs: Inputs) throws {
+    guard let file = inputs.files.first,
+      !inputs.files.contains(where: { FolderWalk.isMIDI($0) || FolderWalk.isFolder($0) })
+    else { return }
+    let given = [
+      ("--steps-per-quarter", sizes.stepsPerQuarter != nil), ("--augment", sizes.augment != nil),
+    ]
+    if let (option, _) = given.first(where: \.1) {
+      throw Failure("\(option) is for music; \(file) is read as text", code: 64)
+    }
+  }
+
   private func makeTrainer(_ inputs: Inputs) throws -> Trainer {
     var options = options
     options.checkpointPath = inputs.checkpoint
     options.checkpointSeconds = checkpointEvery
+    try refuseMusicOptions(inputs)
     let (fraction, validFile) = try validation()
     options.validationFraction = fraction ?? -1
     let trainer = try orFail { () throws(LibrettoError) -> Trainer in
@@ -229,10 +247,7 @@ struct Train: ParsableCommand {
         try add(path, to: trainer, validation: validation)
       }
     }
-    let files = FolderWalk.midiFiles(in: path)
-    guard !files.isEmpty else {
-      throw Failure("\(path) is a folder without MIDI files; name text files one by one", code: 2)
-    }
+    let files = try FolderWalk.wanted(path)
     var skipped: [String] = []
     for file in files {
       do throws(LibrettoError) {
@@ -300,6 +315,10 @@ struct Train: ParsableCommand {
     try positive("--clip", method.clip)
     try positive("--threads", method.threads)
     try positive("--checkpoint-every", checkpointEvery)
+    try positive("--steps-per-quarter", sizes.stepsPerQuarter)
+    if let patience = length.patience, patience < 0 {
+      throw ValidationError("--patience must be 0 or more")
+    }
     for (name, value) in [("--dropout", method.dropout), ("--weight-decay", method.weightDecay)] {
       if let value, !(value >= 0) { throw ValidationError("\(name) must be 0 or more") }
     }
