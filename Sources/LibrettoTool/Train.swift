@@ -199,7 +199,7 @@ struct Train: ParsableCommand {
   /// Refuses what is for music, if all there is to learn from is text.
   private func refuseMusicOptions(_ inputs: Inputs) throws {
     guard let file = inputs.files.first,
-      !inputs.files.contains(where: { FolderWalk.isMIDI($0) || FolderWalk.isFolder($0) })
+      !inputs.files.contains(where: { FileKind.isMIDI($0) || FolderWalk.isFolder($0) })
     else { return }
     let given = [
       ("--steps-per-quarter", sizes.stepsPerQuarter != nil), ("--augment", sizes.augment != nil),
@@ -336,7 +336,7 @@ struct Train: ParsableCommand {
 
   private func add(_ file: String, to trainer: Trainer, validation: Bool) throws(LibrettoError) {
     guard file == "-" else {
-      if FolderWalk.isMIDI(file) {
+      if FileKind.isMIDI(file) {
         return try trainer.add(midi: absolute(file), validation: validation)
       }
       return try trainer.add(file: absolute(file), validation: validation)
