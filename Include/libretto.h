@@ -179,7 +179,8 @@ RETTO_CHECK retto_status retto_model_load_memory(const void *data, size_t length
 RETTO_CHECK retto_status retto_model_round(const retto_model *model, retto_precision precision,
                                            retto_model **rounded);
 
-/* Writes a model file. The file is whole at every moment: the old one until the new one is complete.
+/* Writes a model file. The file is whole at every moment: the old one until the new one is complete,
+ * which keeps its permissions. A link goes on leading to it; what is no regular file is refused.
  * RETTO_ERROR_FILE. [any-thread] [blocking] */
 RETTO_CHECK retto_status retto_model_save(const retto_model *model, const char *path);
 

@@ -23,6 +23,14 @@ struct TrainingState {
     let weight = max(0.02, 1 / Double(step + 1))
     smoothed = smoothed.isNaN ? loss : smoothed + weight * (loss - smoothed)
   }
+
+  func hasReachedEnd(of plan: TrainingPlan) -> Bool {
+    plan.fraction(step: step, elapsed: elapsed) >= 1
+  }
+
+  func hasLostPatience(of plan: TrainingPlan) -> Bool {
+    plan.patience > 0 && sinceBest >= plan.patience
+  }
 }
 
 /// A checkpoint: a model file, which holds the best weights, with these besides:

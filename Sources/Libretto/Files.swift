@@ -60,33 +60,89 @@ package final class MappedFile: @unchecked Sendable {
 private let temporaries = Atomic<Int>(0)
 
 /// Writes a file so that its name always holds a whole one, the old or the new: into a temporary
-/// file in the same folder, which is synced and then renamed.
+/// file in the same folder, which is synced and then renamed. A file keeps its permissions, and a
+/// link goes on leading to it; what is no regular file is left alone.
 func replaceFile(
   _ path: String, with write: (Output) throws(LibrettoError) -> Void
 ) throws(LibrettoError) {
-  let number = temporaries.wrappingAdd(1, ordering: .relaxed).newValue
-  let temporary = "\(path).\(getpid()).\(number).tmp"
-  let descriptor = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o666)
-  guard descriptor >= 0 else {
-    throw LibrettoError(.file, "cannot write \(path): \(systemError())")
-  }
+  let new = try Replacement(path)
   do throws(LibrettoError) {
-    try write(Output(descriptor: descriptor, path: path))
-    guard fsync(descriptor) == 0 else {
+    try write(Output(descriptor: new.descriptor, path: path))
+    guard fsync(new.descriptor) == 0 else {
       throw LibrettoError(.file, "cannot write \(path): \(systemError())")
     }
   } catch {
-    close(descriptor)
-    unlink(temporary)
+    new.remove()
     throw error
   }
-  close(descriptor)
-  guard rename(temporary, path) == 0 else {
+  close(new.descriptor)
+  guard rename(new.temporary, new.target) == 0 else {
     let reason = systemError()
-    unlink(temporary)
+    unlink(new.temporary)
     throw LibrettoError(.file, "cannot write \(path): \(reason)")
   }
-  syncFolder(of: path)
+  syncFolder(of: new.target)
+}
+
+package func replaceFile(_ path: String, with bytes: [UInt8]) throws(LibrettoError) {
+  try replaceFile(path) { (out) throws(LibrettoError) in
+    try bytes.withUnsafeBufferPointer { (b) throws(LibrettoError) in
+      try out.write(UnsafeRawBufferPointer(b))
+    }
+  }
+}
+
+/// Throws where `replaceFile` would, but for want of room: before work whose result goes there.
+package func checkReplaceable(_ path: String) throws(LibrettoError) {
+  try Replacement(path).remove()
+}
+
+/// An empty temporary file that is to take another's place.
+private struct Replacement {
+  let target: String
+  let temporary: String
+  let descriptor: Int32
+
+  init(_ path: String) throws(LibrettoError) {
+    let old = try Self.replaced(path)
+    target = old?.path ?? path
+    let number = temporaries.wrappingAdd(1, ordering: .relaxed).newValue
+    temporary = "\(target).\(getpid()).\(number).tmp"
+    descriptor = open(
+      temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, old?.permissions ?? 0o666)
+    guard descriptor >= 0 else {
+      throw LibrettoError(.file, "cannot write \(path): \(systemError())")
+    }
+    // Those that the mask of the process took away. Some file systems have none; that is no harm.
+    if let old { fchmod(descriptor, old.permissions) }
+  }
+
+  func remove() {
+    close(descriptor)
+    unlink(temporary)
+  }
+
+  /// The file that has a name now, at the end of all links; nil if there is none.
+  private static func replaced(_ path: String) throws(LibrettoError)
+    -> (path: String, permissions: mode_t)?
+  {
+    guard !path.isEmpty else {
+      throw LibrettoError(.file, "cannot write a file whose name is empty")
+    }
+    var facts = stat()
+    guard stat(path, &facts) == 0 else {
+      guard lstat(path, &facts) == 0 else { return nil }
+      throw LibrettoError(.file, "cannot write \(path): it is a link that leads to no file")
+    }
+    guard facts.st_mode & S_IFMT == S_IFREG else {
+      throw LibrettoError(.file, "cannot write \(path): it is not a regular file")
+    }
+    guard let full = realpath(path, nil) else {
+      throw LibrettoError(.file, "cannot write \(path): \(systemError())")
+    }
+    defer { free(full) }
+    return (String(cString: full), facts.st_mode & 0o777)
+  }
 }
 
 /// Makes the renaming itself survive a power cut, as far as the file system goes along.

@@ -20,11 +20,6 @@ public func readMIDI(
 extension MIDIFile {
   /// Writes the file, whole or not at all.
   public func save(_ path: String) throws(LibrettoError) {
-    let bytes = write()
-    try replaceFile(path) { (out) throws(LibrettoError) in
-      try bytes.withUnsafeBufferPointer { (b) throws(LibrettoError) in
-        try out.write(UnsafeRawBufferPointer(b))
-      }
-    }
+    try replaceFile(path, with: write())
   }
 }

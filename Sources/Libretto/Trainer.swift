@@ -232,6 +232,13 @@ public final class Trainer {
     state.end = hasReachedEnd ? .finished : hasLostPatience ? .early : .none
   }
 
+  /// Whether a file is the checkpoint of a run that is not at its end.
+  package static func isUnfinished(checkpoint path: String) -> Bool {
+    guard let checkpoint = try? Checkpoint(path) else { return false }
+    return !checkpoint.state.hasReachedEnd(of: checkpoint.plan)
+      && !checkpoint.state.hasLostPatience(of: checkpoint.plan)
+  }
+
   private func tokenize(fraction: Double, augment: Bool?) throws(LibrettoError) -> Corpus {
     let fixed = resumed?.encoding ?? base?.encoding
     switch material {
@@ -350,13 +357,11 @@ public final class Trainer {
   // MARK: - One step
 
   private var hasReachedEnd: Bool {
-    guard let plan = run?.plan else { return false }
-    return plan.fraction(step: state.step, elapsed: state.elapsed) >= 1
+    run.map { state.hasReachedEnd(of: $0.plan) } ?? false
   }
 
   private var hasLostPatience: Bool {
-    guard let plan = run?.plan else { return false }
-    return plan.patience > 0 && state.sinceBest >= plan.patience
+    run.map { state.hasLostPatience(of: $0.plan) } ?? false
   }
 
   private func advance(from start: Double) throws(LibrettoError) -> Progress {

@@ -22,8 +22,8 @@ struct Evaluate: ParsableCommand {
     let loaded = try orFail { () throws(LibrettoError) in try Model(path: model) }
     let start = now()
     var total = Evaluation()
-    let all = files.flatMap { FolderWalk.isFolder($0) ? FolderWalk.midiFiles(in: $0) : [$0] }
-    for file in all {
+    for file in try files.flatMap(FolderWalk.wanted) {
+      try FileKind.refuseAsText(file, for: loaded)
       total += try orFail { () throws(LibrettoError) in try loaded.evaluate(file: file) }
     }
     let speed = Double(total.tokens) / max(now() - start, 1e-9)

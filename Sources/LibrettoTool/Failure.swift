@@ -38,8 +38,11 @@ func printError(_ line: String) {
   fputs(line + "\n", stderr)
 }
 
-/// Ends the process once everything is written.
+/// Ends the process once everything is written, and not as if it were when it is not.
 func leave(_ code: Int32) -> Never {
-  fflush(nil)
+  if let reason = Terminal.finish() {
+    printError("libretto: cannot write all there is to say to standard output\(reason)")
+    exit(code == 0 ? 1 : code)
+  }
   exit(code)
 }

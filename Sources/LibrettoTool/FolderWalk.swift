@@ -32,6 +32,16 @@ enum FolderWalk {
     return names
   }
 
+  /// What a path on a command line stands for: itself, or the MIDI files of a folder.
+  static func wanted(_ path: String) throws -> [String] {
+    guard isFolder(path) else { return [path] }
+    let files = midiFiles(in: path)
+    guard !files.isEmpty else {
+      throw Failure("\(path) is a folder without MIDI files; name text files one by one", code: 2)
+    }
+    return files
+  }
+
   /// The MIDI files in a folder and all folders below it, in the order of their names.
   static func midiFiles(in folder: String) -> [String] {
     var files: [String] = []

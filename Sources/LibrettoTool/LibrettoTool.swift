@@ -25,11 +25,19 @@ struct LibrettoTool: ParsableCommand {
     do {
       var command = try parseAsRoot()
       try command.run()
+      leave(0)
     } catch let error as Failure {
       printError("libretto: \(error.message)")
       leave(error.code)
     } catch {
-      exit(withError: error)
+      // Help and the version come this way too.
+      let code = exitCode(for: error)
+      if code.isSuccess {
+        print(fullMessage(for: error))
+      } else {
+        printError(fullMessage(for: error))
+      }
+      leave(code.rawValue)
     }
   }
 }

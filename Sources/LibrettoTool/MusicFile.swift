@@ -1,14 +1,6 @@
 import Libretto
 import Sequences
 
-#if canImport(Glibc)
-  @preconcurrency import Glibc
-#elseif canImport(Musl)
-  @preconcurrency import Musl
-#elseif canImport(Darwin)
-  import Darwin
-#endif
-
 /// Reads a MIDI file; what was wrong with it is appended to the warnings.
 func readMIDI(_ path: String, warnings: inout [MIDIWarning]) throws -> MIDIFile {
   let data = try orFail { () throws(LibrettoError) in try MappedFile(path) }
@@ -25,18 +17,9 @@ func readMIDI(_ path: String) throws -> MIDIFile {
   return try readMIDI(path, warnings: &warnings)
 }
 
-/// Writes a whole file.
+/// Writes a file, whole or not at all.
 func writeFile(_ path: String, _ bytes: some Collection<UInt8>) throws {
-  func failure() -> Failure {
-    Failure("cannot write \(path): \(String(cString: strerror(errno)))", code: 2)
-  }
-  guard let file = fopen(path, "w") else { throw failure() }
-  let bytes = Array(bytes)
-  guard fwrite(bytes, 1, bytes.count, file) == bytes.count, fflush(file) == 0 else {
-    defer { fclose(file) }
-    throw failure()
-  }
-  guard fclose(file) == 0 else { throw failure() }
+  try orFail { () throws(LibrettoError) in try replaceFile(path, with: Array(bytes)) }
 }
 
 /// A file's name without its folder and its ending.

@@ -26,6 +26,7 @@ struct Quantize: ParsableCommand {
   }
 
   func run() throws {
+    try Outputs([output]).spare(model)
     let before = try orFail { () throws(LibrettoError) in try Model(path: model) }
     let after = try orFail { () throws(LibrettoError) in
       let after = try before.rounded(to: Precision(name: precision) ?? .int8)

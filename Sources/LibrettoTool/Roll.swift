@@ -31,6 +31,7 @@ struct Roll: ParsableCommand {
   func run() throws {
     let midi = try readMIDI(file)
     let output = output ?? stem(file) + ".svg"
+    try Outputs([output]).spare(file)
     let wanted = try wantedBars()
     let roll = PianoRoll(MIDIFacts(midi), title: title ?? stem(file), bars: wanted)
     if let wanted, wanted.lowerBound > roll.drawn.lowerBound {

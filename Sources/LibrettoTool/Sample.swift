@@ -43,8 +43,13 @@ struct Sample: ParsableCommand {
     let seed = seed ?? UInt64.random(in: 0...UInt64(UInt32.max))
     if let encoding = loaded.encoding as? any MusicEncoding {
       try refuse(text.given, of: "text", for: loaded)
+      let output = music.output ?? "\(stem(model))-\(seed).mid"
+      let outputs = try Outputs([output] + [music.wav].compactMap { $0 })
+      for input in [model, music.prime, music.soundfont] {
+        if let input { try outputs.spare(input) }
+      }
       let sample = try MusicSample(loaded, encoding, music, sampler.settings, seed: seed)
-      try sample.write(music.output ?? "\(stem(model))-\(seed).mid")
+      try sample.write(output)
     } else {
       try refuse(music.given, of: "music", for: loaded)
       try TextSample(text).write(loaded, sampler.settings, seed: seed)

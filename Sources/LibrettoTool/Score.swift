@@ -22,12 +22,17 @@ struct Score: ParsableCommand {
   @Flag(help: "Print every token with its log-probability as JSON.")
   var json = false
 
+  func validate() throws {
+    if places < 0 { throw ValidationError("--places must be 0 or more") }
+  }
+
   func run() throws {
     let loaded = try orFail { () throws(LibrettoError) in try Model(path: model) }
+    try FileKind.refuseAsText(file, for: loaded)
     if json { return try printJSON(loaded) }
     let encoding = try orFail { () throws(LibrettoError) in try loaded.textEncoding() }
     func bytes(_ token: Int32) -> [UInt8] { Self.bytes(encoding, token) }
-    var map = HeatMap(colored: Terminal.isInteractive, places: max(0, places))
+    var map = HeatMap(colored: Terminal.isInteractive, places: places)
     var evaluation = Evaluation()
     try orFail { () throws(LibrettoError) in
       try loaded.score(file: file) { input, token, logProbability in

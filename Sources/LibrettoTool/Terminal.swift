@@ -27,6 +27,20 @@ enum Terminal {
 
   static func flush() { fflush(stdout) }
 
+  /// Writes what is left. Why some of all that was written is lost, as the end of a sentence, which
+  /// is empty where the system no longer knows; nil if nothing is, or nobody wants it any more.
+  static func finish() -> String? {
+    let reason = fflush(stdout) == 0 ? "" : ": \(String(cString: strerror(errno)))"
+    guard ferror(stdout) != 0, !isAbandoned else { return nil }
+    return reason
+  }
+
+  /// Whether it is a pipe whose reader has gone.
+  private static var isAbandoned: Bool {
+    var state = pollfd(fd: STDOUT_FILENO, events: Int16(POLLOUT), revents: 0)
+    return poll(&state, 1, 0) == 1 && state.revents & Int16(POLLERR) != 0
+  }
+
   /// Replaces what stands on the current line.
   static func rewriteLine(_ text: String) {
     write("\r\u{1B}[K" + String(text.prefix(max(10, width - 1))))

@@ -93,13 +93,19 @@ struct Train: ParsableCommand {
 
   func run() throws {
     let plan = try Inputs(self)
+    try refuseLosses(plan)
     // A run of an hour must not find out at its end that its result cannot be written.
-    for path in [plan.output, plot].compactMap({ $0 }) { try checkFolder(of: path) }
+    for path in [plan.output, plan.checkpoint, plot].compactMap({ $0 }) {
+      try orFail { () throws(LibrettoError) in try checkReplaceable(path) }
+    }
     let trainer = try makeTrainer(plan)
     try orFail { () throws(LibrettoError) in try trainer.prepare() }
+    if let file = try validation().file, let tokens = trainer.tokens, tokens.validation < 2 {
+      throw Failure("\(file) is too short to measure on: it has less than two tokens", code: 2)
+    }
     let report = TrainingReport(trainer: trainer, plots: plot != nil)
-    report.begin(output: plan.output)
     let end = try stoppable(trainer) {
+      report.begin(output: plan.output)
       do throws(LibrettoError) { return try trainer.run(report.note) } catch {
         // What was learned before it went astray is worth having.
         if error.kind == .diverged, let best = try? trainer.model() { try? best.save(plan.output) }
@@ -129,6 +135,11 @@ struct Train: ParsableCommand {
 
     init(_ train: Train) throws {
       files = train.files
+      if files.isEmpty && !train.resume {
+        throw Failure(
+          "name text files or MIDI files to learn from, or - for text from standard input", code: 64
+        )
+      }
       if let output = train.output {
         self.output = output
       } else if train.resume, let first = files.first, first.hasSuffix(Self.ending) {
@@ -144,10 +155,6 @@ struct Train: ParsableCommand {
       let stem = output.hasSuffix(".safetensors") ? String(output.dropLast(12)) : output
       checkpoint = stem + Self.ending
       guard train.resume else {
-        if train.files.isEmpty {
-          throw Failure(
-            "name one text file or more to learn from, or - for standard input", code: 64)
-        }
         source = nil
         return
       }
@@ -166,10 +173,47 @@ struct Train: ParsableCommand {
     static let ending = ".checkpoint.safetensors"
   }
 
+  /// Refuses to write over what is read, and over a run that is not at its end.
+  private func refuseLosses(_ inputs: Inputs) throws {
+    let results = [inputs.output] + [plot].compactMap { $0 }
+    let outputs = try Outputs(results + [inputs.checkpoint])
+    let named = inputs.files + [try validation().file, from].compactMap { $0 }
+    for path in named {
+      for file in FolderWalk.isFolder(path) ? FolderWalk.midiFiles(in: path) : [path] {
+        try outputs.spare(file)
+      }
+    }
+    if let source = inputs.source {
+      // A run that goes on keeps its checkpoint.
+      try Outputs(results).spare(source)
+      if FileIdentity(source) == FileIdentity(inputs.checkpoint) { return }
+    }
+    if Trainer.isUnfinished(checkpoint: inputs.checkpoint) {
+      throw Failure(
+        "\(inputs.checkpoint) holds a run that is not at its end: go on with it by "
+          + "`libretto train --resume \(inputs.checkpoint)`, or remove it, or name another -o",
+        code: 64)
+    }
+  }
+
+  /// Refuses what is for music, if all there is to learn from is text.
+  private func refuseMusicOptions(_ inputs: Inputs) throws {
+    guard let file = inputs.files.first,
+      !inputs.files.contains(where: { FileKind.isMIDI($0) || FolderWalk.isFolder($0) })
+    else { return }
+    let given = [
+      ("--steps-per-quarter", sizes.stepsPerQuarter != nil), ("--augment", sizes.augment != nil),
+    ]
+    if let (option, _) = given.first(where: \.1) {
+      throw Failure("\(option) is for music; \(file) is read as text", code: 64)
+    }
+  }
+
   private func makeTrainer(_ inputs: Inputs) throws -> Trainer {
     var options = options
     options.checkpointPath = inputs.checkpoint
     options.checkpointSeconds = checkpointEvery
+    try refuseMusicOptions(inputs)
     let (fraction, validFile) = try validation()
     options.validationFraction = fraction ?? -1
     let trainer = try orFail { () throws(LibrettoError) -> Trainer in
@@ -177,9 +221,11 @@ struct Train: ParsableCommand {
       return try Trainer(
         options, from: try from.map { (path) throws(LibrettoError) in try Model(path: path) })
     }
-    try orFail { () throws(LibrettoError) in
-      if inputs.files.isEmpty {
-        for file in trainer.expectedFiles {
+    if inputs.files.isEmpty {
+      let outputs = try Outputs([inputs.output, inputs.checkpoint] + [plot].compactMap { $0 })
+      for file in trainer.expectedFiles {
+        try outputs.spare(file.path)
+        try orFail { () throws(LibrettoError) in
           try add(file.path, to: trainer, validation: file.validation)
         }
       }
@@ -192,14 +238,16 @@ struct Train: ParsableCommand {
   /// Adds a file, or the MIDI files of a folder, of which those that cannot be read are skipped.
   private func addAll(_ path: String, to trainer: Trainer, validation: Bool) throws {
     guard FolderWalk.isFolder(path) else {
+      if FileKind.isModel(path) {
+        throw Failure(
+          "\(path) is a model, not a text: `libretto sample` lets it write, `--from` starts a run "
+            + "from it, and `--resume` goes on with a checkpoint", code: 64)
+      }
       return try orFail { () throws(LibrettoError) in
         try add(path, to: trainer, validation: validation)
       }
     }
-    let files = FolderWalk.midiFiles(in: path)
-    guard !files.isEmpty else {
-      throw Failure("\(path) is a folder without MIDI files; name text files one by one", code: 2)
-    }
+    let files = try FolderWalk.wanted(path)
     var skipped: [String] = []
     for file in files {
       do throws(LibrettoError) {
@@ -267,6 +315,10 @@ struct Train: ParsableCommand {
     try positive("--clip", method.clip)
     try positive("--threads", method.threads)
     try positive("--checkpoint-every", checkpointEvery)
+    try positive("--steps-per-quarter", sizes.stepsPerQuarter)
+    if let patience = length.patience, patience < 0 {
+      throw ValidationError("--patience must be 0 or more")
+    }
     for (name, value) in [("--dropout", method.dropout), ("--weight-decay", method.weightDecay)] {
       if let value, !(value >= 0) { throw ValidationError("\(name) must be 0 or more") }
     }
@@ -284,7 +336,7 @@ struct Train: ParsableCommand {
 
   private func add(_ file: String, to trainer: Trainer, validation: Bool) throws(LibrettoError) {
     guard file == "-" else {
-      if FolderWalk.isMIDI(file) {
+      if FileKind.isMIDI(file) {
         return try trainer.add(midi: absolute(file), validation: validation)
       }
       return try trainer.add(file: absolute(file), validation: validation)
@@ -299,36 +351,6 @@ struct Train: ParsableCommand {
     }
   }
 
-  private func checkFolder(of path: String) throws {
-    let folder = path.lastIndex(of: "/").map { String(path[...$0]) } ?? "."
-    guard access(folder, W_OK) == 0 else {
-      throw Failure("cannot write \(path): \(String(cString: strerror(errno)))", code: 2)
-    }
-  }
-
   /// A checkpoint names its files so that it can be resumed from anywhere.
-  private func absolute(_ path: String) -> String {
-    guard let resolved = realpath(path, nil) else { return path }
-    defer { free(resolved) }
-    return String(cString: resolved)
-  }
-}
-
-// MARK: - Ctrl-C
-
-/// The trainer a signal stops. Written before the handler is installed, and read by it alone.
-nonisolated(unsafe) private var interrupted: Unmanaged<Trainer>?
-
-/// Runs the body; the first Ctrl-C or SIGTERM stops the trainer after its step, a second one ends
-/// the process.
-private func stoppable<Value>(_ trainer: Trainer, _ body: () throws -> Value) rethrows -> Value {
-  interrupted = Unmanaged.passUnretained(trainer)
-  for number in [SIGINT, SIGTERM] {
-    signal(number) { number in
-      interrupted?._withUnsafeGuaranteedRef { $0.stop() }
-      signal(number, SIG_DFL)
-    }
-  }
-  defer { for number in [SIGINT, SIGTERM] { signal(number, SIG_DFL) } }
-  return try body()
+  private func absolute(_ path: String) -> String { resolved(path) }
 }

@@ -83,6 +83,43 @@ import Testing
     refusal(.file, "cannot write") { try model.save("") }
   }
 
+  @Test func whatIsNoRegularFileIsLeftAlone() throws {
+    let folder = try Folder()
+    mkfifo(folder("pipe"), 0o600)
+    symlink("pipe", folder("to the pipe"))
+    symlink("nothing", folder("astray"))
+    mkdir(folder("folder"), 0o700)
+    for name in ["pipe", "to the pipe", "folder"] {
+      refusal(.file, "cannot write", name, "not a regular file") {
+        try replaceFile(folder(name), with: [1])
+      }
+      refusal(.file, "not a regular file") { try checkReplaceable(folder(name)) }
+    }
+    refusal(.file, "leads to no file") { try replaceFile(folder("astray"), with: [1]) }
+    refusal(.file, "empty") { try checkReplaceable("") }
+    #expect(try folder.names == ["astray", "folder", "pipe", "to the pipe"])
+    var facts = stat()
+    #expect(lstat(folder("pipe"), &facts) == 0 && facts.st_mode & S_IFMT == S_IFIFO)
+  }
+
+  @Test func aReplacedFileKeepsItsLinksAndPermissions() throws {
+    let folder = try Folder()
+    mkdir(folder("elsewhere"), 0o700)
+    let path = try folder.file("elsewhere/file", [1])
+    symlink("elsewhere/file", folder("link"))
+    for permissions: mode_t in [0o600, 0o666, 0o640] {
+      chmod(path, permissions)
+      try replaceFile(folder("link"), with: [UInt8(permissions & 0xFF)])
+      #expect(try read(path) == [UInt8(permissions & 0xFF)])
+      var facts = stat()
+      #expect(lstat(path, &facts) == 0 && facts.st_mode & 0o777 == permissions)
+      #expect(lstat(folder("link"), &facts) == 0 && facts.st_mode & S_IFMT == S_IFLNK)
+    }
+    try checkReplaceable(folder("link"))
+    #expect(try folder.names == ["elsewhere", "link"])
+    #expect(try FileManager.default.contentsOfDirectory(atPath: folder("elsewhere")) == ["file"])
+  }
+
   @Test(.enabled(if: geteuid() != 0, "a superuser may write anywhere"))
   func aFolderThatMayNotBeWrittenTo() throws {
     let folder = try Folder()

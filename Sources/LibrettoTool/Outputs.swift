@@ -1,0 +1,58 @@
+#if canImport(Glibc)
+  @preconcurrency import Glibc
+#elseif canImport(Musl)
+  @preconcurrency import Musl
+#elseif canImport(Darwin)
+  import Darwin
+#endif
+
+/// The files a command is going to write: none may be one that it reads, or another of them.
+struct Outputs {
+  private var files: [(path: String, identity: FileIdentity)] = []
+
+  init(_ paths: [String]) throws {
+    for path in paths {
+      let identity = FileIdentity(path)
+      if files.contains(where: { $0.identity == identity }) {
+        throw Failure("two results cannot both go into \(path); name another for one", code: 64)
+      }
+      files.append((path, identity))
+    }
+  }
+
+  /// Refuses to write over an input.
+  func spare(_ input: String) throws {
+    // What standard input comes from may be a file too.
+    let identity = FileIdentity(input == "-" ? "/dev/stdin" : input)
+    guard let output = files.first(where: { $0.identity == identity }) else { return }
+    let name = output.path == input ? input : "\(output.path), which is \(input),"
+    throw Failure("\(name) would be read and written over; name another output", code: 64)
+  }
+}
+
+/// What tells whether two paths lead to one file: where it is on its disk, or, if there is none yet,
+/// its folder and its name.
+struct FileIdentity: Equatable {
+  private var device = UInt64.max
+  private var number = UInt64.max
+  private var path = ""
+
+  init(_ path: String) {
+    var facts = stat()
+    if stat(path, &facts) == 0 {
+      device = UInt64(truncatingIfNeeded: facts.st_dev)
+      number = UInt64(truncatingIfNeeded: facts.st_ino)
+    } else {
+      let slash = path.lastIndex(of: "/")
+      let name = slash.map { path[path.index(after: $0)...] } ?? path[...]
+      self.path = resolved(slash.map { String(path[...$0]) } ?? ".") + "/" + name
+    }
+  }
+}
+
+/// A path from the root on, without links, of what exists; else as it was.
+func resolved(_ path: String) -> String {
+  guard let full = realpath(path, nil) else { return path }
+  defer { free(full) }
+  return String(cString: full)
+}
