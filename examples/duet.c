@@ -13,7 +13,6 @@
 #include <math.h>
 #include <signal.h>
 #include <stdlib.h>
-#include <sys/poll.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -333,23 +332,19 @@ static void press(int key) {
 }
 
 static void run(int signals) {
-  struct pollfd polled[3] = {{.fd = alsa_out_descriptor(duet.out), .events = POLLIN},
-                             {.fd = signals, .events = POLLIN},
-                             {.fd = STDIN_FILENO, .events = POLLIN}};
   while (!duet.finished) {
     show_state();
-    poll(polled, 3, -1);
-    if (polled[0].revents) hear_port();
-    if (polled[1].revents) {
+    unsigned ready = wait_for_input(alsa_out_descriptor(duet.out), signals);
+    if (ready & FROM_PORT) hear_port();
+    if (ready & FROM_SIGNALS) {
       if (read_signal(signals) == SIGTSTP)
         suspend_program(duet.out, false);
       else
         duet.finished = true;
     }
-    if (polled[2].revents) {
+    if (ready & FROM_KEYBOARD) {
       int key = read_key();
-      if (key > 0) press(key);
-      if (key < 0) polled[2].fd = -1;
+      if (key) press(key);
     }
   }
 }
@@ -446,7 +441,6 @@ int main(int argc, char **argv) {
   alsa_out_set_tempo(duet.out, options.tempo);
   send_program();
   alsa_out_run(duet.out);
-  open_keyboard();
   run(signals);
   alsa_out_silence(duet.out);
   close_keyboard();

@@ -9,7 +9,6 @@
 #include <math.h>
 #include <signal.h>
 #include <stdlib.h>
-#include <sys/poll.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -435,22 +434,18 @@ static void press(int key) {
 }
 
 static void run(int signals) {
-  struct pollfd polled[3] = {{.fd = alsa_out_descriptor(play.out), .events = POLLIN},
-                             {.fd = signals, .events = POLLIN},
-                             {.fd = STDIN_FILENO, .events = POLLIN}};
   while (!play.finished) {
-    poll(polled, 3, -1);
-    if (polled[0].revents) hear_port();
-    if (polled[1].revents) {
+    unsigned ready = wait_for_input(alsa_out_descriptor(play.out), signals);
+    if (ready & FROM_PORT) hear_port();
+    if (ready & FROM_SIGNALS) {
       if (read_signal(signals) == SIGTSTP)
         suspend_program(play.out, play.paused);
       else
         play.finished = true;
     }
-    if (polled[2].revents) {
+    if (ready & FROM_KEYBOARD) {
       int key = read_key();
-      if (key > 0) press(key);
-      if (key < 0) polled[2].fd = -1;
+      if (key) press(key);
     }
     const char *error = writer_error(play.writer);
     if (error) {
@@ -505,7 +500,6 @@ int main(int argc, char **argv) {
     if (options.clock_out) alsa_out_sync(play.out, 0, SND_SEQ_EVENT_START, 0);
     feed_queue();
   }
-  open_keyboard();
   alsa_out_run(play.out);
   run(signals);
 
