@@ -422,26 +422,37 @@ static bool look_for_lost(alsa_out *out) {
   return news;
 }
 
+static bool is_at(snd_seq_addr_t address, int client, int port) {
+  return address.client == client && address.port == port;
+}
+
 /* Somebody has disconnected a port that is still there: it gets no note-offs any more, and is not
  * to be connected again. */
 static void let_go(alsa_out *out, const snd_seq_connect_t *connection) {
-  if (connection->sender.client != out->client || connection->sender.port != out->out) return;
-  end_notes_at(out->seq, out->monitor, connection->dest, out->guarded->count);
+  bool input = is_at(connection->dest, out->client, out->in);
+  if (!input && !is_at(connection->sender, out->client, out->out)) return;
+  snd_seq_addr_t other = input ? connection->sender : connection->dest;
+  if (!input) end_notes_at(out->seq, out->monitor, other, out->guarded->count);
   int kept = 0;
-  for (int i = 0; i < out->wanted_count; i++)
-    if (out->wanted[i].address.client != connection->dest.client ||
-        out->wanted[i].address.port != connection->dest.port || is_connected(out, &out->wanted[i]))
-      out->wanted[kept++] = out->wanted[i];
+  for (int i = 0; i < out->wanted_count; i++) {
+    const struct wanted *wanted = &out->wanted[i];
+    if (wanted->input != input || !is_at(wanted->address, other.client, other.port) ||
+        is_connected(out, wanted))
+      out->wanted[kept++] = *wanted;
+  }
   out->wanted_count = kept;
 }
 
 static bool hear_announcement(alsa_out *out, const snd_seq_event_t *event) {
+  bool lost;
   switch (event->type) {
   case SND_SEQ_EVENT_PORT_START:
   case SND_SEQ_EVENT_PORT_CHANGE:
   case SND_SEQ_EVENT_CLIENT_CHANGE: return event->data.addr.client != out->client && reconnect(out);
   case SND_SEQ_EVENT_PORT_EXIT:
-  case SND_SEQ_EVENT_CLIENT_EXIT: return look_for_lost(out) | reconnect(out);
+  case SND_SEQ_EVENT_CLIENT_EXIT:
+    lost = look_for_lost(out);
+    return reconnect(out) || lost; /* of two that had its name one may be left */
   case SND_SEQ_EVENT_PORT_UNSUBSCRIBED: let_go(out, &event->data.connect); /* fall through */
   case SND_SEQ_EVENT_PORT_SUBSCRIBED: note_connections(out); return false;
   default: return false;
