@@ -58,6 +58,13 @@ static int say(alsa_out *out, const char *format, ...) {
   return -1;
 }
 
+/* Hands an event to the buffer, which leaves for the kernel when it is full. */
+static int put(snd_seq_t *seq, snd_seq_event_t *event) {
+  int error = snd_seq_event_output(seq, event);
+  /* A kernel that cannot take all of the buffer may have taken some. */
+  return error == -EAGAIN ? snd_seq_event_output_buffer(seq, event) : error;
+}
+
 /* ---- Ending notes ---- */
 
 static void send_now(snd_seq_t *seq, int port, const snd_seq_addr_t *to, snd_seq_event_t *event) {
@@ -67,7 +74,7 @@ static void send_now(snd_seq_t *seq, int port, const snd_seq_addr_t *to, snd_seq
   else
     snd_seq_ev_set_subs(event);
   snd_seq_ev_set_direct(event);
-  snd_seq_event_output(seq, event);
+  put(seq, event);
 }
 
 /* Sends what ends the notes of a table: missing note-offs, sustain off, all notes off. */
@@ -563,7 +570,14 @@ static void schedule(alsa_out *out, int64_t tick, snd_seq_event_t *event) {
     snd_seq_ev_set_direct(event);
   else
     snd_seq_ev_schedule_tick(event, out->queue, 0, (snd_seq_tick_time_t)tick);
-  snd_seq_event_output(out->seq, event);
+  out->stats.lost += put(out->seq, event) < 0;
+}
+
+/* Half of the buffer is kept for what ends notes, if the kernel takes no more. */
+static bool has_room(alsa_out *out) {
+  int most = POOL / 2 * (int)sizeof(snd_seq_event_t);
+  if (snd_seq_event_output_pending(out->seq) >= most) drain(out);
+  return snd_seq_event_output_pending(out->seq) < most;
 }
 
 static void schedule_note(alsa_out *out, int64_t tick, snd_seq_event_t *event) {
@@ -579,6 +593,10 @@ static void schedule_note(alsa_out *out, int64_t tick, snd_seq_event_t *event) {
 void alsa_out_note_on(alsa_out *out, int64_t tick, int channel, int pitch, int velocity) {
   snd_seq_event_t event = {0};
   uint8_t *count = &out->guarded->count[channel][pitch];
+  if (!has_room(out)) {
+    out->stats.lost++;
+    return;
+  }
   if (*count < UINT8_MAX) ++*count;
   snd_seq_ev_set_noteon(&event, channel, pitch, velocity);
   schedule_note(out, tick, &event);
@@ -613,7 +631,7 @@ void alsa_out_wake(alsa_out *out, int64_t tick, unsigned value) {
   snd_seq_ev_set_source(&event, out->monitor);
   snd_seq_ev_set_dest(&event, out->client, out->monitor);
   snd_seq_ev_schedule_tick(&event, out->queue, 0, (snd_seq_tick_time_t)(tick < 0 ? 0 : tick));
-  snd_seq_event_output(out->seq, &event);
+  out->stats.lost += put(out->seq, &event) < 0;
 }
 
 void alsa_out_flush(alsa_out *out) { drain(out); }

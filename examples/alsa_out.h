@@ -114,7 +114,7 @@ typedef struct alsa_out_stats {
   uint64_t events;         /* notes on and off, handed to the queue */
   uint64_t late;           /* of these, handed over after their time was due; they go at once */
   uint64_t late_note_ons;  /* of these, beginnings of notes */
-  uint64_t lost;           /* delivered events the kernel had no room to report */
+  uint64_t lost;           /* events the kernel had no room for, or none to report */
   histogram delivery;      /* from when an event was due until it was delivered */
 } alsa_out_stats;
 
