@@ -333,7 +333,8 @@ class Controls(SequencerTest):
         probe = self.probe()
         ours, theirs = pty.openpty()
         before = termios.tcgetattr(theirs)
-        play, read_until = self.on_terminal(ours, theirs, STAGE / "bin/libretto-play", "-p", "probe:in", "--tempo", "200", SMALL)
+        play, read_until = self.on_terminal(ours, theirs, STAGE / "bin/libretto-play", "-p", "probe:in",
+                                            "--tempo", "200", SMALL)
         read_until("temperature 0.80")
         self.assertFalse(termios.tcgetattr(theirs)[3] & termios.ECHO)
         os.write(ours, b"Tk")
