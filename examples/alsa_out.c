@@ -623,6 +623,14 @@ void alsa_out_sync(alsa_out *out, int64_t tick, int type, int value) {
   schedule(out, tick, &event);
 }
 
+void alsa_out_unsync(alsa_out *out, int type) {
+  snd_seq_remove_events_t *queued;
+  snd_seq_remove_events_alloca(&queued);
+  snd_seq_remove_events_set_condition(queued, SND_SEQ_REMOVE_OUTPUT | SND_SEQ_REMOVE_EVENT_TYPE);
+  snd_seq_remove_events_set_event_type(queued, type);
+  snd_seq_remove_events(out->seq, queued);
+}
+
 void alsa_out_wake(alsa_out *out, int64_t tick, unsigned value) {
   snd_seq_event_t event = {0};
   snd_seq_ev_set_fixed(&event);
