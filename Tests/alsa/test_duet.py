@@ -67,7 +67,7 @@ class Duet(SequencerTest):
         self.assertSilent(self.player)
 
     def trade(self, late=None):
-        """Four bars, of which the model's begin on time, or as soon as a process may that sleeps until `late`."""
+        """Some bars, of which the model's begin on time, or as soon as a process may that sleeps until `late`."""
         duet = self.duet("--trade", 1)
         start, _ = self.play(TUNE)
         bar = 4 * QUARTER
@@ -76,7 +76,7 @@ class Duet(SequencerTest):
             duet.send_signal(signal.SIGSTOP)
             time.sleep((start + bar + late - self.player.now()) / 1e9)
             duet.send_signal(signal.SIGCONT)
-        time.sleep((start + 4.5 * bar - self.player.now()) / 1e9)
+        time.sleep((start + (3.5 if late else 4.5) * bar - self.player.now()) / 1e9)
         self.end(duet, late=10 if late else 0)
         return start
 
