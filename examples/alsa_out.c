@@ -58,6 +58,13 @@ static int say(alsa_out *out, const char *format, ...) {
   return -1;
 }
 
+/* Hands an event to the buffer, which leaves for the kernel when it is full. */
+static int put(snd_seq_t *seq, snd_seq_event_t *event) {
+  int error = snd_seq_event_output(seq, event);
+  /* A kernel that cannot take all of the buffer may have taken some. */
+  return error == -EAGAIN ? snd_seq_event_output_buffer(seq, event) : error;
+}
+
 /* ---- Ending notes ---- */
 
 static void send_now(snd_seq_t *seq, int port, const snd_seq_addr_t *to, snd_seq_event_t *event) {
@@ -67,7 +74,7 @@ static void send_now(snd_seq_t *seq, int port, const snd_seq_addr_t *to, snd_seq
   else
     snd_seq_ev_set_subs(event);
   snd_seq_ev_set_direct(event);
-  snd_seq_event_output(seq, event);
+  put(seq, event);
 }
 
 /* Sends what ends the notes of a table: missing note-offs, sustain off, all notes off. */
@@ -422,26 +429,37 @@ static bool look_for_lost(alsa_out *out) {
   return news;
 }
 
+static bool is_at(snd_seq_addr_t address, int client, int port) {
+  return address.client == client && address.port == port;
+}
+
 /* Somebody has disconnected a port that is still there: it gets no note-offs any more, and is not
  * to be connected again. */
 static void let_go(alsa_out *out, const snd_seq_connect_t *connection) {
-  if (connection->sender.client != out->client || connection->sender.port != out->out) return;
-  end_notes_at(out->seq, out->monitor, connection->dest, out->guarded->count);
+  bool input = is_at(connection->dest, out->client, out->in);
+  if (!input && !is_at(connection->sender, out->client, out->out)) return;
+  snd_seq_addr_t other = input ? connection->sender : connection->dest;
+  if (!input) end_notes_at(out->seq, out->monitor, other, out->guarded->count);
   int kept = 0;
-  for (int i = 0; i < out->wanted_count; i++)
-    if (out->wanted[i].address.client != connection->dest.client ||
-        out->wanted[i].address.port != connection->dest.port || is_connected(out, &out->wanted[i]))
-      out->wanted[kept++] = out->wanted[i];
+  for (int i = 0; i < out->wanted_count; i++) {
+    const struct wanted *wanted = &out->wanted[i];
+    if (wanted->input != input || !is_at(wanted->address, other.client, other.port) ||
+        is_connected(out, wanted))
+      out->wanted[kept++] = *wanted;
+  }
   out->wanted_count = kept;
 }
 
 static bool hear_announcement(alsa_out *out, const snd_seq_event_t *event) {
+  bool lost;
   switch (event->type) {
   case SND_SEQ_EVENT_PORT_START:
   case SND_SEQ_EVENT_PORT_CHANGE:
   case SND_SEQ_EVENT_CLIENT_CHANGE: return event->data.addr.client != out->client && reconnect(out);
   case SND_SEQ_EVENT_PORT_EXIT:
-  case SND_SEQ_EVENT_CLIENT_EXIT: return look_for_lost(out) | reconnect(out);
+  case SND_SEQ_EVENT_CLIENT_EXIT:
+    lost = look_for_lost(out);
+    return reconnect(out) || lost; /* of two that had its name one may be left */
   case SND_SEQ_EVENT_PORT_UNSUBSCRIBED: let_go(out, &event->data.connect); /* fall through */
   case SND_SEQ_EVENT_PORT_SUBSCRIBED: note_connections(out); return false;
   default: return false;
@@ -552,7 +570,14 @@ static void schedule(alsa_out *out, int64_t tick, snd_seq_event_t *event) {
     snd_seq_ev_set_direct(event);
   else
     snd_seq_ev_schedule_tick(event, out->queue, 0, (snd_seq_tick_time_t)tick);
-  snd_seq_event_output(out->seq, event);
+  out->stats.lost += put(out->seq, event) < 0;
+}
+
+/* Half of the buffer is kept for what ends notes, if the kernel takes no more. */
+static bool has_room(alsa_out *out) {
+  int most = POOL / 2 * (int)sizeof(snd_seq_event_t);
+  if (snd_seq_event_output_pending(out->seq) >= most) drain(out);
+  return snd_seq_event_output_pending(out->seq) < most;
 }
 
 static void schedule_note(alsa_out *out, int64_t tick, snd_seq_event_t *event) {
@@ -568,6 +593,10 @@ static void schedule_note(alsa_out *out, int64_t tick, snd_seq_event_t *event) {
 void alsa_out_note_on(alsa_out *out, int64_t tick, int channel, int pitch, int velocity) {
   snd_seq_event_t event = {0};
   uint8_t *count = &out->guarded->count[channel][pitch];
+  if (!has_room(out)) {
+    out->stats.lost++;
+    return;
+  }
   if (*count < UINT8_MAX) ++*count;
   snd_seq_ev_set_noteon(&event, channel, pitch, velocity);
   schedule_note(out, tick, &event);
@@ -594,6 +623,14 @@ void alsa_out_sync(alsa_out *out, int64_t tick, int type, int value) {
   schedule(out, tick, &event);
 }
 
+void alsa_out_unsync(alsa_out *out, int type) {
+  snd_seq_remove_events_t *queued;
+  snd_seq_remove_events_alloca(&queued);
+  snd_seq_remove_events_set_condition(queued, SND_SEQ_REMOVE_OUTPUT | SND_SEQ_REMOVE_EVENT_TYPE);
+  snd_seq_remove_events_set_event_type(queued, type);
+  snd_seq_remove_events(out->seq, queued);
+}
+
 void alsa_out_wake(alsa_out *out, int64_t tick, unsigned value) {
   snd_seq_event_t event = {0};
   snd_seq_ev_set_fixed(&event);
@@ -602,7 +639,7 @@ void alsa_out_wake(alsa_out *out, int64_t tick, unsigned value) {
   snd_seq_ev_set_source(&event, out->monitor);
   snd_seq_ev_set_dest(&event, out->client, out->monitor);
   snd_seq_ev_schedule_tick(&event, out->queue, 0, (snd_seq_tick_time_t)(tick < 0 ? 0 : tick));
-  snd_seq_event_output(out->seq, &event);
+  out->stats.lost += put(out->seq, &event) < 0;
 }
 
 void alsa_out_flush(alsa_out *out) { drain(out); }

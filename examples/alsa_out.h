@@ -77,6 +77,8 @@ void alsa_out_note_off(alsa_out *out, int64_t tick, int channel, int pitch);
 void alsa_out_program(alsa_out *out, int64_t tick, int channel, int program);
 /* SND_SEQ_EVENT_CLOCK, _START, _CONTINUE, _STOP, or _SONGPOS with a value in sixteenths. */
 void alsa_out_sync(alsa_out *out, int64_t tick, int type, int value);
+/* Removes what is queued of one such type. */
+void alsa_out_unsync(alsa_out *out, int type);
 /* Makes alsa_out_read give a SND_SEQ_EVENT_ECHO with this value at this tick: a host that waits for
  * it keeps to the queue's time and needs no other clock. */
 void alsa_out_wake(alsa_out *out, int64_t tick, unsigned value);
@@ -114,7 +116,7 @@ typedef struct alsa_out_stats {
   uint64_t events;         /* notes on and off, handed to the queue */
   uint64_t late;           /* of these, handed over after their time was due; they go at once */
   uint64_t late_note_ons;  /* of these, beginnings of notes */
-  uint64_t lost;           /* delivered events the kernel had no room to report */
+  uint64_t lost;           /* events the kernel had no room for, or none to report */
   histogram delivery;      /* from when an event was due until it was delivered */
 } alsa_out_stats;
 

@@ -12,7 +12,8 @@ typedef struct clock_in {
   double ns, period; /* when the last clock was meant, and nanoseconds between two */
 } clock_in;
 
-/* A clock arrived. Returns how many clocks the master is further: 1, or more after a gap. */
+/* A clock arrived. Returns how many clocks the master is further: 1, or more after a gap, once a
+ * quarter note has confirmed the period. */
 int clock_in_hear(clock_in *c, double ns);
 
 /* Whether the period is known. */

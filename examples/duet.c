@@ -13,7 +13,6 @@
 #include <math.h>
 #include <signal.h>
 #include <stdlib.h>
-#include <sys/poll.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -91,6 +90,7 @@ static struct {
   retto_event next;
   bool sounds[16][128];
   unsigned turn;    /* wakes of earlier turns count no more */
+  double next_turn; /* of a trade: when it is due */
 
   /* From before the answer. */
   void *snapshot;
@@ -235,18 +235,25 @@ static void go_on(void) {
 
 static void begin_turn_at(double due) { wake(due - ticks_of_ms(options.ahead), BEGIN); }
 
+/* Its turns are the odd ones since the first note, however late a wake comes: what is too late to
+ * begin is left out. */
+static void trade(void) {
+  double now = alsa_out_now(duet.out), length = ticks_of_bars(options.trade);
+  if (now < duet.next_turn + ticks_of_ms(options.ahead))
+    start(duet.next_turn, duet.next_turn + length);
+  do duet.next_turn += 2 * length;
+  while (duet.next_turn < now);
+  begin_turn_at(duet.next_turn);
+}
+
 static void begin_turn(void) {
-  if (options.mode == ANSWER) {
+  if (options.mode == TRADE) {
+    trade();
+  } else {
     double due = duet.last + ticks_of_ms(options.answer_after);
     double length = fmax(ticks_of_ms(1000), fmin(ticks_of_ms(8000), duet.last - duet.call_began));
     duet.calls = false;
     start(due, due + length);
-  } else {
-    double bars = ticks_of_bars(options.trade);
-    /* Its turns are the odd ones since the first note. */
-    double turn = floor((alsa_out_now(duet.out) - duet.beat) / bars) + 1;
-    start(duet.beat + turn * bars, duet.beat + (turn + 1) * bars);
-    begin_turn_at(duet.beat + (turn + 2) * bars);
   }
   go_on();
 }
@@ -257,7 +264,8 @@ static void hear_note(double tick, int channel, int pitch, int velocity) {
     if (!on) return;
     begin_piece(tick);
     duet.beat = tick;
-    if (options.mode == TRADE) begin_turn_at(tick + ticks_of_bars(options.trade));
+    duet.next_turn = tick + ticks_of_bars(options.trade);
+    if (options.mode == TRADE) begin_turn_at(duet.next_turn);
   }
   if (options.mode == ANSWER && on) {
     if (duet.plays) interrupt(tick);
@@ -333,23 +341,19 @@ static void press(int key) {
 }
 
 static void run(int signals) {
-  struct pollfd polled[3] = {{.fd = alsa_out_descriptor(duet.out), .events = POLLIN},
-                             {.fd = signals, .events = POLLIN},
-                             {.fd = STDIN_FILENO, .events = POLLIN}};
   while (!duet.finished) {
     show_state();
-    poll(polled, 3, -1);
-    if (polled[0].revents) hear_port();
-    if (polled[1].revents) {
+    unsigned ready = wait_for_input(alsa_out_descriptor(duet.out), signals);
+    if (ready & FROM_PORT) hear_port();
+    if (ready & FROM_SIGNALS) {
       if (read_signal(signals) == SIGTSTP)
         suspend_program(duet.out, false);
       else
         duet.finished = true;
     }
-    if (polled[2].revents) {
+    if (ready & FROM_KEYBOARD) {
       int key = read_key();
-      if (key > 0) press(key);
-      if (key < 0) polled[2].fd = -1;
+      if (key) press(key);
     }
   }
 }
@@ -446,7 +450,6 @@ int main(int argc, char **argv) {
   alsa_out_set_tempo(duet.out, options.tempo);
   send_program();
   alsa_out_run(duet.out);
-  open_keyboard();
   run(signals);
   alsa_out_silence(duet.out);
   close_keyboard();

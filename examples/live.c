@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <stdarg.h>
 #include <stdlib.h>
+#include <sys/poll.h>
 #include <sys/signalfd.h>
 #include <termios.h>
 #include <unistd.h>
@@ -116,6 +117,9 @@ int open_signals(void) {
   sigaddset(&signals, SIGTSTP);
   sigprocmask(SIG_BLOCK, &signals, NULL);
   signal(SIGPIPE, SIG_IGN);
+  /* In the background the terminal is another's; that is no reason to stop. */
+  signal(SIGTTIN, SIG_IGN);
+  signal(SIGTTOU, SIG_IGN);
   int descriptor = signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK);
   if (descriptor < 0) give_up("cannot wait for signals: %s", strerror(errno));
   return descriptor;
@@ -127,24 +131,27 @@ int read_signal(int descriptor) {
 }
 
 static struct termios terminal;
-static bool keyboard_open;
+static bool keyboard_open, keyboard_ended;
+
+static bool in_background(int descriptor) {
+  pid_t group = tcgetpgrp(descriptor);
+  return group >= 0 && group != getpgrp();
+}
 
 void suspend_program(alsa_out *out, bool paused) {
   if (!paused) alsa_out_pause(out);
   close_keyboard();
   raise(SIGSTOP);
-  open_keyboard();
   if (!paused) alsa_out_run(out);
 }
 
-void open_keyboard(void) {
-  if (tcgetattr(STDIN_FILENO, &terminal) < 0) return;
+/* Keys come at once and unseen while the keyboard is open. */
+static void open_keyboard(void) {
+  if (keyboard_open || tcgetattr(STDIN_FILENO, &terminal) < 0) return;
   struct termios raw = terminal;
   raw.c_lflag &= ~(tcflag_t)(ICANON | ECHO);
   raw.c_cc[VMIN] = 1;
   raw.c_cc[VTIME] = 0;
-  /* In the background the terminal is not ours to change. */
-  if (tcgetpgrp(STDIN_FILENO) != getpgrp()) return;
   keyboard_open = tcsetattr(STDIN_FILENO, TCSANOW, &raw) == 0;
 }
 
@@ -155,17 +162,32 @@ void close_keyboard(void) {
   status_shown = false;
 }
 
+unsigned wait_for_input(int port, int signals) {
+  bool away = in_background(STDIN_FILENO);
+  struct pollfd polled[3] = {{.fd = port, .events = POLLIN},
+                             {.fd = signals, .events = POLLIN},
+                             {.fd = away || keyboard_ended ? -1 : STDIN_FILENO, .events = POLLIN}};
+  if (!away && !keyboard_ended) open_keyboard();
+  /* Nothing says that the program is in the foreground again. */
+  if (poll(polled, 3, away ? 200 : -1) <= 0) return 0;
+  return (polled[0].revents ? FROM_PORT : 0) | (polled[1].revents ? FROM_SIGNALS : 0) |
+         (polled[2].revents ? FROM_KEYBOARD : 0);
+}
+
 int read_key(void) {
   unsigned char key;
   ssize_t count = read(STDIN_FILENO, &key, 1);
-  return count == 1 ? key : count < 0 && (errno == EAGAIN || errno == EINTR) ? 0 : -1;
+  if (count == 1) return key;
+  bool later = count < 0 && (errno == EAGAIN || errno == EINTR || in_background(STDIN_FILENO));
+  keyboard_ended = !later;
+  return 0;
 }
 
 void show_status(const char *format, ...) {
   static char shown[256];
   char line[256];
   va_list arguments;
-  if (!isatty(STDERR_FILENO)) return;
+  if (!isatty(STDERR_FILENO) || in_background(STDERR_FILENO)) return;
   va_start(arguments, format);
   vsnprintf(line, sizeof line, format, arguments);
   va_end(arguments);

@@ -44,13 +44,15 @@ int read_signal(int descriptor);
  * the queue does not run. */
 void suspend_program(alsa_out *out, bool paused);
 
-/* Keys come at once and unseen while the keyboard is open. */
-void open_keyboard(void);
-void close_keyboard(void);
-/* The key that was pressed; 0 for none, -1 when there will be none. */
+/* Waits for what comes from these descriptors or the keyboard, and says from which: the sum of
+ * these. In the background nothing comes from the keyboard. */
+enum { FROM_PORT = 1, FROM_SIGNALS = 2, FROM_KEYBOARD = 4 };
+unsigned wait_for_input(int port, int signals);
+/* The key that was pressed; 0 for none. They come at once and unseen from the first wait on. */
 int read_key(void);
+void close_keyboard(void);
 
-/* A line that is written over and over; shown on a terminal alone. */
+/* A line that is written over and over; shown on a terminal alone, and not in the background. */
 void show_status(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /* A line that stays. */
 void show_line(const char *format, ...) __attribute__((format(printf, 1, 2)));

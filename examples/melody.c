@@ -6,11 +6,14 @@
 #include <libretto.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+
+static const char *program = "melody"; /* what it was called by */
 
 enum { BARS = 16, MOST_EVENTS = 10000 };
 
 static int fail(const char *what) {
-  fprintf(stderr, "melody: cannot %s: %s\n", what, retto_last_error());
+  fprintf(stderr, "%s: cannot %s: %s\n", program, what, retto_last_error());
   return 1;
 }
 
@@ -34,7 +37,7 @@ static int train(char **files, int count, retto_model **model) {
     if (retto_trainer_add_midi(trainer, files[i], RETTO_TRAINING) == RETTO_OK)
       read++;
     else
-      fprintf(stderr, "melody: leaving out %s\n", retto_last_error());
+      fprintf(stderr, "%s: leaving out %s\n", program, retto_last_error());
   }
   if (!read) return 1;
   if (retto_trainer_run(trainer, show, NULL, NULL)) return fail("train");
@@ -72,9 +75,15 @@ static int write_tune(const retto_model *model, const char *path) {
   return 0;
 }
 
+static void name_program(const char *path) {
+  const char *slash = path ? strrchr(path, '/') : NULL;
+  if (path) program = slash ? slash + 1 : path;
+}
+
 int main(int argc, char **argv) {
+  name_program(argv[0]);
   if (argc < 3) {
-    fprintf(stderr, "usage: melody out.mid in.mid...\n");
+    fprintf(stderr, "usage: %s out.mid in.mid...\n", program);
     return 64;
   }
   retto_model *model;

@@ -9,7 +9,6 @@
 #include <math.h>
 #include <signal.h>
 #include <stdlib.h>
-#include <sys/poll.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -84,6 +83,7 @@ static struct {
   bool fresh;        /* nothing of the piece that was begun has been taken */
   int64_t origin;    /* the queue's tick at which the piece begins */
   int64_t next_clock;
+  int64_t continues; /* when those who follow were last told to go on */
   int64_t end;       /* of the last piece; -1 if it is not known yet */
   int64_t bar_line, bar, bars; /* a bar line of the piece, ticks of a bar, bars before the line */
   unsigned silences;
@@ -280,16 +280,27 @@ static void begin(int64_t tick, int64_t position) {
   play.fresh = position == 0;
 }
 
+/* Song positions are sixteenths: who follows goes on with the next, and hears no clock before. */
+static void sync_continue(void) {
+  enum { SIXTEENTH = ALSA_OUT_PPQ / 4 };
+  int64_t now = (int64_t)alsa_out_now(play.out), since = now - play.origin;
+  int64_t position = since < 0 ? 0 : since / SIXTEENTH + 1;
+  int64_t tick = play.origin + position * SIXTEENTH;
+  alsa_out_unsync(play.out, SND_SEQ_EVENT_CLOCK);
+  alsa_out_unsync(play.out, SND_SEQ_EVENT_SONGPOS);
+  alsa_out_unsync(play.out, SND_SEQ_EVENT_CONTINUE);
+  if (play.end >= 0 && tick >= play.end) return;
+  alsa_out_sync(play.out, tick - 1, SND_SEQ_EVENT_SONGPOS, position & 0x3FFF);
+  alsa_out_sync(play.out, tick - 1, SND_SEQ_EVENT_CONTINUE, 0);
+  play.next_clock = play.continues = tick;
+  schedule_clocks(play.end >= 0 ? play.end : now + ticks_of_ms(options.ahead));
+}
+
 static void toggle_pause(void) {
   if (options.clock_in) return; /* the master says when */
   play.paused = !play.paused;
-  if (options.clock_out) {
-    if (!play.paused) {
-      int64_t since = (int64_t)alsa_out_now(play.out) - play.origin;
-      alsa_out_sync(play.out, -1, SND_SEQ_EVENT_SONGPOS, since * 4 / ALSA_OUT_PPQ & 0x3FFF);
-    }
-    alsa_out_sync(play.out, -1, play.paused ? SND_SEQ_EVENT_STOP : SND_SEQ_EVENT_CONTINUE, 0);
-  }
+  if (options.clock_out && play.paused) alsa_out_sync(play.out, -1, SND_SEQ_EVENT_STOP, 0);
+  if (options.clock_out && !play.paused) sync_continue();
   if (play.paused)
     alsa_out_pause(play.out);
   else
@@ -312,6 +323,7 @@ static void next_model(void) {
   while (clock - ALSA_OUT_CLOCK > (int64_t)alsa_out_now(play.out)) clock -= ALSA_OUT_CLOCK;
   play.next_clock = clock;
   feed_queue();
+  if (play.continues > (int64_t)alsa_out_now(play.out)) sync_continue(); /* this is gone too */
 }
 
 /* ---- Following a master's clock ---- */
@@ -435,22 +447,18 @@ static void press(int key) {
 }
 
 static void run(int signals) {
-  struct pollfd polled[3] = {{.fd = alsa_out_descriptor(play.out), .events = POLLIN},
-                             {.fd = signals, .events = POLLIN},
-                             {.fd = STDIN_FILENO, .events = POLLIN}};
   while (!play.finished) {
-    poll(polled, 3, -1);
-    if (polled[0].revents) hear_port();
-    if (polled[1].revents) {
+    unsigned ready = wait_for_input(alsa_out_descriptor(play.out), signals);
+    if (ready & FROM_PORT) hear_port();
+    if (ready & FROM_SIGNALS) {
       if (read_signal(signals) == SIGTSTP)
         suspend_program(play.out, play.paused);
       else
         play.finished = true;
     }
-    if (polled[2].revents) {
+    if (ready & FROM_KEYBOARD) {
       int key = read_key();
-      if (key > 0) press(key);
-      if (key < 0) polled[2].fd = -1;
+      if (key) press(key);
     }
     const char *error = writer_error(play.writer);
     if (error) {
@@ -505,7 +513,6 @@ int main(int argc, char **argv) {
     if (options.clock_out) alsa_out_sync(play.out, 0, SND_SEQ_EVENT_START, 0);
     feed_queue();
   }
-  open_keyboard();
   alsa_out_run(play.out);
   run(signals);
 

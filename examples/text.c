@@ -7,7 +7,9 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
+static const char *program = "text"; /* what it was called by */
 static retto_trainer *trainer;
 
 /* Ends the run after its step; the model is then saved as if it had been the last one. */
@@ -27,7 +29,7 @@ static int32_t show(void *user, const retto_progress *p) {
 }
 
 static int fail(const char *what) {
-  fprintf(stderr, "text: cannot %s: %s\n", what, retto_last_error());
+  fprintf(stderr, "%s: cannot %s: %s\n", program, what, retto_last_error());
   return 1;
 }
 
@@ -64,14 +66,32 @@ static int write_text(const retto_model *model, int characters) {
   return 0;
 }
 
+static void name_program(const char *path) {
+  const char *slash = path ? strrchr(path, '/') : NULL;
+  if (path) program = slash ? slash + 1 : path;
+}
+
+/* Whether the whole of a text is a number above 0. */
+static int read_minutes(const char *text, double *minutes) {
+  char *end;
+  *minutes = strtod(text, &end);
+  return end != text && !*end && *minutes > 0 && *minutes <= 1e6;
+}
+
 int main(int argc, char **argv) {
-  if (argc < 2) {
-    fprintf(stderr, "usage: text corpus.txt [model.safetensors [minutes]]\n");
+  double minutes = 1;
+  name_program(argv[0]);
+  if (argc < 2 || argc > 4) {
+    fprintf(stderr, "usage: %s corpus.txt [model.safetensors [minutes]]\n", program);
+    return 64;
+  }
+  if (argc > 3 && !read_minutes(argv[3], &minutes)) {
+    fprintf(stderr, "%s: \"%s\" is no number of minutes above 0\n", program, argv[3]);
     return 64;
   }
   const char *path = argc > 2 ? argv[2] : "text.safetensors";
   retto_model *model;
-  if (train(argv[1], argc > 3 ? atof(argv[3]) : 1, &model)) return 1;
+  if (train(argv[1], minutes, &model)) return 1;
   if (retto_model_save(model, path)) return fail("save the model");
   fprintf(stderr, "the model is in %s\n", path);
   int failed = write_text(model, 500);

@@ -10,6 +10,7 @@
  *
  *     NS KIND [CHANNEL A B]      to whoever the port `out` is connected with
  *     leave PORT                 disconnects `in` from this port
+ *     drop PORT                  disconnects `out` from this port
  *     now                        answers "now NS" */
 #include <alsa/asoundlib.h>
 #include <stdio.h>
@@ -105,6 +106,9 @@ static void obey(const char *line) {
   } else if (sscanf(line, "leave %63[^\n]", port) == 1) {
     need(snd_seq_parse_address(seq, &address, port), port);
     need(snd_seq_disconnect_from(seq, in, address.client, address.port), "leave");
+  } else if (sscanf(line, "drop %63[^\n]", port) == 1) {
+    need(snd_seq_parse_address(seq, &address, port), port);
+    need(snd_seq_disconnect_to(seq, out, address.client, address.port), "drop");
   } else if (sscanf(line, "%lld %63s %d %d %d", &ns, word, &channel, &a, &b) >= 2) {
     for (int i = 0; i < KINDS; i++)
       if (strcmp(kinds[i].name, word) == 0) send(ns, kinds[i].type, channel, a, b);

@@ -32,9 +32,17 @@ class ClockOut(SequencerTest):
         before = probe.count("clock")
         self.press(play, " ")
         probe.await_events(lambda events: sum(e.kind == "clock" for e in events) > before + 60)
-        kinds = [(e.kind, e.b) for e in probe.events if e.kind in ("songpos", "continue", "stop")]
-        self.assertEqual([kind for kind, _ in kinds], ["stop", "songpos", "continue"])
-        self.assertIn(before - kinds[1][1] * 6, range(0, 8))
+        sync = [e for e in probe.events if e.kind in ("songpos", "continue", "stop", "clock")]
+        self.assertEqual([e.kind for e in sync if e.kind != "clock"], ["stop", "songpos", "continue"])
+        # It goes on at the next sixteenth, and with a clock, as often as it is paused.
+        self.assertEqual([e.kind for e in sync[before:before + 4]], ["stop", "songpos", "continue", "clock"])
+        self.assertIn(sync[before + 1].b * 6 - before, range(0, 6))
+        self.assertLess(sync[before + 3].ns - sync[before + 2].ns, 5e6)
+        ons = [e.ns for e in probe.events if e.kind == "on" and e.ns > sync[before + 3].ns]
+        clocks = [e.ns for e in sync[before + 3:] if e.kind == "clock"]
+        self.assertTrue(ons)
+        for on in ons[:5]:  # the clocks after it are in phase with the notes
+            self.assertLess(min(abs(on - clock) for clock in clocks), 8e6)
         play.send_signal(signal.SIGTERM)
         self.finish(play)
         self.assertSilent(probe)

@@ -215,6 +215,21 @@ class Ports(SequencerTest):
         _, error = self.finish(play)
         self.assertIn("2 ports are named synth:in", error)
 
+    def test_an_input_that_somebody_disconnects_stays_so(self):
+        probe, other = self.probe(), self.probe("other")
+        play = self.start("play", "-p", "probe:in", "-i", "probe:out", SMALL)
+        probe.await_events(lambda events: len(events) > 8)
+        clients = pathlib.Path("/proc/asound/seq/clients")
+        self.assertIn(f"Connected From: {probe.client}:1", clients.read_text())
+        probe.tell("drop Libretto:1")
+        time.sleep(0.3)
+        other.close()
+        time.sleep(0.5)
+        self.assertNotIn(f"Connected From: {probe.client}:1", clients.read_text())
+        play.send_signal(signal.SIGTERM)
+        _, error = self.finish(play)
+        self.assertNotIn("is gone", error)
+
     def test_list_variable_and_no_connection_unasked(self):
         probe = self.probe()
         listed = subprocess.run([STAGE / "bin/libretto-play", "-l"], capture_output=True, text=True, check=True).stdout
@@ -262,17 +277,12 @@ class Controls(SequencerTest):
         self.assertGreater(len(after), 3)
         self.assertLessEqual(set(after), MAJOR)
 
-    def test_keys_and_the_status_line_on_a_terminal(self):
-        """The keys act unseen, the line shows what they did, and the terminal is left as it was."""
-        probe = self.probe()
-        ours, theirs = pty.openpty()
-        before = termios.tcgetattr(theirs)
-
+    def on_terminal(self, ours, theirs, *command):
+        """Starts a command that has a terminal to itself, and what reads it until there is a text."""
         def take_terminal():
             os.setsid()
             fcntl.ioctl(theirs, termios.TIOCSCTTY, 0)
-        play = subprocess.Popen([STAGE / "bin/libretto-play", "-p", "probe:in", "--tempo", "200", SMALL],
-                                stdin=theirs, stdout=theirs, stderr=theirs, preexec_fn=take_terminal)
+        process = subprocess.Popen(command, stdin=theirs, stdout=theirs, stderr=theirs, preexec_fn=take_terminal)
         shown = ""
 
         def read_until(text):
@@ -282,7 +292,49 @@ class Controls(SequencerTest):
                 self.assertLess(time.monotonic(), end, shown[-300:])
                 if select.select([ours], [], [], 0.1)[0]:
                     shown += os.read(ours, 4096).decode()
+            shown = shown[shown.index(text) + len(text):]
+        return process, read_until
 
+    def test_in_the_background_the_keys_are_the_shell_s(self):
+        probe = self.probe()
+        ours, theirs = pty.openpty()
+        shell, read_until = self.on_terminal(ours, theirs, "bash", "--norc", "--noprofile", "-i")
+        self.addCleanup(shell.wait)
+        self.addCleanup(shell.kill)
+        os.write(ours, f"{STAGE}/bin/libretto-play -p probe:in --tempo 200 {SMALL} &\n".encode())
+        probe.await_events(lambda events: len(events) > 8)
+        # Text that nobody reads for a while, and then the shell does.
+        os.write(ours, b"sleep 1\n")
+        os.write(ours, b"echo q q$((1 + 1))\n")
+        read_until("q q2")
+        count = len(probe.events)
+        probe.await_events(lambda events: len(events) > count + 8)
+        os.write(ours, b"fg\n")
+        read_until("temperature 0.80")
+        os.write(ours, b"T")
+        read_until("temperature 0.85")
+        os.write(ours, b"\x1a")
+        read_until("Stopped")
+        self.assertSilent(probe)
+        count = len(probe.events)
+        os.write(ours, b"bg\necho q q$((2 + 1))\n")
+        read_until("q q3")
+        probe.await_events(lambda events: len(events) > count + 8)
+        os.write(ours, b"fg\n")
+        read_until("temperature 0.85")
+        os.write(ours, b"q")
+        read_until("late; delivered")
+        os.close(ours)
+        os.close(theirs)
+        self.assertSilent(probe)
+
+    def test_keys_and_the_status_line_on_a_terminal(self):
+        """The keys act unseen, the line shows what they did, and the terminal is left as it was."""
+        probe = self.probe()
+        ours, theirs = pty.openpty()
+        before = termios.tcgetattr(theirs)
+        play, read_until = self.on_terminal(ours, theirs, STAGE / "bin/libretto-play", "-p", "probe:in",
+                                            "--tempo", "200", SMALL)
         read_until("temperature 0.80")
         self.assertFalse(termios.tcgetattr(theirs)[3] & termios.ECHO)
         os.write(ours, b"Tk")
