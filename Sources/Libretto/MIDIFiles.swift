@@ -7,7 +7,7 @@ func readMIDI(_ bytes: UnsafeRawBufferPointer, name: String) throws(LibrettoErro
 }
 
 /// Likewise, with them.
-public func readMIDI(
+package func readMIDI(
   _ bytes: UnsafeRawBufferPointer, name: String, warnings: inout [MIDIWarning]
 ) throws(LibrettoError) -> MIDIFile {
   do throws(MIDIError) {

@@ -105,8 +105,8 @@ final class GridListener: EventListener {
   func save(to bytes: UnsafeMutableRawPointer) {
     let words: InlineArray<12, UInt64> = [
       (began ? 1 : 0) | (said ? 2 : 0) | (metreSaid ? 4 : 0), UInt64(metre), UInt64(position),
-      UInt64(tick),
-      UInt64(step), sounding.low, sounding.high, new.low, new.high, ending.low, ending.high, 0,
+      UInt64(tick), UInt64(step), sounding.low, sounding.high, new.low, new.high, ending.low,
+      ending.high, 0,
     ]
     for i in 0..<12 { bytes.storeBytes(of: words[i], toByteOffset: 8 * i, as: UInt64.self) }
   }
@@ -118,12 +118,11 @@ final class GridListener: EventListener {
       (set.low, set.high) = (word(i), word(i + 1))
       return set
     }
+    // Steps that lag far behind would take the next event for ever.
+    let furthest = (grid.longestSilence + 1) * grid.ticksPerStep
     guard word(0) <= 7, word(1) < UInt64(Metre.all.count), word(2) < UInt64(grid.positions),
       word(3) < 1 << 48, word(4) < 1 << 48,
-      // Or the next event would take for ever.
-      Int(word(3)) - Int(word(4)) * grid.ticksPerStep <= (grid.longestSilence + 1)
-        * grid.ticksPerStep,
-      set(5).highest < grid.pitches,
+      Int(word(3)) - Int(word(4)) * grid.ticksPerStep <= furthest, set(5).highest < grid.pitches,
       set(7).highest < grid.pitches, set(9).highest < grid.pitches, word(11) == 0
     else { return false }
     began = word(0) & 1 == 1
