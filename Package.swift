@@ -53,7 +53,8 @@ let package = Package(
     // KernelTable by name, though Kernels hands it on: what is inlined from it is then built anew with it.
     module("GRU", ["Kernels", "KernelTable", "CSimd"]),
     module("Sequences", []),
-    module("Libretto", ["GRU", "Sequences", "Kernels"]),
+    .target(name: "CProcessors"),
+    module("Libretto", ["GRU", "Sequences", "Kernels", "CProcessors"]),
     .target(name: "CErrorText"),
     module(
       "LibrettoC", ["CLibretto", "CErrorText", "Libretto", "GRU", "Sequences", "Kernels"],

@@ -1,3 +1,5 @@
+import CProcessors
+
 #if canImport(Glibc)
   import Glibc
 #elseif canImport(Musl)
@@ -15,8 +17,8 @@ func monotonicSeconds() -> Double {
   return Double(now.tv_sec) + Double(now.tv_nsec) * 1e-9
 }
 
-/// Processors of the machine.
-func processorCount() -> Int { max(1, Int(sysconf(Int32(_SC_NPROCESSORS_ONLN)))) }
+/// Processors this process may use.
+func processorCount() -> Int { Int(usable_processors()) }
 
 /// Bytes of memory in this machine.
 func physicalMemory() -> Double {
