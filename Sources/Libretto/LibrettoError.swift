@@ -21,7 +21,7 @@ public struct LibrettoError: Error, Equatable, CustomStringConvertible {
     case buffer = -7
     /// The material to learn from cannot be used.
     case corpus = -8
-    /// Training went astray; the best weights are kept.
+    /// Training went astray; the best weights are kept, or some from before if nothing is held out.
     case diverged = -9
     /// No token is allowed to come next.
     case exhausted = -10
@@ -55,6 +55,11 @@ public struct LibrettoError: Error, Equatable, CustomStringConvertible {
       let known = Encodings.names.joined(separator: ", ")
       self.init(.unsupported, "there is no encoding \"\(printable(name))\"; there are \(known)")
     case .invalid(let sentence): self.init(.format, sentence)
+    case .tooLong(let tokens):
+      self.init(
+        .corpus,
+        "this piece has notes for up to \(tokens) tokens, more than the \(Grid.mostTokens) a piece can have; shorten its notes or leave it out"
+      )
     }
   }
 }

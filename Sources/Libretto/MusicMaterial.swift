@@ -6,6 +6,14 @@ struct MusicMaterial {
   private enum Source {
     case path(String)
     case bytes([UInt8])
+
+    /// What errors call it.
+    var name: String {
+      switch self {
+      case .path(let path): path
+      case .bytes: "the data"
+      }
+    }
   }
 
   private var training: [Source] = []
@@ -40,11 +48,11 @@ struct MusicMaterial {
     switch source {
     case .path(let path):
       try MappedFile.read(path) { (bytes) throws(LibrettoError) in
-        try readMIDI(bytes, name: path)
+        try readMIDI(bytes, name: source.name)
       }
     case .bytes(let bytes):
       try bytes.withUnsafeBufferPointer { (b) throws(LibrettoError) in
-        try readMIDI(UnsafeRawBufferPointer(b), name: "the data")
+        try readMIDI(UnsafeRawBufferPointer(b), name: source.name)
       }
     }
   }
@@ -118,24 +126,32 @@ struct MusicMaterial {
   private func part(_ sources: [Source], _ encoding: any MusicEncoding, augment: Bool)
     throws(LibrettoError) -> Corpus.Part
   {
-    var all: [UInt16] = []
+    let store = try TokenStore(capacity: 0)
     var pieces: [[Range<Int>]] = []
     for source in sources {
       let file = try Self.read(source)
       var variants: [Range<Int>] = []
-      func add(_ tokens: [Int32]?) {
+      func add(_ tokens: [Int32]?) throws(LibrettoError) {
         guard let tokens = tokens.map(encoding.withoutOpeningSilence) else { return }
-        variants.append(all.count..<all.count + tokens.count)
-        all.append(contentsOf: tokens.lazy.map { UInt16(truncatingIfNeeded: $0) })
+        variants.append(store.count..<store.count + tokens.count)
+        try store.append(tokens)
       }
-      add(encoding.encode(file))
+      try add(encoding.tokens(of: file, name: source.name))
       if augment, let performance = encoding as? PerformanceEncoding {
-        for stretch in [0.95, 1.05] { add(performance.encode(file, stretch: stretch)) }
+        for stretch in [0.95, 1.05] { try add(performance.encode(file, stretch: stretch)) }
       }
       if !variants.isEmpty { pieces.append(variants) }
     }
-    let store = try TokenStore(capacity: all.count)
-    for token in all { store.append(Int32(token)) }
     return Corpus.Part(tokens: store, pieces: pieces)
+  }
+}
+
+extension MusicEncoding {
+  /// The tokens of a piece, which errors call `name`.
+  func tokens(of file: MIDIFile, name: String) throws(LibrettoError) -> [Int32]? {
+    do throws(EncodingError) { return try encode(file) } catch {
+      let error = LibrettoError(error)
+      throw LibrettoError(error.kind, "\(name): \(error.message)")
+    }
   }
 }

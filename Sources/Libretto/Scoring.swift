@@ -52,7 +52,7 @@ extension Model {
     guard let encoding = encoding as? any MusicEncoding else {
       throw LibrettoError(.unsupported, "this is a model of \(encoding.name), not of music")
     }
-    guard let tokens = encoding.encode(file) else {
+    guard let tokens = try encoding.tokens(of: file, name: name) else {
       throw LibrettoError(.corpus, "\(name) has nothing that the encoding \(encoding.name) takes")
     }
     return tokens

@@ -114,4 +114,6 @@ public enum EncodingError: Error, Equatable {
   case unknown(String)
   /// Properties that no encoding of that name can have; the sentence says which.
   case invalid(String)
+  /// A piece of too many tokens: so many.
+  case tooLong(Int)
 }

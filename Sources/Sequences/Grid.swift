@@ -53,6 +53,10 @@ public struct Grid: Equatable, Sendable {
   }
   public var ticksPerStep: Int { ticksPerQuarter / stepsPerQuarter }
 
+  /// The most tokens of a piece: an hour and a half of a piano's 88 keys at 120 quarter notes a minute
+  /// and four steps to each.
+  public static let mostTokens = 1 << 22
+
   /// A silence is not kept longer than this many steps: 64 quarter notes.
   var longestSilence: Int { 64 * stepsPerQuarter }
 

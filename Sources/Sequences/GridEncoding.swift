@@ -21,9 +21,11 @@ extension GridEncoding {
     ["steps_per_quarter": String(grid.stepsPerQuarter)]
   }
 
-  public func encode(_ file: MIDIFile) -> [Int32]? {
+  public func encode(_ file: MIDIFile) throws(EncodingError) -> [Int32]? {
     let score = GridScore(grid, file, select(file)) { place($0.pitch) }
-    return score.notes.isEmpty ? nil : score.tokens(grid)
+    guard !score.notes.isEmpty else { return nil }
+    guard score.mostTokens <= Grid.mostTokens else { throw .tooLong(score.mostTokens) }
+    return score.tokens(grid)
   }
 
   public func steps(of tokens: UnsafeBufferPointer<Int32>) -> Int? {

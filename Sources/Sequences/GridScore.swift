@@ -69,6 +69,11 @@ struct GridScore {
     }
   }
 
+  /// The tokens of the piece, or some more if notes are written twice.
+  var mostTokens: Int {
+    notes.reduce(steps + metres.count + 3) { $0 + ($1.end - $1.start) }
+  }
+
   /// The tokens of the piece.
   func tokens(_ grid: Grid) -> [Int32] {
     var tokens: [Int32] = [Grid.start]

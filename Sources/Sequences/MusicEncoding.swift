@@ -4,8 +4,9 @@ public protocol MusicEncoding: Encoding {
   var ticksPerQuarter: Int { get }
 
   /// The tokens of a piece, `START` and `END` included; nil if it holds nothing this encoding can
-  /// say. What is lost (quantisation, other channels) is stated at each encoding.
-  func encode(_ file: MIDIFile) -> [Int32]?
+  /// say. What is lost (quantisation, other channels) is stated at each encoding. Throws if there are
+  /// too many: on a grid a small file can say that many notes sound for a very long time.
+  func encode(_ file: MIDIFile) throws(EncodingError) -> [Int32]?
 
   /// The tokens without the bars before the first one with a note: nobody wants to learn to wait.
   func withoutOpeningSilence(_ tokens: [Int32]) -> [Int32]

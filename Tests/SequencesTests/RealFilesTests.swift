@@ -48,7 +48,7 @@ import Testing
     let encoding = Self.encodings[number]
     var pieces = 0
     for (name, file) in Self.files {
-      guard let tokens = encoding.encode(file) else { continue }
+      guard let tokens = try encoding.encode(file) else { continue }
       pieces += 1
       let grammar = encoding.makeMusicGrammar()
       var logits = [Float](repeating: 0, count: encoding.vocabularySize)
@@ -64,7 +64,7 @@ import Testing
         grammar.advance(token)
       }
       #expect(grammar.isComplete, "\(name)")
-      let again = try #require(encoding.encode(encoding.decode(tokens)), "\(name)")
+      let again = try #require(try encoding.encode(encoding.decode(tokens)), "\(name)")
       let place = zip(again, tokens).enumerated().first { $0.element.0 != $0.element.1 }?.offset
       #expect(
         again == tokens,
@@ -79,7 +79,7 @@ import Testing
     let encoding = try PolyphonyEncoding(stepsPerQuarter: 4)
     var compared = 0
     for (name, file) in Self.files {
-      guard let tokens = encoding.encode(file) else { continue }
+      guard let tokens = try encoding.encode(file) else { continue }
       let ticks = file.ticksPerQuarter
       func begins(_ file: MIDIFile, _ quarter: Int) -> Set<[Int]> {
         Set(
@@ -101,7 +101,7 @@ import Testing
   @Test func performanceKeepsTimeAndVelocity() throws {
     let encoding = PerformanceEncoding()
     for (name, file) in Self.files {
-      guard let tokens = encoding.encode(file) else { continue }
+      guard let tokens = try encoding.encode(file) else { continue }
       func played(_ file: MIDIFile) -> [(seconds: Double, pitch: Int, velocity: Int)] {
         let clock = file.tempoMap
         return file.notes(sustain: true).filter { $0.channel != 9 }
