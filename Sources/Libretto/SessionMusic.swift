@@ -97,19 +97,23 @@ extension Session {
   public func nextEvent() throws(LibrettoError) -> MusicEvent {
     let music = try requireMusic()
     finishHearing()
-    for _ in 0...Self.mostDraws {
+    var draws = 0
+    while true {
       if var event = music.player.next() {
         let moved = min(music.ahead, event.delta)
         event.delta -= moved
         music.ahead -= moved
         return event
       }
+      guard draws < Self.mostDraws else {
+        throw LibrettoError(
+          .exhausted,
+          "\(draws) tokens in a row made no event; let the mask allow time to pass, or turn the grammar on"
+        )
+      }
       _ = try drawNext()
+      draws += 1
     }
-    throw LibrettoError(
-      .exhausted,
-      "\(Self.mostDraws) tokens in a row made no event; let the mask allow time to pass, or turn the grammar on"
-    )
   }
 
   /// More than the tokens of a step, or of a second, can be where the grammar is kept to.
