@@ -119,7 +119,7 @@ typedef enum retto_status {
   RETTO_ERROR_BUFFER = -7,
   /* The material to learn from cannot be used. */
   RETTO_ERROR_CORPUS = -8,
-  /* Training went astray; the best weights that were measured are kept. */
+  /* Training went astray; the best weights are kept, or some from before if nothing is held out. */
   RETTO_ERROR_DIVERGED = -9,
   /* The session's mask allows none of the tokens that could come next, or none that lead anywhere. */
   RETTO_ERROR_EXHAUSTED = -10
@@ -486,7 +486,7 @@ typedef struct retto_trainer_options {
   int32_t embedding, hidden, layers;
   /* Parallel streams, to 4096, and time steps gradients flow back over, to 65536. */
   int32_t batch, sequence;
-  /* Threads, to 256. */
+  /* Threads, to 256; to choose: as many as the processors this process may run on, 8 at most. */
   int32_t threads;
   /* The probability to drop a unit, to 0.95; below 0 to choose. */
   double dropout;
@@ -614,8 +614,8 @@ typedef int32_t (*retto_progress_callback)(void *user, const retto_progress *pro
 
 /* Steps until the end, or until it is stopped; it may then be called again to go on. `callback`,
  * `user` and `progress`, which gets how it ended, may be NULL. Saves checkpoints if the options say
- * where, the last one at the end. Errors are those of retto_trainer_step and RETTO_ERROR_FILE.
- * [one-thread] [blocking] */
+ * where, the last one at the end; one that could not be saved is tried again by the next call. Errors
+ * are those of retto_trainer_step and RETTO_ERROR_FILE. [one-thread] [blocking] */
 RETTO_CHECK retto_status retto_trainer_run(retto_trainer *trainer,
                                            retto_progress_callback callback, void *user,
                                            retto_progress *progress);
@@ -630,7 +630,8 @@ RETTO_CHECK retto_status retto_trainer_stop(retto_trainer *trainer);
 RETTO_CHECK retto_status retto_trainer_save_checkpoint(retto_trainer *trainer, const char *path);
 
 /* Makes a model of the best weights so far: by the held-out part, or the latest where nothing is held
- * out. RETTO_ERROR_MEMORY, and those of the first step. [one-thread] [blocking] */
+ * out and training did not diverge. RETTO_ERROR_MEMORY, and those of the first step.
+ * [one-thread] [blocking] */
 RETTO_CHECK retto_status retto_trainer_model(retto_trainer *trainer, retto_model **model);
 
 /* ---- MIDI files ------------------------------------------------------------------------------- */

@@ -22,7 +22,8 @@ public final class Trainer {
     let windows: any Windows
     let learner: Learner
     let validation: Validation?
-    /// The best weights by the held-out part.
+    /// The best weights by the held-out part; if nothing is held out, by the loss, in case training
+    /// diverges.
     let best: FloatBuffer
     let inputs: UnsafeMutablePointer<Int32>
     let targets: UnsafeMutablePointer<Int32>
@@ -30,6 +31,10 @@ public final class Trainer {
   }
   private var state = TrainingState()
   private var tokensPerSecond = 0.0
+  /// If nothing is held out: the step whose weights `Run.best` has, and the loss then.
+  private var kept = (step: 0, loss: Double.nan)
+  /// Whether a run is to save a checkpoint, and has not.
+  private var owesCheckpoint = false
 
   /// A trainer that begins with new weights, or with those of a model, whose encoding and sizes it
   /// then keeps.
@@ -227,6 +232,7 @@ public final class Trainer {
       targets: .allocate(capacity: rows), fingerprint: fingerprint)
     state.files = files
     state.validationFraction = fraction
+    kept.step = state.step
     resumed = nil
     material = .none
     state.end = hasReachedEnd ? .finished : hasLostPatience ? .early : .none
@@ -260,7 +266,7 @@ public final class Trainer {
   /// nothing but tell that it is the end.
   ///
   /// Throws `.diverged` if the loss or the gradient is no longer a number, or the loss has grown far
-  /// above what it was at first; the best weights are kept.
+  /// above what it was at first. The best weights are kept, or if nothing is held out some from before.
   public func step() throws(LibrettoError) -> Progress {
     let start = monotonicSeconds()
     try prepare()
@@ -272,7 +278,8 @@ public final class Trainer {
   /// Steps until the end, calling `progress` after each step, which says whether to go on.
   ///
   /// If the options name a checkpoint path, a checkpoint is saved there from time to time and at the
-  /// end, also when the run was stopped. A run that diverges leaves the last one as it is.
+  /// end, also when the run was stopped. One that could not be saved is the first thing the next run
+  /// does. A run that diverges leaves the last one as it is.
   public func run(_ progress: (Progress) -> Bool = { _ in true }) throws(LibrettoError) -> Progress
   {
     var clock = monotonicSeconds()
@@ -281,6 +288,7 @@ public final class Trainer {
     try prepare()
     state.end = hasReachedEnd ? .finished : state.end == .stopped ? .none : state.end
     var current = report(measured: false)
+    if owesCheckpoint { try saveCheckpoint() }
     while current.end == .none {
       if stopping.exchange(false, ordering: .acquiringAndReleasing) {
         state.end = .stopped
@@ -290,12 +298,19 @@ public final class Trainer {
         if !progress(current), current.end == .none { state.end = .stopped }
       }
       current.end = state.end
-      if let path = options.checkpointPath, current.end != .none || clock - lastSaved >= every {
-        try save(checkpoint: path)
+      if current.end != .none || clock - lastSaved >= every {
+        try saveCheckpoint()
         lastSaved = monotonicSeconds()
       }
     }
     return current
+  }
+
+  private func saveCheckpoint() throws(LibrettoError) {
+    guard let path = options.checkpointPath else { return }
+    owesCheckpoint = true
+    try save(checkpoint: path)
+    owesCheckpoint = false
   }
 
   /// Makes a run end after its current step, as if the progress callback had said so. May be called
@@ -304,7 +319,8 @@ public final class Trainer {
 
   // MARK: - Results
 
-  /// The best weights so far as a model: by the held-out part, or the latest if nothing is held out.
+  /// The best weights so far as a model: by the held-out part, or the latest if nothing is held out and
+  /// training did not diverge.
   public func model() throws(LibrettoError) -> Model {
     try prepare()
     let run = run!
@@ -341,7 +357,7 @@ public final class Trainer {
   }
 
   private var bestWeights: FloatBuffer {
-    run!.validation == nil || state.best.isNaN ? run!.learner.parameters : run!.best
+    failure == nil && state.best.isNaN ? run!.learner.parameters : run!.best
   }
 
   private var facts: [String: String] {
@@ -389,15 +405,20 @@ public final class Trainer {
     tokensPerSecond = tokensPerSecond == 0 ? speed : 0.9 * tokensPerSecond + 0.1 * speed
     let ends = hasReachedEnd
     var measured = false
-    if state.step % plan.validationInterval == 0 || ends, let validation = run.validation {
-      state.validation = validation.loss(of: run.learner)
-      measured = true
-      if !(state.validation >= state.best) {
-        state.best = state.validation
-        state.sinceBest = 0
+    if state.step % plan.validationInterval == 0 || ends {
+      if let validation = run.validation {
+        state.validation = validation.loss(of: run.learner)
+        measured = true
+        if !(state.validation >= state.best) {
+          state.best = state.validation
+          state.sinceBest = 0
+          run.best.copy(from: run.learner.parameters)
+        } else {
+          state.sinceBest += 1
+        }
+      } else if !(state.smoothed >= kept.loss) {
+        kept = (state.step, state.smoothed)
         run.best.copy(from: run.learner.parameters)
-      } else {
-        state.sinceBest += 1
       }
       state.elapsed += monotonicSeconds() - trained
     }
@@ -412,7 +433,7 @@ public final class Trainer {
   private func diverged(_ what: String) -> LibrettoError {
     let kept =
       state.best.isNaN
-      ? "nothing held out was measured, so no better weights are kept" : "the best weights are kept"
+      ? "the weights of step \(kept.step) are kept" : "the best weights are kept"
     let error = LibrettoError(
       .diverged,
       "training diverged at step \(state.step + 1): \(what); \(kept); try a lower learning rate"

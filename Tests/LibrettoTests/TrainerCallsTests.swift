@@ -87,6 +87,16 @@ import Testing
     #expect(try trainer.model().facts["training.steps"] == "60")
   }
 
+  @Test func aCheckpointThatCouldNotBeSavedIsSavedByTheNextRun() throws {
+    let folder = try Folder()
+    let trainer = try makeTrainer { $0.checkpointPath = folder("later/checkpoint") }
+    for _ in 0..<2 { refusal(.file, "later/checkpoint") { _ = try trainer.run() } }
+    try FileManager.default.createDirectory(
+      atPath: folder("later"), withIntermediateDirectories: true)
+    #expect(try trainer.run().end == .finished)
+    #expect(try Model(path: folder("later/checkpoint")).floats == trainer.model().floats)
+  }
+
   @Test func aRunEndsWhenItsTimeIsOver() throws {
     let trainer = try makeTrainer {
       $0.steps = 0

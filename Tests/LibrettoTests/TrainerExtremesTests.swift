@@ -95,4 +95,25 @@ import Testing
     refusal(.file, "checkpoint") { _ = try Model(path: folder("checkpoint")) }
     if !best.isNaN { #expect(model.facts["training.validation_nats_per_token"] == "\(best)") }
   }
+
+  /// Weights from before are kept, not those that went astray: with more steps the learning rate rises
+  /// more slowly.
+  @Test(arguments: [(300, 0), (1000, 25)])
+  func aRunThatGoesAstrayWithNothingHeldOut(steps: Int, kept: Int) throws {
+    let trainer = try makeTrainer {
+      $0.learningRate = 10
+      $0.clip = 1e9
+      $0.steps = steps
+      $0.layers = 2
+      $0.validationFraction = 0
+    }
+    var weights = [try trainer.model().floats]
+    refusal(.diverged, "the weights of step \(kept) are kept") {
+      for _ in 0..<200 {
+        _ = try trainer.step()
+        weights.append(try trainer.model().floats)
+      }
+    }
+    #expect(try trainer.model().floats == weights[kept])
+  }
 }
