@@ -37,7 +37,7 @@ struct BenchOptions: ParsableArguments {
   func trainable() throws {
     var options = TrainingOptions()
     options.precision = format
-    _ = try orFail { () throws(LibrettoError) in try Trainer(options) }
+    try options.check()
   }
 
   var format: Precision { Precision(name: precision) ?? .float32 }

@@ -34,6 +34,15 @@ func orFail<Value>(_ body: () throws(LibrettoError) -> Value) throws -> Value {
   do throws(LibrettoError) { return try body() } catch { throw Failure(error) }
 }
 
+extension TrainingOptions {
+  /// Throws what no run can have: whatever the reason, it is the command line that is wrong.
+  func check() throws {
+    do throws(LibrettoError) { _ = try Trainer(self) } catch {
+      throw Failure(error.message, code: 64)
+    }
+  }
+}
+
 func printError(_ line: String) {
   fputs(line + "\n", stderr)
 }

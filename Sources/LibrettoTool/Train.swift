@@ -92,6 +92,7 @@ struct Train: ParsableCommand {
   }
 
   func run() throws {
+    try options.check()
     let plan = try Inputs(self)
     try refuseLosses(plan)
     // A run of an hour must not find out at its end that its result cannot be written.
