@@ -20,7 +20,11 @@ struct Train: ParsableCommand {
       weights of a model.
       """)
 
-  @Argument(help: "Text files, read one after another as one; or MIDI files and folders of them.")
+  @Argument(
+    help: """
+      Text files, read one after another as one, - being standard input; or MIDI files and folders \
+      of them.
+      """)
   var files: [String] = []
 
   @Option(
@@ -39,7 +43,8 @@ struct Train: ParsableCommand {
 
   @Option(
     help: ArgumentHelp(
-      "Held-out text: a file, or the share of the files' end.", valueName: "file|fraction"))
+      "Held-out text: a file, - for standard input, or the share of the files' end.",
+      valueName: "file|fraction"))
   var valid: String?
 
   @OptionGroup(title: "How long (whichever comes first; default: chosen)") var length: Length
