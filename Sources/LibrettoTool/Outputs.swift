@@ -1,3 +1,5 @@
+import Libretto
+
 #if canImport(Glibc)
   @preconcurrency import Glibc
 #elseif canImport(Musl)
@@ -17,6 +19,13 @@ struct Outputs {
         throw Failure("two results cannot both go into \(path); name another for one", code: 64)
       }
       files.append((path, identity))
+    }
+  }
+
+  /// Throws where one cannot be written.
+  func checkReplaceable() throws {
+    for (path, _) in files {
+      try orFail { () throws(LibrettoError) in try Libretto.checkReplaceable(path) }
     }
   }
 

@@ -101,9 +101,7 @@ struct Train: ParsableCommand {
     let plan = try Inputs(self)
     try refuseLosses(plan)
     // A run of an hour must not find out at its end that its result cannot be written.
-    for path in [plan.output, plan.checkpoint, plot].compactMap({ $0 }) {
-      try orFail { () throws(LibrettoError) in try checkReplaceable(path) }
-    }
+    try plan.outputs.checkReplaceable()
     let trainer = try makeTrainer(plan)
     try orFail { () throws(LibrettoError) in try trainer.prepare() }
     if let file = try validation().file, let tokens = trainer.tokens, tokens.validation < 2 {
@@ -136,6 +134,8 @@ struct Train: ParsableCommand {
     var files: [String]
     let output: String
     let checkpoint: String
+    /// These two and the plot.
+    let outputs: Outputs
     /// To resume from.
     let source: String?
 
@@ -160,6 +160,7 @@ struct Train: ParsableCommand {
       }
       let stem = output.hasSuffix(".safetensors") ? String(output.dropLast(12)) : output
       checkpoint = stem + Self.ending
+      outputs = try Outputs([output, checkpoint] + [train.plot].compactMap { $0 })
       guard train.resume else {
         source = nil
         return
@@ -181,18 +182,16 @@ struct Train: ParsableCommand {
 
   /// Refuses to write over what is read, and over a run that is not at its end.
   private func refuseLosses(_ inputs: Inputs) throws {
-    let results = [inputs.output] + [plot].compactMap { $0 }
-    let outputs = try Outputs(results + [inputs.checkpoint])
     let named = inputs.files + [try validation().file, from].compactMap { $0 }
     for path in named {
       for file in FolderWalk.isFolder(path) ? FolderWalk.midiFiles(in: path) : [path] {
-        try outputs.spare(file)
+        try inputs.outputs.spare(file)
       }
     }
     if let source = inputs.source {
       // A run that goes on keeps its checkpoint.
-      try Outputs(results).spare(source)
       if FileIdentity(source) == FileIdentity(inputs.checkpoint) { return }
+      try inputs.outputs.spare(source)
     }
     if Trainer.isUnfinished(checkpoint: inputs.checkpoint) {
       throw Failure(
@@ -228,9 +227,8 @@ struct Train: ParsableCommand {
         options, from: try from.map { (path) throws(LibrettoError) in try Model(path: path) })
     }
     if inputs.files.isEmpty {
-      let outputs = try Outputs([inputs.output, inputs.checkpoint] + [plot].compactMap { $0 })
       for file in trainer.expectedFiles {
-        try outputs.spare(file.path)
+        try inputs.outputs.spare(file.path)
         try orFail { () throws(LibrettoError) in
           try add(file.path, to: trainer, validation: file.validation)
         }
