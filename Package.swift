@@ -62,7 +62,7 @@ let package = Package(
     .executableTarget(
       name: "LibrettoTool",
       dependencies: [
-        "Libretto", "GRU", "Sequences",
+        "Libretto", "GRU", "Sequences", "Kernels",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
     .testTarget(name: "KernelsTests", dependencies: ["Kernels", "KernelTable"]),

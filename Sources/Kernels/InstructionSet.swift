@@ -52,11 +52,18 @@ public enum InstructionSet: Int, Sendable, CaseIterable {
   /// The one every network of this process uses: the best one, or a lower one that the environment
   /// variable `LIBRETTO_ISA` names (`baseline`, `v3`, `v4`, `vnni` or `bf16`; what this processor
   /// lacks, and what is none of these, counts as not set). Chosen once, at first use.
-  public static let current: InstructionSet = {
-    let wanted = getenv("LIBRETTO_ISA").map { String(cString: $0) }
-    return available.last { set in wanted.map { set.name.hasSuffix($0) } ?? true }
-      ?? available.last!
-  }()
+  public static let current = wanted.flatMap(named) ?? available.last!
+
+  /// What `LIBRETTO_ISA` says; nil if it is not set.
+  public static var wanted: String? { getenv("LIBRETTO_ISA").map { String(cString: $0) } }
+
+  /// The one this processor can run whose name ends so.
+  public static func named(_ ending: String) -> InstructionSet? {
+    available.last { $0.name.hasSuffix(ending) }
+  }
+
+  /// The end of its name that tells it from the others: what `LIBRETTO_ISA` calls it.
+  public var shortName: String { String(name.split { $0 == "-" || $0 == "+" }.last!) }
 
   /// The kernels built for it; it must be among those `available`.
   public var kernels: KernelTable {

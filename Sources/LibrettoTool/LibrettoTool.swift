@@ -1,4 +1,5 @@
 import ArgumentParser
+import Kernels
 
 /// The command-line tool: each subcommand is a file of its own, named for it.
 @main
@@ -23,6 +24,7 @@ struct LibrettoTool: ParsableCommand {
 
   static func main() {
     do {
+      try checkInstructionSet()
       var command = try parseAsRoot()
       try command.run()
       leave(0)
@@ -39,5 +41,12 @@ struct LibrettoTool: ParsableCommand {
       }
       leave(code.rawValue)
     }
+  }
+
+  /// The library passes over what it does not know; a person wants to hear of it.
+  private static func checkInstructionSet() throws {
+    guard let wanted = InstructionSet.wanted, InstructionSet.named(wanted) == nil else { return }
+    let names = InstructionSet.available.map(\.shortName).joined(separator: ", ")
+    throw Failure("LIBRETTO_ISA is \"\(wanted)\"; this processor has \(names)", code: 64)
   }
 }

@@ -8,6 +8,14 @@ struct InstructionSetTests {
     #expect(InstructionSet.available.contains(.current))
   }
 
+  @Test func names() {
+    for set in InstructionSet.available {
+      #expect(InstructionSet.named(set.shortName) == set)
+      #expect(InstructionSet.named(set.name) == set)
+    }
+    #expect(InstructionSet.named("v5") == nil)
+  }
+
   @Test(arguments: InstructionSet.available)
   func levelsAgree(set: InstructionSet) {
     let ours = Self.results(set)
