@@ -24,6 +24,7 @@ struct LibrettoTool: ParsableCommand {
 
   static func main() {
     do {
+      try checkArguments()
       try checkInstructionSet()
       var command = try parseAsRoot()
       try command.run()
@@ -40,6 +41,17 @@ struct LibrettoTool: ParsableCommand {
         printError(fullMessage(for: error))
       }
       leave(code.rawValue)
+    }
+  }
+
+  /// What is not UTF-8 would be altered on its way to `String`, and name another file.
+  private static func checkArguments() throws {
+    for i in 1..<max(1, Int(CommandLine.argc)) {
+      guard let argument = CommandLine.unsafeArgv[i], String(validatingCString: argument) == nil
+      else { continue }
+      throw Failure(
+        "\"\(String(cString: argument))\" is not UTF-8, which arguments must be; rename the file, if it is one",
+        code: 64)
     }
   }
 
