@@ -30,11 +30,12 @@ extension retto_event {
 
 /// Changes one wish.
 @inline(__always)
-private func wish(_ handle: OpaquePointer?, _ change: (inout MusicControls) -> Void) -> retto_status
-{
+private func wish(
+  _ handle: OpaquePointer?, _ change: (inout MusicControls) throws(LibrettoError) -> Void
+) -> retto_status {
   withSession(handle) { (session) throws(LibrettoError) in
     var controls = session.controls
-    change(&controls)
+    try change(&controls)
     try session.set(controls)
   }
 }
@@ -69,7 +70,14 @@ private func wish(_ handle: OpaquePointer?, _ change: (inout MusicControls) -> V
 @c @implementation public func retto_session_set_scale(
   _ session: OpaquePointer!, _ pitch_classes: UInt32
 ) -> retto_status {
-  wish(session) { $0.scale = UInt16(clamping: pitch_classes) }
+  wish(session) { (controls) throws(LibrettoError) in
+    guard let scale = UInt16(exactly: pitch_classes) else {
+      throw LibrettoError(
+        .argument,
+        "the scale is \(pitch_classes); it must have bits of the 12 pitch classes, 1 to 4095")
+    }
+    controls.scale = scale
+  }
 }
 
 @c @implementation public func retto_session_set_voices(_ session: OpaquePointer!, _ voices: Int32)
@@ -118,7 +126,10 @@ private func wish(_ handle: OpaquePointer?, _ change: (inout MusicControls) -> V
   _ session: OpaquePointer!, _ start: UInt64, _ duration: UInt32, _ pitch: Int32
 ) -> retto_status {
   withSession(session) { (session) throws(LibrettoError) in
-    try session.force(start: Int(clamping: start), duration: Int(duration), pitch: Int(pitch))
+    guard let start = Int(exactly: start) else {
+      throw LibrettoError(.argument, "the note begins at tick \(start), which no piece has")
+    }
+    try session.force(start: start, duration: Int(duration), pitch: Int(pitch))
   }
 }
 

@@ -190,13 +190,15 @@ static void check_refusals(const retto_model *music) {
   GIVES(RETTO_ERROR_ARGUMENT, retto_session_set_pitch_range(session, 60, 59));
   GIVES(RETTO_ERROR_ARGUMENT, retto_session_set_pitch_range(session, -1, 59));
   GIVES(RETTO_ERROR_ARGUMENT, retto_session_set_scale(session, 0));
-  GIVES(RETTO_ERROR_ARGUMENT, retto_session_set_scale(session, 0x10000001));
+  GIVES(RETTO_ERROR_ARGUMENT, retto_session_set_scale(session, 0x10001));
+  CHECK(strstr(retto_last_error(), " 65537;"));
   GIVES(RETTO_ERROR_ARGUMENT, retto_session_set_voices(session, 0));
   GIVES(RETTO_ERROR_ARGUMENT, retto_session_set_density(session, 1e9f));
   GIVES(RETTO_ERROR_ARGUMENT, retto_session_set_bars(session, -1));
   GIVES(RETTO_ERROR_ARGUMENT, retto_session_set_metre(session, 3, 0));
   GIVES(RETTO_ERROR_ARGUMENT, retto_session_set_ending(session, (retto_ending)77));
   GIVES(RETTO_ERROR_ARGUMENT, retto_session_force_note(session, UINT64_MAX, 1, 60));
+  CHECK(strstr(retto_last_error(), " 18446744073709551615,"));
   GIVES(RETTO_ERROR_ARGUMENT, retto_session_force_note(session, 0, 0, 60));
   GIVES(RETTO_ERROR_ARGUMENT, retto_scale("H major", &scale));
   OK(retto_scale("Cbbbbbbbbbbbbb", &scale));
