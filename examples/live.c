@@ -74,10 +74,10 @@ uint32_t key_scale(int key) {
 
 int key_of(const char *option, const char *text) {
   uint32_t scale;
-  if (retto_scale(text, &scale)) usage_error("%s is %s", option, retto_last_error());
-  for (int key = 1; key < KEYS; key++)
-    if (key_scale(key) == scale) return key;
-  usage_error("%s is \"%s\", which is not in the list of keys", option, text);
+  if (!retto_scale(text, &scale))
+    for (int key = 1; key < KEYS; key++)
+      if (key_scale(key) == scale) return key;
+  usage_error("%s is \"%s\"; write it such as G, \"F# minor\" or Bb", option, text);
 }
 
 retto_session *open_session(const char *path, uint64_t seed, int *ticks_per_quarter,

@@ -21,7 +21,8 @@ class Options(unittest.TestCase):
         self.expect("play", 64, "--channel is \"17\"", "--channel", "17", SMALL)
         self.expect("play", 64, "--clock is \"up\"", "--clock", "up", SMALL)
         self.expect("play", 64, "\"volume\"", "--cc", "volume=1", SMALL)
-        self.expect("play", 64, "H", "--key", "H", SMALL)
+        for key in ("H", "", "Gx"):
+            self.expect("play", 64, f"--key is \"{key}\"; write it such as G", "--key", key, SMALL)
         self.expect("play", 64, "--metre is \"3:4\"", "--metre", "3:4", SMALL)
         self.expect("play", 64, "--bogus", "--bogus", SMALL)
         self.expect("play", 1, "model of text", TEXT)
@@ -31,6 +32,7 @@ class Options(unittest.TestCase):
     def test_duet(self):
         self.expect("duet", 64, "one model, and there are 0")
         self.expect("duet", 64, "--trade is \"0\"", "--trade", "0", SMALL)
+        self.expect("duet", 64, "--key is \"H\"; write it such as G", "--key", "H", SMALL)
         self.expect("duet", 64, "choose one", "--trade", "4", "--accompany", SMALL)
         self.expect("duet", 64, "--answer-after is \"soon\"", "--answer-after", "soon", SMALL)
         self.expect("duet", 64, "the pitches are 60 to 50", "--lowest", "60", "--highest", "50", SMALL)
