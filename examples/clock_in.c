@@ -26,7 +26,13 @@ int clock_in_hear(clock_in *c, double ns) {
     *c = (clock_in){.heard = NEW, .ns = ns, .period = fmax(shortest, waited)};
     return 1;
   }
+  /* What a master that stalled has not sent comes all at once: it was late and not lost. */
+  if (c->lost > 0 && waited < 0.5 * c->period) {
+    c->lost--;
+    return 0;
+  }
   int clocks = clocks_in(c, waited);
+  if (clocks > 1 || waited > 0.75 * c->period) c->lost = clocks - 1;
   double error = waited - clocks * c->period;
   /* What looks like gap after gap is another tempo: it must be confirmed again. */
   c->heard = clocks > 1 ? STEADY : c->heard + 1;

@@ -9,11 +9,12 @@
 
 typedef struct clock_in {
   int heard;         /* clocks since it was last lost */
+  int lost;          /* clocks that the last gap has counted and that may still come */
   double ns, period; /* when the last clock was meant, and nanoseconds between two */
 } clock_in;
 
 /* A clock arrived. Returns how many clocks the master is further: 1, or more after a gap, once a
- * quarter note has confirmed the period. */
+ * quarter note has confirmed the period; 0 for one that a gap has counted already. */
 int clock_in_hear(clock_in *c, double ns);
 
 /* Whether the period is known. */

@@ -339,6 +339,7 @@ static void arm(int64_t position) {
   if (play.playing) stop_following();
   play.position = position;
   play.armed = true;
+  play.master.lost = 0; /* all clocks from here on count */
   begin(0, position);
 }
 

@@ -71,12 +71,12 @@ static void short_first_interval(void) {
 }
 
 /* A radio sends several clocks at a time. */
-static void in_groups(int size, double apart) {
+static void in_groups(int size, double apart, double share) {
   double period = period_of(120);
   begin();
   for (int i = 0; i < 240; i++) {
     hear(i / size * size * period + i % size * apart);
-    if (i >= 48) CHECK(is_tempo(120, 0.02 * size));
+    if (i >= 48) CHECK(is_tempo(120, share));
   }
   CHECK(counted == 240);
 }
@@ -110,6 +110,25 @@ static void lost_clocks(void) {
   CHECK(is_tempo(120, 0.02));
 }
 
+/* What a master that stalls has not sent comes at once: no clock is lost, and none counts twice. */
+static void stalled(int clocks, double late, double apart) {
+  double period = period_of(120), end = (60 + clocks - 1 + late) * period;
+  begin();
+  for (int i = 0; i < 240; i++)
+    hear(i < 60 ? i * period : fmax(i * period, end + (i - 60) * apart));
+  CHECK(counted == 240);
+  CHECK(is_tempo(120, 0.01));
+  CHECK(fabs(heard.ns - 239 * period) < 1 * MS);
+}
+
+static void stalls(void) {
+  for (int clocks = 2; clocks <= 24; clocks++)
+    for (int late = 0; late < 10; late++) {
+      stalled(clocks, late / 10.0, 0);
+      stalled(clocks, late / 10.0, 1 * MS);
+    }
+}
+
 /* What looks like one gap after the other is another tempo. */
 static void much_slower(void) {
   begin();
@@ -134,14 +153,17 @@ int main(void) {
   perfect();
   jittered();
   short_first_interval();
-  in_groups(2, 1 * MS);
-  in_groups(2, 0);
-  in_groups(3, 1 * MS);
-  in_groups(4, 1 * MS);
+  in_groups(2, 1 * MS, 0.04);
+  in_groups(2, 0, 0.04);
+  in_groups(3, 1 * MS, 0.06);
+  in_groups(4, 1 * MS, 0.08);
+  in_groups(6, 1 * MS, 0.4);
+  in_groups(8, 0, 0.5);
   equal_stamps();
   tempo_step(100, 140);
   tempo_step(140, 100);
   lost_clocks();
+  stalls();
   much_slower();
   silence();
   return check_result();
