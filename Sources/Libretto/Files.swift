@@ -65,15 +65,12 @@ private let temporaries = Atomic<Int>(0)
 func replaceFile(
   _ path: String, with write: (Output) throws(LibrettoError) -> Void
 ) throws(LibrettoError) {
-  let new = try Replacement(path)
-  do throws(LibrettoError) {
-    try write(Output(descriptor: new.descriptor, path: path))
-    guard fsync(new.descriptor) == 0 else {
-      throw LibrettoError(.file, "cannot write \(path): \(systemError())")
-    }
-  } catch {
+  var new = try Replacement(path, isNamed: false)
+  try new.fill(write)
+  if !new.takeName() {
     new.remove()
-    throw error
+    new = try Replacement(path, isNamed: true)
+    try new.fill(write)
   }
   close(new.descriptor)
   guard rename(new.temporary, new.target) == 0 else {
@@ -94,22 +91,30 @@ package func replaceFile(_ path: String, with bytes: [UInt8]) throws(LibrettoErr
 
 /// Throws where `replaceFile` would, but for want of room: before work whose result goes there.
 package func checkReplaceable(_ path: String) throws(LibrettoError) {
-  try Replacement(path).remove()
+  try Replacement(path, isNamed: true).remove()
 }
 
-/// An empty temporary file that is to take another's place.
+/// A temporary file that is to take another's place. Where that is possible it has no name until it
+/// is whole: what ends the process before leaves nothing of it behind.
 private struct Replacement {
+  let path: String
   let target: String
   let temporary: String
   let descriptor: Int32
+  private var isNamed: Bool
 
-  init(_ path: String) throws(LibrettoError) {
+  init(_ path: String, isNamed: Bool) throws(LibrettoError) {
+    self.path = path
     let old = try Self.replaced(path)
     target = old?.path ?? path
     let number = temporaries.wrappingAdd(1, ordering: .relaxed).newValue
     temporary = "\(target).\(getpid()).\(number).tmp"
-    descriptor = open(
-      temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, old?.permissions ?? 0o666)
+    let permissions = old?.permissions ?? 0o666
+    let nameless = isNamed ? -1 : Self.openNameless(in: folder(of: target), permissions)
+    self.isNamed = nameless < 0
+    descriptor =
+      nameless >= 0
+      ? nameless : open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, permissions)
     guard descriptor >= 0 else {
       throw LibrettoError(.file, "cannot write \(path): \(systemError())")
     }
@@ -117,9 +122,46 @@ private struct Replacement {
     if let old { fchmod(descriptor, old.permissions) }
   }
 
+  /// Below 0 where the system or the file system has no files without names.
+  private static func openNameless(in folder: String, _ permissions: mode_t) -> Int32 {
+    #if os(Linux)
+      // O_TMPFILE of open(2), which Glibc shows to none but GNU sources.
+      open(folder, O_WRONLY | 0o20000000 | O_DIRECTORY | O_CLOEXEC, permissions)
+    #else
+      -1
+    #endif
+  }
+
+  /// Writes and syncs; an error removes it.
+  func fill(_ write: (Output) throws(LibrettoError) -> Void) throws(LibrettoError) {
+    do throws(LibrettoError) {
+      try write(Output(descriptor: descriptor, path: path))
+      guard fsync(descriptor) == 0 else {
+        throw LibrettoError(.file, "cannot write \(path): \(systemError())")
+      }
+    } catch {
+      remove()
+      throw error
+    }
+  }
+
+  /// Gives it the temporary name if it has none; false where the system does not allow it.
+  mutating func takeName() -> Bool {
+    #if os(Linux)
+      if !isNamed {
+        // There may be one of a process of the same number.
+        unlink(temporary)
+        isNamed =
+          linkat(
+            AT_FDCWD, "/proc/self/fd/\(descriptor)", AT_FDCWD, temporary, AT_SYMLINK_FOLLOW) == 0
+      }
+    #endif
+    return isNamed
+  }
+
   func remove() {
     close(descriptor)
-    unlink(temporary)
+    if isNamed { unlink(temporary) }
   }
 
   /// The file that has a name now, at the end of all links; nil if there is none.
@@ -145,10 +187,13 @@ private struct Replacement {
   }
 }
 
+private func folder(of path: String) -> String {
+  path.lastIndex(of: "/").map { String(path[...$0]) } ?? "."
+}
+
 /// Makes the renaming itself survive a power cut, as far as the file system goes along.
 private func syncFolder(of path: String) {
-  let folder = path.lastIndex(of: "/").map { String(path[...$0]) } ?? "."
-  let descriptor = open(folder, O_RDONLY | O_CLOEXEC)
+  let descriptor = open(folder(of: path), O_RDONLY | O_CLOEXEC)
   guard descriptor >= 0 else { return }
   fsync(descriptor)
   close(descriptor)
