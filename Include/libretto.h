@@ -73,7 +73,7 @@
  * Text is UTF-8, paths too. Lengths of text are in bytes. Logarithms are natural.
  *
  * The environment variable LIBRETTO_ISA (baseline, v3, v4, vnni, bf16) forces lower instructions than the
- * processor has, for tests.
+ * processor has, for tests. Any other value, and what the processor lacks, counts as not set.
  */
 
 #ifndef LIBRETTO_H
@@ -412,21 +412,23 @@ RETTO_CHECK retto_status retto_session_feed_event(retto_session *session, const 
  * not drawn; notes that sound already may go on. Each may be RETTO_ERROR_ARGUMENT, or _UNSUPPORTED if
  * the model is not of music. */
 
-/* Notes begin only on pitches from `lowest` to `highest`, 0 to 127. [one-thread] [realtime] */
+/* Notes begin only on pitches from `lowest` to `highest`, 0 to 127, the lower one first.
+ * [one-thread] [realtime] */
 RETTO_CHECK retto_status retto_session_set_pitch_range(retto_session *session, int32_t lowest,
                                                        int32_t highest);
-/* Notes begin only on these pitch classes: bit 0 is C, bit 11 is B, 0xFFF is all. [one-thread] [realtime] */
+/* Notes begin only on these pitch classes, one at least: bit 0 is C, bit 11 is B, 0xFFF is all.
+ * [one-thread] [realtime] */
 RETTO_CHECK retto_status retto_session_set_scale(retto_session *session, uint32_t pitch_classes);
 /* The most notes at a time, 1 to 128. [one-thread] [realtime] */
 RETTO_CHECK retto_status retto_session_set_voices(retto_session *session, int32_t voices);
 /* Added to the logits of tokens that begin a note, -20 to 20: above 0 for more notes.
  * [one-thread] [realtime] */
 RETTO_CHECK retto_status retto_session_set_density(retto_session *session, float density);
-/* The piece ends after so many bars, at the bar line; 0 to leave it to the model.
+/* The piece ends after so many bars, to 1000000, at the bar line; 0 to leave it to the model.
  * [one-thread] [realtime] */
 RETTO_CHECK retto_status retto_session_set_bars(retto_session *session, int32_t bars);
-/* The time signature of the next piece to begin, such as 3 and 4; 0 and 0 to leave it to the model.
- * One the encoding does not have leaves it to the model too. [one-thread] [realtime] */
+/* The time signature of the next piece to begin, such as 3 and 4, both above 0; 0 and 0 to leave it to
+ * the model. One the encoding does not have leaves it to the model too. [one-thread] [realtime] */
 RETTO_CHECK retto_status retto_session_set_metre(retto_session *session, int32_t numerator,
                                                  int32_t denominator);
 
@@ -441,9 +443,10 @@ typedef enum retto_ending {
 RETTO_CHECK retto_status retto_session_set_ending(retto_session *session, retto_ending ending);
 
 /* Dictates a note of this piece: the model writes it, whatever else is wished for, and fills in the
- * rest. `start` counts from the piece's beginning, both in ticks. Up to 1024 at a time; they end with
- * the piece. RETTO_ERROR_ARGUMENT if it is past, out of the encoding's range, one too many (also a
- * second one at a time in a melody), or the model has no grid. [one-thread] [realtime] */
+ * rest. `start`, below 2^40, counts from the piece's beginning, and both it and `duration`, above 0,
+ * are in ticks. Up to 1024 at a time; they end with the piece. RETTO_ERROR_ARGUMENT if it is past, out
+ * of the encoding's range, one too many (also a second one at a time in a melody), or the model has no
+ * grid. [one-thread] [realtime] */
 RETTO_CHECK retto_status retto_session_force_note(retto_session *session, uint64_t start,
                                                   uint32_t duration, int32_t pitch);
 
@@ -484,27 +487,29 @@ typedef struct retto_trainer_options {
   int32_t augment;
   /* Sizes of the network: to 16384, 16384 and 32. */
   int32_t embedding, hidden, layers;
-  /* Parallel streams, to 4096, and time steps gradients flow back over, to 65536. */
+  /* Parallel streams, to 4096, and time steps gradients flow back over, to 65536; their product is
+   * at most 2^24. */
   int32_t batch, sequence;
   /* Threads, to 256; to choose: as many as the processors this process may run on, 8 at most. */
   int32_t threads;
   /* The probability to drop a unit, to 0.95; below 0 to choose. */
   double dropout;
-  /* The highest learning rate, AdamW's decay (below 0 to choose), and the norm to clip to. */
+  /* The highest learning rate, to 10, AdamW's decay, to 10 (below 0 to choose), and the norm to clip
+   * to, at most 1e9. */
   double learning_rate, weight_decay, clip;
-  /* The end: after so many passes over the material, steps, or minutes, whichever comes first of
-   * those that are given. */
+  /* The end: after so many passes over the material, to 1e9, steps, to 1e12, or minutes, to 1e7,
+   * whichever comes first of those that are given. */
   double epochs;
   int64_t steps;
   double minutes;
   /* The share of the material to hold out, from its end, to 0.9; below 0 to choose. Does not count
    * if there is material for validation. */
   double validation;
-  /* Measurements without a better one that end the run; below 0 for never. */
+  /* Measurements without a better one that end the run, to 1000000; below 0 for never. */
   int32_t patience;
   /* Starts the weights and dropout; any value. */
   uint64_t seed;
-  /* Where retto_trainer_run keeps a checkpoint, or NULL, copied; and seconds between two. */
+  /* Where retto_trainer_run keeps a checkpoint, or NULL, copied; and seconds between two, to 1e9. */
   const char *checkpoint_path;
   double checkpoint_seconds;
   /* RETTO_FLOAT32, or RETTO_BFLOAT16 for products of numbers rounded to it, on processors that have
@@ -649,7 +654,8 @@ RETTO_CHECK retto_status retto_midi_read_memory(const void *data, size_t length,
                                                 retto_midi **midi);
 
 /* Makes a file of one track of `count` events, `ticks_per_quarter` (1 to 32767) of whose ticks make a
- * quarter note, `tempo` (4 to 1000) quarter notes a minute. [any-thread] */
+ * quarter note, `tempo` (4 to 1000) quarter notes a minute. It is shorter than 2^40 ticks, its
+ * time signatures are over a power of 2. RETTO_ERROR_ARGUMENT. [any-thread] */
 RETTO_CHECK retto_status retto_midi_create(const retto_event *events, size_t count,
                                            int32_t ticks_per_quarter, double tempo,
                                            retto_midi **midi);
@@ -694,8 +700,9 @@ RETTO_CHECK retto_status retto_midi_get_warnings(const retto_midi *midi, char *t
 RETTO_CHECK retto_status retto_model_encode_midi(const retto_model *model, const retto_midi *midi,
                                                  int32_t *tokens, size_t capacity, size_t *count);
 
-/* The file of a model's `count` tokens, `tempo` quarter notes a minute (120 for a performance keeps
- * its time). RETTO_ERROR_ARGUMENT if a token is none of the model's, _UNSUPPORTED. [any-thread] */
+/* The file of a model's `count` tokens, `tempo` (4 to 1000; 120 for a performance keeps its time)
+ * quarter notes a minute. RETTO_ERROR_ARGUMENT if a token is none of the model's, _UNSUPPORTED.
+ * [any-thread] */
 RETTO_CHECK retto_status retto_model_decode_midi(const retto_model *model, const int32_t *tokens,
                                                  size_t count, double tempo, retto_midi **midi);
 
