@@ -5,14 +5,13 @@ import Kernels
 public final class Network: @unchecked Sendable {
   public let shape: NetworkShape
   public let layout: ParameterLayout
-  /// As they are in a file, for saving.
-  public let parameters: FloatBuffer
+  public let stored: StoredParameters
   public let precision: Precision
   public let kernels: KernelTable
   let weights: ForwardWeights
 
-  /// - `parameters`: in the layout of `shape`; kept, and not to be changed afterwards. If they are not
-  ///   rounded to `precision`, the products do as if they were.
+  /// - `parameters`: in the layout of `shape`; not to be changed afterwards, for in float32 they are kept.
+  ///   If they are not rounded to `precision`, that is done here.
   public init(
     _ shape: NetworkShape, parameters: FloatBuffer, precision: Precision = .float32,
     kernels: KernelTable = .current
@@ -20,13 +19,16 @@ public final class Network: @unchecked Sendable {
     try shape.validate()
     self.shape = shape
     self.precision = precision
-    self.parameters = parameters
     self.kernels = kernels
     layout = ParameterLayout(shape)
+    stored = try StoredParameters(parameters, layout, precision)
     weights = try ForwardWeights(shape, precision: precision, kernels: kernels)
     weights.pack(parameters.pointer)
     weights.fillTable(parameters.pointer)
   }
+
+  /// The parameters as they are in a file, in the layout; not to be changed.
+  public func parameters() throws(NetworkError) -> FloatBuffer { try stored.expanded() }
 
   /// The memory of one thread for steps of up to `rows` streams at once. That of one stream keeps what
   /// a step of it begins for the next.

@@ -31,9 +31,7 @@ public final class Model: @unchecked Sendable {
     var hash = Hash()
     hash.add(UInt64(network.shape.hidden) << 32 | UInt64(network.shape.layers))
     if network.precision != .float32 { hash.add(UInt64(network.precision.rawValue)) }
-    for i in 0..<network.parameters.count {
-      hash.add(UInt64(network.parameters.pointer[i].bitPattern))
-    }
+    for bits in network.stored.bits { hash.add(UInt64(bits)) }
     fingerprint = hash.value
   }
 
@@ -88,11 +86,17 @@ public final class Model: @unchecked Sendable {
     return (network, header.encoding, header.facts)
   }
 
+  /// The weights as they are in a file; not to be changed.
+  func parameters() throws(LibrettoError) -> GRU.FloatBuffer {
+    let network = network
+    return try Libretto.network { () throws(NetworkError) in try network.parameters() }
+  }
+
   /// The same model with its weights rounded to a precision: smaller, and faster to sample from. What
   /// is lost does not come back: float32 from int8 holds the numbers of int8.
   public func rounded(to precision: Precision) throws(LibrettoError) -> Model {
     let parameters = try FloatBuffer.make(network.layout.count)
-    parameters.copy(from: network.parameters)
+    parameters.copy(from: try self.parameters())
     precision.round(parameters.pointer, network.layout)
     let network = try Libretto.network { () throws(NetworkError) in
       try Network(shape, parameters: parameters, precision: precision)
@@ -103,7 +107,8 @@ public final class Model: @unchecked Sendable {
   /// Writes the model to a file, whole or not at all.
   public func save(_ path: String) throws(LibrettoError) {
     let header = ModelHeader(shape: shape, precision: precision, encoding: encoding, facts: facts)
-    var entries = Self.entries(network.layout, network.parameters, precision)
+    let parameters = try parameters()
+    var entries = Self.entries(network.layout, parameters, precision)
     // The scales of int8 lie together, after the tensors they are for.
     let matrices = entries.filter { $0.type == .int8 }
     let scales = try FloatBuffer.make(matrices.reduce(0) { $0 + $1.dimensions[0] })
@@ -117,7 +122,7 @@ public final class Model: @unchecked Sendable {
         SafeTensors.Entry(name: matrix.name + ".scale", dimensions: [rows], floats: next))
       next += rows
     }
-    try withExtendedLifetime(scales) { () throws(LibrettoError) in
+    try withExtendedLifetime((parameters, scales)) { () throws(LibrettoError) in
       try SafeTensors.write(path, metadata: header.metadata, entries)
     }
   }

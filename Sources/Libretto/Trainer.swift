@@ -216,7 +216,7 @@ public final class Trainer {
     if let resumed {
       try resumed.load(into: learner, best: best)
     } else if let base {
-      learner.parameters.copy(from: base.network.parameters)
+      learner.parameters.copy(from: try base.parameters())
     } else {
       initialize(learner.parameters, plan.shape, seed: plan.seed)
     }

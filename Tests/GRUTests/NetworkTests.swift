@@ -49,7 +49,7 @@ struct NetworkTests {
     let network = try network(set)
     var numbers = Numbers(2)
     let tokens = numbers.tokens(7 * 3, below: Self.shape.vocabulary)
-    let reference = Reference(Self.shape, streams: 3, window: 7, network.parameters)
+    let reference = Reference(Self.shape, streams: 3, window: 7, try network.parameters())
     let wanted = reference.window(tokens, tokens)
     let streams = try Streams(network, count: 3)
     let logits = (0..<7).flatMap { streams.step(Array(tokens[($0 * 3)..<($0 * 3 + 3)])) }

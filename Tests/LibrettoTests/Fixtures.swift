@@ -22,7 +22,12 @@ func makeModel(
 
 extension Model {
   var floats: [Float] {
-    Array(UnsafeBufferPointer(start: network.parameters.pointer, count: network.parameters.count))
+    get throws {
+      let parameters = try parameters()
+      return withExtendedLifetime(parameters) {
+        Array(UnsafeBufferPointer(start: parameters.pointer, count: parameters.count))
+      }
+    }
   }
 
   convenience init(_ bytes: [UInt8]) throws {

@@ -145,8 +145,6 @@ import Testing
     let second = try Trainer(resume: checkpoint)
     try add(second)
     _ = try second.run()
-    let (a, b) = (try whole.model().network, try second.model().network)
-    #expect(
-      (0..<a.parameters.count).allSatisfy { a.parameters.pointer[$0] == b.parameters.pointer[$0] })
+    #expect(try whole.model().floats == second.model().floats)
   }
 }

@@ -14,7 +14,7 @@ public func fuzz(_ start: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
     buffer.copyBytes(from: bytes)
     let model = try Model(bytes: UnsafeRawBufferPointer(buffer), name: "input")
     claim(
-      model.network.parameters.count * 4 < 2 * bytes.count + 4096, "it is no larger than its file")
+      model.network.layout.count * 4 < 2 * bytes.count + 4096, "it is no larger than its file")
     claim(
       model.encoding.vocabularySize == model.shape.vocabulary, "encoding and network fit each other"
     )

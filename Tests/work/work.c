@@ -4,6 +4,7 @@
  *     work train STEPS [MODEL]            steps of training, each on 16 streams of 8 tokens; prints the
  *                                         bytes of heap in use and the parameters; saves the model
  *     work sample STEPS MODEL SESSIONS    each step draws a token from each of so many sessions
+ *     work load MODEL                     prints the bytes of heap the model takes, and the parameters
  */
 #include "../chost/check.h"
 #include <malloc.h>
@@ -19,6 +20,12 @@ static void add_text(retto_trainer *trainer) {
     text[i] = (char)(state >> 24);
   }
   MUST(retto_trainer_add_text(trainer, text, sizeof text, RETTO_TRAINING));
+}
+
+/* Bytes of heap in use. */
+static size_t heap(void) {
+  struct mallinfo2 info = mallinfo2();
+  return info.uordblks + info.hblkhd;
 }
 
 static void train(int steps, const char *path) {
@@ -40,11 +47,11 @@ static void train(int steps, const char *path) {
   add_text(trainer);
   for (int i = 0; i < steps; i++)
     MUST(retto_trainer_step(trainer, NULL));
-  struct mallinfo2 heap = mallinfo2();
+  size_t bytes = heap();
   MUST(retto_trainer_model(trainer, &model));
   retto_model_info info = RETTO_MODEL_INFO_INIT;
   MUST(retto_model_get_info(model, &info));
-  printf("%zu %llu\n", heap.uordblks + heap.hblkhd, (unsigned long long)info.parameters);
+  printf("%zu %llu\n", bytes, (unsigned long long)info.parameters);
   if (path)
     MUST(retto_model_save(model, path));
   retto_model_free(model);
@@ -74,6 +81,17 @@ static void sample(int steps, const char *path, size_t count) {
   retto_model_free(model);
 }
 
+static void load(const char *path) {
+  retto_model *model = NULL;
+  size_t before = heap();
+  MUST(retto_model_load(path, &model));
+  size_t after = heap();
+  retto_model_info info = RETTO_MODEL_INFO_INIT;
+  MUST(retto_model_get_info(model, &info));
+  printf("%zu %llu\n", after - before, (unsigned long long)info.parameters);
+  retto_model_free(model);
+}
+
 int main(int count, char **words) {
   if (count == 2 && !strcmp(words[1], "level"))
     puts(retto_instruction_set());
@@ -81,6 +99,8 @@ int main(int count, char **words) {
     train(atoi(words[2]), count > 3 ? words[3] : NULL);
   else if (count == 5 && !strcmp(words[1], "sample"))
     sample(atoi(words[2]), words[3], (size_t)atoi(words[4]));
+  else if (count == 3 && !strcmp(words[1], "load"))
+    load(words[2]);
   else
     return 2;
   return 0;

@@ -1,0 +1,110 @@
+import Kernels
+
+/// The parameters of a network that is only read, in the bytes their precision takes: beside the packed
+/// weights they are wanted for saving alone. What was rounded to the precision comes back bit for bit.
+///
+/// A row of a matrix is whole words of four bytes: in bfloat16 of two numbers each; in int8 its scale,
+/// then four numbers each. Biases are float32 always.
+public final class StoredParameters: @unchecked Sendable {
+  private let layout: ParameterLayout
+  private let precision: Precision
+  private let words: FloatBuffer
+
+  /// - `parameters`: in the layout; kept if the precision is float32, and not to be changed then.
+  init(_ parameters: FloatBuffer, _ layout: ParameterLayout, _ precision: Precision)
+    throws(NetworkError)
+  {
+    self.layout = layout
+    self.precision = precision
+    guard precision != .float32 else {
+      words = parameters
+      return
+    }
+    var count = 0
+    Self.eachRow(layout, precision) { row in count += row.words }
+    let words = try FloatBuffer(count)
+    self.words = words
+    Self.eachRow(layout, precision) { row in
+      let from = parameters.pointer + row.offset
+      let to = words.pointer + row.place
+      switch row.precision {
+      case .float32: to.update(from: from, count: row.count)
+      case .bfloat16:
+        let to = UnsafeMutableRawPointer(to)
+        for i in 0..<row.count {
+          to.storeBytes(of: bfloat16(from[i]), toByteOffset: 2 * i, as: UInt16.self)
+        }
+      case .int8:
+        let scale = int8Scale(from, count: row.count, stride: 1)
+        to[0] = scale
+        let to = UnsafeMutableRawPointer(to + 1)
+        for i in 0..<row.count {
+          to.storeBytes(of: int8(from[i], scale: scale), toByteOffset: i, as: Int8.self)
+        }
+      }
+    }
+  }
+
+  /// The parameters in their layout, rounded; not to be changed.
+  func expanded() throws(NetworkError) -> FloatBuffer {
+    if precision == .float32 { return words }
+    let parameters = try FloatBuffer(layout.count)
+    Self.eachRow(layout, precision) { row in
+      let from = UnsafePointer(words.pointer + row.place)
+      let to = parameters.pointer + row.offset
+      switch row.precision {
+      case .float32: to.update(from: from, count: row.count)
+      case .bfloat16:
+        let from = UnsafeRawPointer(from)
+        for i in 0..<row.count {
+          let bits = from.load(fromByteOffset: 2 * i, as: UInt16.self)
+          to[i] = Float(bitPattern: UInt32(bits) << 16)
+        }
+      case .int8:
+        let numbers = UnsafeRawPointer(from + 1)
+        for i in 0..<row.count {
+          to[i] = Float(numbers.load(fromByteOffset: i, as: Int8.self)) * from[0]
+        }
+      }
+    }
+    return parameters
+  }
+
+  /// All that is stored: other parameters have other bits.
+  public var bits: some Sequence<UInt32> {
+    UnsafeBufferPointer(start: words.pointer, count: words.count).lazy.map(\.bitPattern)
+  }
+
+  private struct Row {
+    let precision: Precision
+    /// Its first number in the layout, and how many it has.
+    let offset, count: Int
+    /// Its first word here, and how many it takes.
+    let place, words: Int
+  }
+
+  private static func eachRow(
+    _ layout: ParameterLayout, _ precision: Precision, _ body: (Row) -> Void
+  ) {
+    var place = 0
+    for tensor in layout.tensors {
+      let isMatrix = tensor.dimensions.count == 2
+      let rows = isMatrix ? tensor.dimensions[0] : 1
+      let count = tensor.count / max(rows, 1)
+      let precision = isMatrix ? precision : .float32
+      let words =
+        switch precision {
+        case .float32: count
+        case .bfloat16: (count + 1) / 2
+        case .int8: 1 + (count + 3) / 4
+        }
+      for row in 0..<rows {
+        body(
+          Row(
+            precision: precision, offset: tensor.offset + row * count, count: count, place: place,
+            words: words))
+        place += words
+      }
+    }
+  }
+}
