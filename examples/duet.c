@@ -211,8 +211,9 @@ static void interrupt(double tick) {
 static bool is_over(double now) {
   /* Who plays along ends when the player has for long. */
   if (options.mode == ACCOMPANY) return !duet.holding && now - duet.last > ticks_of_bars(4);
-  /* A rest of four bars is an answer too. */
-  return reached() >= (duet.first ? duet.due + ticks_of_bars(4) : duet.until);
+  /* A rest of four bars is an answer too. The bar line counts as reached half a tick before: what was
+   * added up to get there may fall short of it by the last bit. */
+  return reached() >= (duet.first ? duet.due + ticks_of_bars(4) : duet.until) - 0.5;
 }
 
 /* Draws and schedules what is due within the look-ahead. */
