@@ -22,26 +22,19 @@ struct MusicMaterial {
 
   /// Throws if the file cannot be read or holds no notes; it is then not part of the material.
   mutating func add(file path: String, validation held: Bool) throws(LibrettoError) {
-    try MappedFile.read(path) { (bytes) throws(LibrettoError) in
-      try Self.check(bytes, name: path)
-    }
-    add(.path(path), held)
+    try add(.path(path), held)
     files.append((path, held))
   }
 
   mutating func add(bytes: UnsafeRawBufferPointer, validation held: Bool) throws(LibrettoError) {
-    try Self.check(bytes, name: "the data")
-    add(.bytes(Array(bytes)), held)
+    try add(.bytes(Array(bytes)), held)
   }
 
-  private mutating func add(_ source: Source, _ held: Bool) {
-    if held { validation.append(source) } else { training.append(source) }
-  }
-
-  private static func check(_ bytes: UnsafeRawBufferPointer, name: String) throws(LibrettoError) {
-    guard !(try readMIDI(bytes, name: name).notes().isEmpty) else {
-      throw LibrettoError(.corpus, "\(name) has no notes to learn from")
+  private mutating func add(_ source: Source, _ held: Bool) throws(LibrettoError) {
+    guard !(try Self.read(source).notes().isEmpty) else {
+      throw LibrettoError(.corpus, "\(source.name) has no notes to learn from")
     }
+    if held { validation.append(source) } else { training.append(source) }
   }
 
   private static func read(_ source: Source) throws(LibrettoError) -> MIDIFile {

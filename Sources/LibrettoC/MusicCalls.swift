@@ -30,12 +30,11 @@ extension retto_event {
 
 /// Changes one wish.
 @inline(__always)
-private func wish(
-  _ handle: OpaquePointer?, _ change: (inout MusicControls) throws(LibrettoError) -> Void
-) -> retto_status {
+private func wish(_ handle: OpaquePointer?, _ change: (inout MusicControls) -> Void) -> retto_status
+{
   withSession(handle) { (session) throws(LibrettoError) in
     var controls = session.controls
-    try change(&controls)
+    change(&controls)
     try session.set(controls)
   }
 }
@@ -70,14 +69,7 @@ private func wish(
 @c @implementation public func retto_session_set_scale(
   _ session: OpaquePointer!, _ pitch_classes: UInt32
 ) -> retto_status {
-  wish(session) { (controls) throws(LibrettoError) in
-    guard let scale = UInt16(exactly: pitch_classes) else {
-      throw LibrettoError(
-        .argument,
-        "the scale is \(pitch_classes); it must have bits of the 12 pitch classes, 1 to 4095")
-    }
-    controls.scale = scale
-  }
+  wish(session) { $0.scale = pitch_classes }
 }
 
 @c @implementation public func retto_session_set_voices(_ session: OpaquePointer!, _ voices: Int32)
@@ -157,6 +149,6 @@ private func wish(
       throw LibrettoError(
         .argument, "\"\(String(name.prefix(40)))\" is no key; write it like C, F# minor or Bb")
     }
-    result.pointee = UInt32(scale)
+    result.pointee = scale
   }
 }

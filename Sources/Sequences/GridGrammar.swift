@@ -194,7 +194,7 @@ final class GridGrammar: MusicGrammar {
     // A drum has no place in a scale.
     guard grid.lasts else { return true }
     return absolute >= controls.lowest && absolute <= controls.highest
-      && controls.scale >> UInt16(absolute % 12) & 1 == 1
+      && controls.scale >> UInt32(absolute % 12) & 1 == 1
   }
 
   // MARK: - Snapshots

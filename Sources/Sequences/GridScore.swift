@@ -77,7 +77,7 @@ struct GridScore {
   /// The tokens of the piece.
   func tokens(_ grid: Grid) -> [Int32] {
     var tokens: [Int32] = [Grid.start]
-    tokens.reserveCapacity(steps + 2 * notes.count)
+    tokens.reserveCapacity(mostTokens)
     let notes = notes.sorted { $0.start != $1.start ? $0.start < $1.start : $0.pitch > $1.pitch }
     var nextNote = 0
     var nextMetre = 0

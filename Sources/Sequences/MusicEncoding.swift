@@ -83,7 +83,7 @@ public struct MusicControls: Equatable, Sendable {
   public var lowest = 0
   public var highest = 127
   /// Notes begin only on these pitch classes: bit 0 is C, bit 11 is B. All of them to begin with.
-  public var scale: UInt16 = 0xFFF
+  public var scale: UInt32 = 0xFFF
   /// The most notes at a time.
   public var voices = 128
   /// Added to the logits of tokens that begin a note: above 0 for more of them, below 0 for fewer.
@@ -106,7 +106,7 @@ public struct MusicControls: Equatable, Sendable {
   public init() {}
 
   /// The scale of a key by name, such as "C", "F# minor", "Bb", "a" for A minor; nil if it is none.
-  public static func scale(named name: String) -> UInt16? {
+  public static func scale(named name: String) -> UInt32? {
     let classes: [Character: Int] = ["c": 0, "d": 2, "e": 4, "f": 5, "g": 7, "a": 9, "b": 11]
     let words = name.split(whereSeparator: { $0 == " " || $0 == "_" || $0 == "-" })
     guard let note = words.first, let letter = note.first,
@@ -133,7 +133,7 @@ public struct MusicControls: Equatable, Sendable {
     // Minor with both sevenths, as tunes use it.
     let steps = minor ? [0, 2, 3, 5, 7, 8, 10, 11] : [0, 2, 4, 5, 7, 9, 11]
     let first = (tonic % 12 + 12) % 12
-    return steps.reduce(0) { $0 | 1 << UInt16((first + $1) % 12) }
+    return steps.reduce(0) { $0 | 1 << UInt32((first + $1) % 12) }
   }
 }
 

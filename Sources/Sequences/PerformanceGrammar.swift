@@ -92,7 +92,7 @@ final class PerformanceGrammar: MusicGrammar {
 
   private func mayBegin(_ pitch: Int) -> Bool {
     pitch > state.lastOn && !state.sounding[pitch] && pitch >= controls.lowest
-      && pitch <= controls.highest && controls.scale >> UInt16(pitch % 12) & 1 == 1
+      && pitch <= controls.highest && controls.scale >> UInt32(pitch % 12) & 1 == 1
   }
 
   /// Whether any note may begin now, so that a velocity leads somewhere.
