@@ -97,6 +97,21 @@ struct SoftmaxTests {
     }
   }
 
+  /// Far above the others, wherever it is: nothing overflows, and it alone is likely.
+  @Test(arguments: InstructionSet.available)
+  func theLargestIsFoundAtEveryPlace(set: InstructionSet) {
+    for place in 0..<64 {
+      var x = [Float](repeating: -500, count: 64)
+      x[place] = 500
+      var y = [Float](repeating: .nan, count: 64)
+      #expect(set.kernels.expNormalized(64, 1, x, &y) == 500)
+      #expect(y.indices.allSatisfy { y[$0] == ($0 == place ? 1 : 0) })
+      var loss = Float.nan
+      set.kernels.crossEntropy(1, 64, 64, &x, [Int32(place)], 1, &loss)
+      #expect(loss == 0)
+    }
+  }
+
   @Test(arguments: InstructionSet.available)
   func sumsAndCountsFromALimitUp(set: InstructionSet) {
     var numbers = Numbers(3)
