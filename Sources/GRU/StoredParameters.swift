@@ -1,5 +1,3 @@
-import Kernels
-
 /// The parameters of a network that is only read, in the bytes their precision takes: beside the packed
 /// weights they are wanted for saving alone. What was rounded to the precision comes back bit for bit.
 ///
@@ -25,23 +23,10 @@ public final class StoredParameters: @unchecked Sendable {
     let words = try FloatBuffer(count)
     self.words = words
     Self.eachRow(layout, precision) { row in
-      let from = parameters.pointer + row.offset
-      let to = words.pointer + row.place
-      switch row.precision {
-      case .float32: to.update(from: from, count: row.count)
-      case .bfloat16:
-        let to = UnsafeMutableRawPointer(to)
-        for i in 0..<row.count {
-          to.storeBytes(of: bfloat16(from[i]), toByteOffset: 2 * i, as: UInt16.self)
-        }
-      case .int8:
-        let scale = int8Scale(from, count: row.count, stride: 1)
-        to[0] = scale
-        let to = UnsafeMutableRawPointer(to + 1)
-        for i in 0..<row.count {
-          to.storeBytes(of: int8(from[i], scale: scale), toByteOffset: i, as: Int8.self)
-        }
-      }
+      let numbers = words.pointer + row.numbers
+      let scale = row.precision.encode(
+        parameters.pointer + row.offset, count: row.count, into: numbers)
+      if row.precision == .int8 { numbers[-1] = scale }
     }
   }
 
@@ -50,22 +35,10 @@ public final class StoredParameters: @unchecked Sendable {
     if precision == .float32 { return words }
     let parameters = try FloatBuffer(layout.count)
     Self.eachRow(layout, precision) { row in
-      let from = UnsafePointer(words.pointer + row.place)
-      let to = parameters.pointer + row.offset
-      switch row.precision {
-      case .float32: to.update(from: from, count: row.count)
-      case .bfloat16:
-        let from = UnsafeRawPointer(from)
-        for i in 0..<row.count {
-          let bits = from.load(fromByteOffset: 2 * i, as: UInt16.self)
-          to[i] = Float(bitPattern: UInt32(bits) << 16)
-        }
-      case .int8:
-        let numbers = UnsafeRawPointer(from + 1)
-        for i in 0..<row.count {
-          to[i] = Float(numbers.load(fromByteOffset: i, as: Int8.self)) * from[0]
-        }
-      }
+      let numbers = words.pointer + row.numbers
+      row.precision.decode(
+        numbers, count: row.count, scale: row.precision == .int8 ? numbers[-1] : 1,
+        into: parameters.pointer + row.offset)
     }
     return parameters
   }
@@ -81,6 +54,8 @@ public final class StoredParameters: @unchecked Sendable {
     let offset, count: Int
     /// Its first word here, and how many it takes.
     let place, words: Int
+    /// The first word of its numbers; in int8 the scale lies before it.
+    var numbers: Int { place + (precision == .int8 ? 1 : 0) }
   }
 
   private static func eachRow(

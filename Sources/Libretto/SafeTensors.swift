@@ -1,5 +1,4 @@
 import GRU
-import Kernels
 
 /// The file format of models: https://github.com/huggingface/safetensors (format of version 0.3).
 /// Eight bytes of header length, a JSON header, then the tensors' bytes, without gaps.
@@ -150,9 +149,8 @@ struct SafeTensors {
         from: tensor.bytes.baseAddress ?? UnsafeRawPointer(destination),
         byteCount: tensor.bytes.count)
     case .bfloat16:
-      for i in 0..<tensor.count {
-        let bits = tensor.bytes.loadUnaligned(fromByteOffset: 2 * i, as: UInt16.self)
-        destination[i] = Float(bitPattern: UInt32(UInt16(littleEndian: bits)) << 16)
+      if let bytes = tensor.bytes.baseAddress {
+        Precision.bfloat16.decode(bytes, count: tensor.count, scale: 1, into: destination)
       }
     case .int8 where dimensions.count == 2:
       let rows = dimensions[0]
@@ -162,9 +160,12 @@ struct SafeTensors {
           .format, "\(file): tensor \"\(name)\" is I8 and has no F32 tensor \"\(name).scale\"")
       }
       try floats(name + ".scale", [rows], into: scales.pointer, file: file)
-      for row in 0..<rows {
-        for i in row * dimensions[1]..<(row + 1) * dimensions[1] {
-          destination[i] = Float(Int8(bitPattern: tensor.bytes[i])) * scales.pointer[row]
+      let columns = dimensions[1]
+      if let bytes = tensor.bytes.baseAddress {
+        for row in 0..<rows {
+          Precision.int8.decode(
+            bytes + row * columns, count: columns, scale: scales.pointer[row],
+            into: destination + row * columns)
         }
       }
     default:
@@ -190,19 +191,20 @@ struct SafeTensors {
 
     /// The bytes, if they are not those of the floats: int8 here is the numbers over their row's scale.
     fileprivate var converted: [UInt8]? {
+      let precision: Precision
       switch type {
-      case .bfloat16:
-        (0..<count).flatMap { i in
-          let bits = bfloat16(floats[i])
-          return [UInt8(truncatingIfNeeded: bits), UInt8(truncatingIfNeeded: bits >> 8)]
+      case .bfloat16: precision = .bfloat16
+      case .int8: precision = .int8
+      default: return nil
+      }
+      return [UInt8](unsafeUninitializedCapacity: byteCount) { bytes, written in
+        written = byteCount
+        guard let to = bytes.baseAddress else { return }
+        let columns = dimensions[1]
+        for row in 0..<dimensions[0] {
+          precision.encode(
+            floats + row * columns, count: columns, into: to + row * columns * type.size)
         }
-      case .int8:
-        (0..<dimensions[0]).flatMap { row in
-          let row = floats + row * dimensions[1]
-          let scale = int8Scale(row, count: dimensions[1], stride: 1)
-          return (0..<dimensions[1]).map { UInt8(bitPattern: int8(row[$0], scale: scale)) }
-        }
-      default: nil
       }
     }
   }
