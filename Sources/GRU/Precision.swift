@@ -1,5 +1,3 @@
-import Kernels
-
 /// The format of both sides of a network's products; sums are float32 in all of them.
 public enum Precision: Int, Sendable, CaseIterable {
   case float32 = 0
@@ -40,22 +38,16 @@ extension Precision {
   /// Rounds every matrix of a network to what this precision can hold, biases excepted. What is
   /// rounded already does not change any more.
   public func round(_ parameters: UnsafeMutablePointer<Float>, _ layout: ParameterLayout) {
+    if self == .float32 { return }
     for tensor in layout.tensors where tensor.dimensions.count == 2 {
       let columns = tensor.dimensions[1]
-      for row in 0..<tensor.dimensions[0] {
-        round(parameters + tensor.offset + row * columns, count: columns)
+      withUnsafeTemporaryAllocation(of: UInt32.self, capacity: columns) { words in
+        guard let bytes = words.baseAddress else { return }
+        for row in 0..<tensor.dimensions[0] {
+          let row = parameters + tensor.offset + row * columns
+          decode(bytes, count: columns, scale: encode(row, count: columns, into: bytes), into: row)
+        }
       }
-    }
-  }
-
-  private func round(_ row: UnsafeMutablePointer<Float>, count: Int) {
-    switch self {
-    case .float32: break
-    case .bfloat16:
-      for i in 0..<count { row[i] = Float(bitPattern: UInt32(Kernels.bfloat16(row[i])) << 16) }
-    case .int8:
-      let scale = int8Scale(row, count: count, stride: 1)
-      for i in 0..<count { row[i] = Float(Kernels.int8(row[i], scale: scale)) * scale }
     }
   }
 }

@@ -200,10 +200,9 @@ struct SafeTensors {
       return [UInt8](unsafeUninitializedCapacity: byteCount) { bytes, written in
         written = byteCount
         guard let to = bytes.baseAddress else { return }
-        let columns = dimensions[1]
-        for row in 0..<dimensions[0] {
-          precision.encode(
-            floats + row * columns, count: columns, into: to + row * columns * type.size)
+        let columns = max(dimensions.last ?? 1, 1)
+        for first in stride(from: 0, to: count, by: columns) {
+          precision.encode(floats + first, count: columns, into: to + first * type.size)
         }
       }
     }

@@ -125,7 +125,7 @@ CSIMD_INLINE float vlargest(vfloat v) {
   vfloat four = v;
 #endif
   __auto_type two = CSIMD_LARGER(four);
-  return two.y > two.x ? two.y : two.x;
+  return CSIMD_LARGER(two);
 #undef CSIMD_LARGER
 }
 
