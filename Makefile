@@ -1,53 +1,92 @@
-# Libretto. `make` builds the library and the tool, `make check` tests everything, `make demo` shows
-# what it is for. Every target does its own set-up on a machine that has the Swift toolchain.
+# Libretto. `make` builds the library, the tool and, with ALSA's headers, the live programs; `make install`
+# installs what is built; `make check` tests everything; `make demo` shows what it is for. Targets that test
+# do their own set-up on a machine that has the Swift toolchain.
 
 PREFIX ?= /usr/local
 DESTDIR ?=
+BINDIR ?= $(PREFIX)/bin
+LIBDIR ?= $(PREFIX)/lib
+INCLUDEDIR ?= $(PREFIX)/include
+$(foreach name,PREFIX BINDIR LIBDIR INCLUDEDIR,$(if $(filter-out /%,$(firstword $($(name)))),\
+  $(error $(name) is "$($(name))"; it must be an absolute path)))
 # The text the demo learns from; by default that of this project.
 CORPUS ?=
 DEMO_MINUTES ?= 0.8
 
-VERSION := $(shell sed -n 's/^private let version: StaticString = "\(.*\)"/\1/p' Sources/LibrettoC/Library.swift)
-# While the version is 0.x every minor one may break hosts; the soname changes with the major.
-SONAME := libretto.so.0
+# The version is the header's. While it is 0.x every minor version may break hosts: the soname and the version of
+# the symbols carry it, so that a process can hold two.
+NUMBERS := $(shell sed -n 's/^.define RETTO_VERSION_[MP][A-Z]* *\([0-9][0-9]*\).*/\1/p' Include/libretto.h)
+MAJOR := $(word 1,$(NUMBERS))
+INTERFACE := $(MAJOR)$(if $(filter 0,$(MAJOR)),.$(word 2,$(NUMBERS)))
+VERSION := $(MAJOR).$(word 2,$(NUMBERS)).$(word 3,$(NUMBERS))
+SONAME := libretto.so.$(INTERFACE)
 RELEASE := .build/release
 STAGE := .build/stage
-ROOT = $(abspath $(DESTDIR)$(PREFIX))
 
 # The Swift runtime goes into what is built: no toolchain is needed to run it. `make STRIP=` leaves the
 # names of functions in, for profilers.
 STRIP ?= -Xlinker -s
 SWIFT_BUILD := swift build -c release -Xswiftc -static-stdlib -Xswiftc -use-ld=lld $(STRIP)
 
-.PHONY: all library tool examples check check-alsa check-sanitizers demo bench install clean format lint
+.PHONY: all library tool live examples check check-alsa check-sanitizers demo bench install uninstall clean format lint
 
-all: library tool
+all: library tool live
 
 library:
-	$(SWIFT_BUILD) --product retto -Xlinker -soname=$(SONAME) \
-	  -Xlinker --version-script=Sources/LibrettoC/exports.map
+	@mkdir -p .build
+	@sed 's/@INTERFACE@/$(INTERFACE)/' Sources/LibrettoC/exports.map > .build/exports.map
+	$(SWIFT_BUILD) --product retto -Xlinker -soname=$(SONAME) -Xlinker --version-script=.build/exports.map
 	ln -sf libretto.so $(RELEASE)/$(SONAME)
 
 tool: library
 	$(SWIFT_BUILD) --product libretto
 
-install: all
-	mkdir -p "$(ROOT)/lib/pkgconfig" "$(ROOT)/include" "$(ROOT)/bin"
-	cp $(RELEASE)/libretto.so "$(ROOT)/lib/libretto.so.$(VERSION)"
-	ln -sf libretto.so.$(VERSION) "$(ROOT)/lib/$(SONAME)"
-	ln -sf $(SONAME) "$(ROOT)/lib/libretto.so"
-	cp Include/libretto.h "$(ROOT)/include/libretto.h"
-	sed -e 's|@PREFIX@|$(PREFIX)|' -e 's|@VERSION@|$(VERSION)|' Include/libretto.pc.in \
-	  > "$(ROOT)/lib/pkgconfig/libretto.pc"
-	cp $(RELEASE)/libretto "$(ROOT)/bin/libretto"
-	@Tests/packages gcc make pkg-config
-	@[ "$$(uname)" != Linux ] || Tests/packages libasound2-dev || true
-	PKG_CONFIG_PATH="$(ROOT)/lib/pkgconfig" PKG_CONFIG_SYSROOT_DIR="$(DESTDIR)" \
-	  $(MAKE) -B -C examples OUTPUT="$(ROOT)/bin"
+# The C programs for ALSA, where its headers are. They look for the library in ../lib from where they are, and
+# in LIBDIR if it is elsewhere; in the build tree a link is there.
+LIVE := libretto-play libretto-duet
+RUNPATH = ../lib $(filter-out ../lib,$(shell realpath -m --relative-to="$(BINDIR)" "$(LIBDIR)"))
+BUILD_LIVE = { echo "$(RUNPATH)" | cmp -s - .build/runpath || again=-B; } && \
+  $(MAKE) --no-print-directory $$again -C examples live OUTPUT="$(abspath $(RELEASE))" RUNPATH="$(RUNPATH)" \
+  LIBRETTO="-I$(abspath Include) $(abspath $(RELEASE)/libretto.so)" ALSA=-lasound && \
+  { [ -z "$$again" ] || echo "$(RUNPATH)" > .build/runpath; }
 
-# The examples, built against an installation of their own.
-examples:
-	$(MAKE) install PREFIX="$(abspath $(STAGE))" DESTDIR=
+live: library
+	@mkdir -p $(RELEASE)/../lib
+	@ln -sf ../release/libretto.so $(RELEASE)/../lib/$(SONAME)
+	@if echo '#include <alsa/asoundlib.h>' | $(CC) -E - >/dev/null 2>&1; then $(BUILD_LIVE); else \
+	  echo "leaving out $(LIVE): $(CC) finds no <alsa/asoundlib.h> (Debian: gcc, libasound2-dev)"; fi
+
+# Installs what is built, and builds nothing; but for a LIBDIR that they cannot find the live programs are linked
+# anew. Each file is written beside its place and renamed: programs that run keep the old one.
+put = install -m $(1) "$(2)" "$(DESTDIR)$(3).new" && mv -f "$(DESTDIR)$(3).new" "$(DESTDIR)$(3)"
+
+install:
+	@[ -e $(RELEASE)/libretto.so ] && [ -x $(RELEASE)/libretto ] || \
+	  { echo "make install: nothing is built in $(RELEASE); run make first" >&2; exit 1; }
+	@[ ! -x $(RELEASE)/libretto-play ] || $(BUILD_LIVE)
+	mkdir -p "$(DESTDIR)$(BINDIR)" "$(DESTDIR)$(LIBDIR)/pkgconfig" "$(DESTDIR)$(INCLUDEDIR)"
+	$(call put,755,$(RELEASE)/libretto.so,$(LIBDIR)/libretto.so.$(VERSION))
+	ln -sf libretto.so.$(VERSION) "$(DESTDIR)$(LIBDIR)/$(SONAME)"
+	ln -sf $(SONAME) "$(DESTDIR)$(LIBDIR)/libretto.so"
+	$(call put,644,Include/libretto.h,$(INCLUDEDIR)/libretto.h)
+	$(call put,644,Include/libretto.pc.in,$(LIBDIR)/pkgconfig/libretto.pc)
+	sed -i -e 's|@PREFIX@|$(PREFIX)|' -e 's|@LIBDIR@|$(LIBDIR)|' -e 's|@INCLUDEDIR@|$(INCLUDEDIR)|' \
+	  -e 's|@VERSION@|$(VERSION)|' "$(DESTDIR)$(LIBDIR)/pkgconfig/libretto.pc"
+	$(call put,755,$(RELEASE)/libretto,$(BINDIR)/libretto)
+	@for name in $(LIVE); do [ ! -x $(RELEASE)/$$name ] || \
+	  { echo "installing $$name"; $(call put,755,$(RELEASE)/$$name,$(BINDIR)/$$name); } || exit 1; done
+
+uninstall:
+	rm -f $(patsubst %,"$(DESTDIR)$(BINDIR)"/%,libretto $(LIVE)) "$(DESTDIR)$(INCLUDEDIR)/libretto.h"
+	rm -f $(patsubst %,"$(DESTDIR)$(LIBDIR)"/%,libretto.so $(SONAME) libretto.so.$(VERSION) pkgconfig/libretto.pc)
+
+# The examples, built against an installation of their own as any program would be.
+STAGED = PREFIX="$(abspath $(STAGE))" BINDIR="$(abspath $(STAGE))/bin" LIBDIR="$(abspath $(STAGE))/lib" \
+  INCLUDEDIR="$(abspath $(STAGE))/include" DESTDIR=
+
+examples: all
+	$(MAKE) install $(STAGED)
+	PKG_CONFIG_PATH="$(abspath $(STAGE))/lib/pkgconfig" $(MAKE) -B -C examples OUTPUT="$(abspath $(STAGE))/bin" RUNPATH=../lib
 
 check: lint
 	@Tests/packages gcc g++ make pkg-config binutils python3 libasound2-dev valgrind
@@ -58,6 +97,7 @@ check: lint
 	Tests/chost/run $(RELEASE)
 	Tests/work/run $(RELEASE)
 	Tests/tool/run $(RELEASE) $(STAGE)
+	Tests/install $(RELEASE)
 	Tests/fuzz/run 5
 
 # The live programs on an ALSA sequencer, that of this machine or of a virtual one.

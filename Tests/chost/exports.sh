@@ -14,9 +14,14 @@ declared=$(printf '%s\n' "$code" | grep -o 'retto_[a-z0-9_]* *(' | tr -d ' (' | 
 [ "$(printf '%s\n' "$declared" | wc -l)" -ge 39 ] || fail "found too few declarations"
 [ -z "$(printf '%s\n' "$declared" | uniq -d)" ] || fail "declared twice: $(printf '%s\n' "$declared" | uniq -d)"
 
+# While the major version is 0, hosts are told minor versions apart.
+number() { sed -n "s/^#define RETTO_VERSION_$1 *//p" "$HEADER"; }
+interface=$(number MAJOR)
+[ "$interface" != 0 ] || interface=0.$(number MINOR)
+
 # A build without the version script exports more, which is tolerated; the one that is installed has it.
 symbols=$(nm -D --defined-only "$LIBRARY" | awk '$2 != "A" { sub(/@.*/, "", $3); print $3 }' | sort)
-if ! readelf -VW "$LIBRARY" | grep -q 'Name: LIBRETTO_0'; then
+if ! readelf -VW "$LIBRARY" | grep -q "Name: LIBRETTO_$interface\$"; then
   echo "built without the version script: what else is exported is not looked at"
   symbols=$(printf '%s\n' "$symbols" | grep '^retto_')
 fi
@@ -27,7 +32,7 @@ for name in $symbols; do
   printf '%s\n' "$declared" | grep -qx "$name" || fail "exported but not declared: $name"
 done
 
-readelf -d "$LIBRARY" | grep -q 'SONAME.*\[libretto\.so\.0\]' || fail "the soname is not libretto.so.0"
+readelf -d "$LIBRARY" | grep -qF "[libretto.so.$interface]" || fail "the soname is not libretto.so.$interface"
 readelf -d "$LIBRARY" | grep -E 'R(UN)?PATH' | grep -vF '[$ORIGIN]' &&
   fail "the library has a search path of its own"
 readelf -d "$LIBRARY" | grep -q TEXTREL && fail "the library has text relocations"

@@ -13,7 +13,7 @@ class Programs(ToolTest):
     def build(self, source, name):
         (self.path / f"{name}.c").write_text(source)
         environment = {**os.environ, "PKG_CONFIG_PATH": str(STAGE / "lib/pkgconfig")}
-        subprocess.run(f"cc -std=c99 -Wall -Wextra -Werror {name}.c -o {name} $(pkg-config --cflags --libs libretto)",
+        subprocess.run(f"cc -std=c99 -Wall -Wextra -Werror {name}.c -o {name} $(pkg-config --cflags --libs libretto) -Wl,-rpath,{STAGE}/lib",
                        shell=True, check=True, cwd=self.path, env=environment)
 
     def test_the_readme_program(self):
