@@ -122,7 +122,9 @@ typedef enum retto_status {
   /* Training went astray; the best weights are kept, or some from before if nothing is held out. */
   RETTO_ERROR_DIVERGED = -9,
   /* The session's mask allows none of the tokens that could come next, or none that lead anywhere. */
-  RETTO_ERROR_EXHAUSTED = -10
+  RETTO_ERROR_EXHAUSTED = -10,
+  /* A MIDI file contains no notes, or none that the encoding can represent. Leave the file out. */
+  RETTO_ERROR_EMPTY = -11
 } retto_status;
 
 /* The version of the library that is running: major * 10000 + minor * 100 + patch. A program may
@@ -565,7 +567,7 @@ RETTO_CHECK retto_status retto_trainer_add_text(retto_trainer *trainer, const ch
 
 /* Adds a MIDI file: a piece. It is read now, to see that it can be, and again at the first step, and
  * must not change before that. A trainer learns from text or from music, not from both.
- * RETTO_ERROR_FILE, _FORMAT, _CORPUS if it has no notes; _STATE after the first step.
+ * RETTO_ERROR_FILE, _FORMAT, _EMPTY if it has no notes; _STATE after the first step.
  * [one-thread] [blocking] */
 RETTO_CHECK retto_status retto_trainer_add_midi(retto_trainer *trainer, const char *path,
                                                 retto_role role);
@@ -674,9 +676,15 @@ typedef struct retto_midi_info {
   int32_t ticks_per_quarter;
   uint64_t notes, end_tick;
   double seconds;
+  /* Quarter notes per minute where the first note begins; 120 unless the file says otherwise. */
+  double tempo;
+  /* The program (General MIDI instrument, 0 to 127) that most notes are played with, and their mean
+   * velocity, 1 to 127, 0 if there are no notes: both of the pitched notes, or of the drums if there
+   * are no others. What continues a file should keep them. */
+  int32_t program, velocity;
 } retto_midi_info;
 
-#define RETTO_MIDI_INFO_INIT {sizeof(retto_midi_info), 0, 0, 0, 0, 0, 0.0}
+#define RETTO_MIDI_INFO_INIT {sizeof(retto_midi_info), 0, 0, 0, 0, 0, 0.0, 0.0, 0, 0}
 
 /* Fills in what a file is. [any-thread] */
 RETTO_CHECK retto_status retto_midi_get_info(const retto_midi *midi, retto_midi_info *info);
@@ -695,7 +703,7 @@ RETTO_CHECK retto_status retto_midi_get_warnings(const retto_midi *midi, char *t
                                                  size_t capacity, size_t *length);
 
 /* The tokens of a file for a model of music, as for retto_model_score; buffers as with
- * retto_model_encode. RETTO_ERROR_CORPUS if it has nothing the encoding takes, _BUFFER,
+ * retto_model_encode. RETTO_ERROR_EMPTY if it has nothing the encoding takes, _BUFFER,
  * _UNSUPPORTED. [any-thread] */
 RETTO_CHECK retto_status retto_model_encode_midi(const retto_model *model, const retto_midi *midi,
                                                  int32_t *tokens, size_t capacity, size_t *count);

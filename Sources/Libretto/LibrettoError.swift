@@ -25,6 +25,8 @@ public struct LibrettoError: Error, Equatable, CustomStringConvertible {
     case diverged = -9
     /// No token is allowed to come next.
     case exhausted = -10
+    /// A MIDI file contains no notes, or none that the encoding can represent.
+    case empty = -11
   }
 
   public let kind: Kind

@@ -32,7 +32,7 @@ struct MusicMaterial {
 
   private mutating func add(_ source: Source, _ held: Bool) throws(LibrettoError) {
     guard !(try Self.read(source).notes().isEmpty) else {
-      throw LibrettoError(.corpus, "\(source.name) has no notes to learn from")
+      throw LibrettoError(.empty, "\(source.name) contains no notes; leave it out")
     }
     if held { validation.append(source) } else { training.append(source) }
   }

@@ -53,7 +53,8 @@ extension Model {
       throw LibrettoError(.unsupported, "this is a model of \(encoding.name), not of music")
     }
     guard let tokens = try encoding.tokens(of: file, name: name) else {
-      throw LibrettoError(.corpus, "\(name) has nothing that the encoding \(encoding.name) takes")
+      throw LibrettoError(
+        .empty, "\(name) has no notes that the encoding \(encoding.name) can represent")
     }
     return tokens
   }

@@ -45,6 +45,7 @@ private func cString(_ text: StaticString) -> UnsafePointer<CChar> {
   case RETTO_ERROR_CORPUS: cString("RETTO_ERROR_CORPUS")
   case RETTO_ERROR_DIVERGED: cString("RETTO_ERROR_DIVERGED")
   case RETTO_ERROR_EXHAUSTED: cString("RETTO_ERROR_EXHAUSTED")
+  case RETTO_ERROR_EMPTY: cString("RETTO_ERROR_EMPTY")
   default: cString("unknown status")
   }
 }

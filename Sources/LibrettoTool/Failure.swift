@@ -23,7 +23,7 @@ struct Failure: Error {
     code =
       switch error.kind {
       case .argument: 64
-      case .file, .format, .unsupported, .corpus: 2
+      case .file, .format, .unsupported, .corpus, .empty: 2
       default: 1
       }
   }

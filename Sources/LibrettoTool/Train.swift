@@ -258,9 +258,7 @@ struct Train: ParsableCommand {
         try trainer.add(midi: absolute(file), validation: validation)
       } catch {
         // What is wrong with the trainer is wrong with every file.
-        if error.kind != .file && error.kind != .format && error.kind != .corpus
-          || error.message.contains("encoding")
-        {
+        if error.kind != .file && error.kind != .format && error.kind != .empty {
           throw Failure(error)
         }
         skipped.append(error.message)

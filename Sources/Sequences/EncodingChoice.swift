@@ -17,17 +17,7 @@ public struct EncodingChoice {
   }
 
   private func kind(_ notes: [MIDINote], _ quarter: Int) -> String {
-    // A note is on the grid if it begins within a 48th of a quarter note of a place that 12 or 8
-    // steps per quarter note have.
-    let slack = max(1, quarter / 48)
-    let onGrid = notes.reduce(0) { count, note in
-      let near = [12, 8].contains { steps in
-        let step = Double(quarter) / Double(steps)
-        let place = Double(note.start) / step
-        return abs(place - place.rounded()) * step <= Double(slack)
-      }
-      return count + (near ? 1 : 0)
-    }
+    let onGrid = GridFit.count(notes, ticksPerQuarter: quarter, steps: [12, 8])
     // Chance alone puts about two thirds there.
     if Double(onGrid) < 0.85 * Double(notes.count) { return PerformanceEncoding.name }
     let beginnings = Set(notes.map(\.start)).count

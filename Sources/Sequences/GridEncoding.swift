@@ -2,9 +2,6 @@
 public protocol GridEncoding: MusicEncoding {
   var grid: Grid { get }
 
-  /// The notes of a file that this encoding writes down, in the order of their beginnings.
-  func select(_ file: MIDIFile) -> [MIDINote]
-
   /// The pitch, counted from the lowest, that a MIDI pitch is written as; nil for none.
   func place(_ pitch: Int) -> Int?
 

@@ -3,6 +3,9 @@ public protocol MusicEncoding: Encoding {
   /// The ticks that events of this encoding are counted in.
   var ticksPerQuarter: Int { get }
 
+  /// The notes of a file that this encoding writes down, in the order of their starts.
+  func select(_ file: MIDIFile) -> [MIDINote]
+
   /// The tokens of a piece, `START` and `END` included; nil if it holds nothing this encoding can
   /// say. What is lost (quantisation, other channels) is stated at each encoding. Throws if there are
   /// too many: on a grid a small file can say that many notes sound for a very long time.

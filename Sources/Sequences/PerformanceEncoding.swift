@@ -21,6 +21,10 @@ public struct PerformanceEncoding: MusicEncoding {
   }
   public var ticksPerQuarter: Int { PerformanceTokens.ticksPerQuarter }
 
+  public func select(_ file: MIDIFile) -> [MIDINote] {
+    file.notes(sustain: true).filter { $0.channel != drumChannel }
+  }
+
   public func encode(_ file: MIDIFile) -> [Int32]? { encode(file, stretch: 1) }
 
   /// The tokens of a piece played `stretch` times as long.
@@ -38,7 +42,7 @@ public struct PerformanceEncoding: MusicEncoding {
     var moments: [Moment] = []
     /// The place in `moments` of the end of the last note of each pitch, and where it began.
     var last = [(end: Int, start: Int)?](repeating: nil, count: 128)
-    for note in file.notes(sustain: true) where note.channel != drumChannel {
+    for note in select(file) {
       let start = step(note.start)
       var end = min(start + limits.note, max(start + 1, step(note.start + note.duration)))
       if let before = last[note.pitch], moments[before.end].step > start {
