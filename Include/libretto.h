@@ -458,9 +458,14 @@ RETTO_CHECK retto_status retto_session_force_nothing(retto_session *session);
 /* Writes the number of complete bars of the piece to `bars`. [one-thread] [realtime] */
 RETTO_CHECK retto_status retto_session_get_bars(retto_session *session, uint64_t *bars);
 
-/* The pitch classes of a key by name, such as "C", "F# minor" or "Bb": for retto_session_set_scale.
- * Minor has both sixths' and sevenths' usual forms but the raised sixth.
- * RETTO_ERROR_ARGUMENT if it is none. [any-thread] */
+/* Writes the pitch classes of a scale by name to `pitch_classes`, for retto_session_set_scale. The name
+ * is a tonic, A to G with sharps (#) or flats (b), and the kind of scale in any case, "major" if left
+ * out: "C", "F# minor", "Bb", "D dorian", "A minor pentatonic". The kinds are major (ionian), minor
+ * (0 2 3 5 7 8 10 11 semitones above the tonic: natural minor and the leading note), natural minor
+ * (aeolian), harmonic minor, melodic minor (0 2 3 5 7 9 11, as it rises), dorian, phrygian, lydian,
+ * mixolydian, locrian, major pentatonic (or pentatonic), minor pentatonic, minor blues (or blues; 0 3 5
+ * 6 7 10), major blues (0 2 3 4 7 9), whole tone, chromatic. A small letter or an m stands for minor:
+ * "a", "Am", "Am pentatonic". RETTO_ERROR_ARGUMENT if it is none of these. [any-thread] */
 RETTO_CHECK retto_status retto_scale(const char *key, uint32_t *pitch_classes);
 
 /* ---- The trainer ------------------------------------------------------------------------------ */

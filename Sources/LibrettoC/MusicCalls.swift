@@ -145,10 +145,12 @@ private func wish(_ handle: OpaquePointer?, _ change: (inout MusicControls) -> V
   call { () throws(LibrettoError) in
     let name = try string(key, "the key")
     let result = try require(pitch_classes, "the pointer for the pitch classes")
-    guard let scale = MusicControls.scale(named: name) else {
+    guard let scale = MusicScale(named: name) else {
       throw LibrettoError(
-        .argument, "\"\(String(name.prefix(40)))\" is no key; write it like C, F# minor or Bb")
+        .argument,
+        "\"\(String(name.prefix(40)))\" is not a scale; expected a tonic, such as C, F# or Bb, and one of: \(MusicScale.names)"
+      )
     }
-    result.pointee = scale
+    result.pointee = scale.pitchClasses
   }
 }

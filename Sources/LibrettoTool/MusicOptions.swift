@@ -20,7 +20,9 @@ struct MusicOptions: ParsableArguments {
     help: "Quarter notes a minute; a performance sounds as it was learned at 120. (default: 120)")
   var tempo: Double?
 
-  @Option(help: "Notes of this key only, such as G, \"F# minor\" or Bb.")
+  @Option(
+    help:
+      "Notes of this scale only, such as G, \"F# minor\", \"D dorian\" or \"A minor pentatonic\".")
   var key: String?
 
   @Option(help: ArgumentHelp("Music to go on from; it comes first.", valueName: "in.mid"))
@@ -82,8 +84,9 @@ struct MusicOptions: ParsableArguments {
     }
     if let key {
       try require(
-        MusicControls.scale(named: key) != nil,
-        "--key is \"\(key)\"; write it such as G, \"F# minor\" or Bb")
+        MusicScale(named: key) != nil,
+        "--key is \"\(key)\"; expected a tonic, such as C, F# or Bb, and one of: \(MusicScale.names)"
+      )
     }
     if let metre {
       try require(Self.metre(metre) != nil, "--metre is \(metre); write it such as 3/4")
@@ -125,7 +128,7 @@ struct MusicOptions: ParsableArguments {
     if let highest { controls.highest = highest }
     if let voices { controls.voices = voices }
     if let density { controls.density = density }
-    if let key, let scale = MusicControls.scale(named: key) { controls.scale = scale }
+    if let key, let scale = MusicScale(named: key) { controls.scale = scale.pitchClasses }
     if let metre, let grid, let (numerator, denominator) = Self.metre(metre) {
       guard knows("METRE \(numerator)/\(denominator)", encoding),
         numerator * 4 * grid.stepsPerQuarter % denominator == 0
@@ -141,23 +144,11 @@ struct MusicOptions: ParsableArguments {
     (0..<encoding.vocabularySize).contains { encoding.name(of: Int32($0)) == name }
   }
 
-  /// The key signature for `--key`: of several spellings the one with the same letter, and then the
-  /// fewest signs.
+  /// The key signature for `--key`.
   var keySignature: MIDIKeySignature? {
-    guard let key, let scale = MusicControls.scale(named: key) else { return nil }
-    var found: MIDIKeySignature?
-    for signs in 0...7 {
-      for sharps in [signs, -signs] {
-        for isMinor in [false, true] {
-          let signature = MIDIKeySignature(tick: 0, sharps: sharps, isMinor: isMinor)
-          guard MusicControls.scale(named: signature.name) == scale else { continue }
-          let isSame = signature.name.first?.lowercased() == key.first?.lowercased()
-          if found == nil || isSame && found?.name.first?.lowercased() != key.first?.lowercased() {
-            found = signature
-          }
-        }
-      }
+    guard let scale = key.flatMap({ MusicScale(named: $0) }), let sharps = scale.sharps else {
+      return nil
     }
-    return found
+    return MIDIKeySignature(tick: 0, sharps: sharps, isMinor: scale.isMinor)
   }
 }

@@ -107,37 +107,6 @@ public struct MusicControls: Equatable, Sendable {
   }
 
   public init() {}
-
-  /// The scale of a key by name, such as "C", "F# minor", "Bb", "a" for A minor; nil if it is none.
-  public static func scale(named name: String) -> UInt32? {
-    let classes: [Character: Int] = ["c": 0, "d": 2, "e": 4, "f": 5, "g": 7, "a": 9, "b": 11]
-    let words = name.split(whereSeparator: { $0 == " " || $0 == "_" || $0 == "-" })
-    guard let note = words.first, let letter = note.first,
-      let base = classes[Character(letter.lowercased())]
-    else { return nil }
-    var tonic = base
-    var minor = letter.isLowercase
-    for sign in note.dropFirst() {
-      switch sign {
-      case "#", "♯": tonic += 1
-      case "b", "♭": tonic -= 1
-      case "m" where words.count == 1: minor = true
-      default: return nil
-      }
-    }
-    if words.count > 1 {
-      switch words[1].lowercased() {
-      case "minor", "min": minor = true
-      case "major", "maj": minor = false
-      default: return nil
-      }
-      guard words.count == 2 else { return nil }
-    }
-    // Minor with both sevenths, as tunes use it.
-    let steps = minor ? [0, 2, 3, 5, 7, 8, 10, 11] : [0, 2, 4, 5, 7, 9, 11]
-    let first = (tonic % 12 + 12) % 12
-    return steps.reduce(0) { $0 | 1 << UInt32((first + $1) % 12) }
-  }
 }
 
 /// Something that happens in music, some ticks after what happened before.

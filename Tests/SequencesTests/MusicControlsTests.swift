@@ -25,7 +25,7 @@ import Testing
       var walk = MusicWalk(encoding, seed: UInt64(seed))
       walk.grammar.controls.lowest = 50
       walk.grammar.controls.highest = 73
-      walk.grammar.controls.scale = try #require(MusicControls.scale(named: "D minor"))
+      walk.grammar.controls.scale = try #require(MusicScale(named: "D minor")?.pitchClasses)
       walk.grammar.controls.voices = 2
       let scale: Set = [2, 4, 5, 7, 9, 10, 0, 1]
       var sounding = 0
@@ -107,18 +107,6 @@ import Testing
     #expect(!grammar.force(start: 0, duration: 120, pitch: 60))
     grammar.forceNothing()
     #expect(grammar.force(start: 0, duration: 120, pitch: 60))
-  }
-
-  @Test func keysByName() {
-    #expect(MusicControls.scale(named: "C") == 0b1010_1011_0101)
-    #expect(MusicControls.scale(named: "C major") == MusicControls.scale(named: "C"))
-    #expect(MusicControls.scale(named: "Bb") == MusicControls.scale(named: "A# maj"))
-    #expect(MusicControls.scale(named: "a") == MusicControls.scale(named: "A minor"))
-    #expect(MusicControls.scale(named: "Am") == MusicControls.scale(named: "A min"))
-    #expect(MusicControls.scale(named: "f#") == MusicControls.scale(named: "Gb minor"))
-    for wrong in ["", "H", "C sharp", "C major x", "1", "Cx", "♭"] {
-      #expect(MusicControls.scale(named: wrong) == nil, "\(wrong)")
-    }
   }
 
   @Test func statesAreKeptInSnapshots() {
