@@ -29,10 +29,7 @@ struct ModelHeader {
   }
 
   init(_ metadata: [String: String], name: String) throws(LibrettoError) {
-    guard metadata["format"] == "libretto" else {
-      throw LibrettoError(
-        .format, "\(name) is a safetensors file, but not a model of this library's")
-    }
+    try Self.requireAll(metadata, name)
     guard metadata["format_version"] == "1" else {
       throw LibrettoError(
         .unsupported,
@@ -40,8 +37,11 @@ struct ModelHeader {
       )
     }
     func size(_ key: String) throws(LibrettoError) -> Int {
-      guard let value = metadata[key].flatMap({ Int($0) }) else {
-        throw LibrettoError(.format, "\(name) does not say its \(key)")
+      guard let text = metadata[key], let value = Int(text) else {
+        throw LibrettoError(
+          .format,
+          "\(name): the metadata \(key) is \"\(printable(metadata[key] ?? ""))\"; expected a whole number"
+        )
       }
       return value
     }
@@ -78,6 +78,31 @@ struct ModelHeader {
     self.shape = shape
     self.precision = precision
     self.facts = facts
+  }
+
+  /// What no model file can do without; encodings have properties of their own besides.
+  private static let required = [
+    "format", "format_version", "vocabulary_size", "embedding_size", "hidden_size", "layers",
+    "encoding",
+  ]
+
+  /// Throws if something is missing, and names all that is: somebody may have written the file with
+  /// another library, which kept the tensors alone.
+  private static func requireAll(_ metadata: [String: String], _ name: String)
+    throws(LibrettoError)
+  {
+    let missing = required.filter { metadata[$0] == nil }
+    let isOther = metadata["format"] != "libretto"
+    guard isOther || !missing.isEmpty else { return }
+    var reasons: [String] = []
+    if isOther, let format = metadata["format"] {
+      reasons.append("format is \"\(printable(format))\", expected \"libretto\"")
+    }
+    if !missing.isEmpty { reasons.append("missing: \(missing.joined(separator: ", "))") }
+    throw LibrettoError(
+      .format,
+      "\(name) is a safetensors file without the metadata of a Libretto model (\(reasons.joined(separator: "; "))); write it with the metadata of the model it comes from"
+    )
   }
 
   var metadata: [(String, String)] {

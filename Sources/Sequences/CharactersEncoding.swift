@@ -38,7 +38,9 @@ public struct CharactersEncoding: TextEncoding {
 
   init(properties: [String: String]) throws(EncodingError) {
     guard let text = properties["alphabet"] else {
-      throw .invalid("the encoding \"characters\" needs an alphabet and has none")
+      throw .invalid(
+        "the encoding \"characters\" needs its characters beyond ASCII, encoding.alphabet, which is missing"
+      )
     }
     try self.init(alphabet: Array(text.unicodeScalars))
   }

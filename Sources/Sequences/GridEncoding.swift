@@ -72,7 +72,8 @@ extension GridEncoding {
 /// Reads the property all of them have.
 func stepsPerQuarter(_ properties: [String: String]) throws(EncodingError) -> Int {
   guard let steps = properties["steps_per_quarter"].flatMap({ Int($0) }) else {
-    throw .invalid("an encoding on a grid needs its steps_per_quarter and has none")
+    throw .invalid(
+      "an encoding on a grid needs encoding.steps_per_quarter, which is missing or not a number")
   }
   return steps
 }

@@ -56,10 +56,10 @@ import Testing
 
   @Test(
     arguments: [
-      ("\"format\":\"libretto\"", "\"format\":\"pt\"", .format, "not a model of this library"),
-      ("\"format\":\"libretto\",", "", .format, "not a model of this library"),
+      ("\"format\":\"libretto\"", "\"format\":\"pt\"", .format, "(format is \"pt\", expected"),
+      ("\"format\":\"libretto\",", "", .format, "(missing: format)"),
       ("\"format_version\":\"1\"", "\"format_version\":\"2\"", .unsupported, "format version 2"),
-      ("\"format_version\":\"1\",", "", .unsupported, "format version none"),
+      ("\"format_version\":\"1\",", "", .format, "(missing: format_version)"),
       (
         "\"vocabulary_size\":\"256\"", "\"vocabulary_size\":\"257\"", .format,
         "256 tokens and a network of 257"
@@ -77,7 +77,8 @@ import Testing
       ),
       ("\"hidden_size\":\"20\"", "\"hidden_size\":\"9223372036854775807\"", .format, "hidden is"),
       ("\"hidden_size\":\"20\"", "\"hidden_size\":\"20.0\"", .format, "hidden_size"),
-      ("\"hidden_size\":\"20\",", "", .format, "hidden_size"),
+      ("\"hidden_size\":\"20\",", "", .format, "(missing: hidden_size)"),
+      ("\"encoding\":\"bytes\"", "\"encoder\":\"bytes\"", .format, "(missing: encoding)"),
       ("\"embedding_size\":\"6\"", "\"embedding_size\":\"x\"", .format, "embedding_size"),
       ("\"embedding_size\":\"6\"", "\"embedding_size\":\"16385\"", .format, "embedding is 16385"),
       ("\"layers\":\"2\"", "\"layers\":\"3\"", .format, "\"gru.weight_ih_l2\" is missing"),
@@ -87,7 +88,7 @@ import Testing
         "\"encoding\":\"bytes\"", "\"encoding\":\"runes\\n\"", .unsupported,
         "\"runes?\"; there are bytes, characters"
       ),
-      ("\"encoding\":\"bytes\"", "\"encoding\":\"characters\"", .format, "needs an alphabet"),
+      ("\"encoding\":\"bytes\"", "\"encoding\":\"characters\"", .format, "encoding.alphabet"),
       (
         "\"encoding\":\"bytes\"", "\"encoding\":\"characters\",\"encoding.alphabet\":\"aé\"",
         .format,

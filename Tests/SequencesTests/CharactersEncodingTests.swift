@@ -126,7 +126,9 @@ import Testing
       try Encodings.make(name: "characters", properties: ["alphabet": "éA"])
     }
     #expect(
-      throws: EncodingError.invalid("the encoding \"characters\" needs an alphabet and has none")
+      throws: EncodingError.invalid(
+        "the encoding \"characters\" needs its characters beyond ASCII, encoding.alphabet, which is missing"
+      )
     ) {
       try Encodings.make(name: "characters", properties: ["letters": "é"])
     }
