@@ -50,24 +50,29 @@ let package = Package(
         "KernelsBF16",
       ],
       swiftSettings: [.unsafeFlags(["-O"])]),
+    // What is inlined of it is built anew with it in the modules that name it.
+    module("Memory", []),
     // KernelTable by name, though Kernels hands it on: what is inlined from it is then built anew with it.
-    module("GRU", ["Kernels", "KernelTable", "CSimd"]),
-    module("Sequences", []),
+    module("GRU", ["Memory", "Kernels", "KernelTable", "CSimd"]),
+    module("Sequences", ["Memory"]),
     .target(name: "CProcessors"),
-    module("Libretto", ["GRU", "Sequences", "Kernels", "CProcessors"]),
+    module("Libretto", ["Memory", "GRU", "Sequences", "Kernels", "CProcessors"]),
     .target(name: "CErrorText"),
     module(
-      "LibrettoC", ["CLibretto", "CErrorText", "Libretto", "GRU", "Sequences", "Kernels"],
+      "LibrettoC",
+      ["CLibretto", "CErrorText", "Libretto", "Memory", "GRU", "Sequences", "Kernels"],
       exclude: ["exports.map"]),
     .executableTarget(
       name: "LibrettoTool",
       dependencies: [
-        "Libretto", "GRU", "Sequences", "Kernels",
+        "Libretto", "Memory", "GRU", "Sequences", "Kernels",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
+    .testTarget(name: "MemoryTests", dependencies: ["Memory"]),
     .testTarget(name: "KernelsTests", dependencies: ["Kernels", "KernelTable"]),
     .testTarget(name: "GRUTests", dependencies: ["GRU", "Kernels", "Libretto"]),
     .testTarget(name: "SequencesTests", dependencies: ["Sequences"]),
-    .testTarget(name: "LibrettoTests", dependencies: ["Libretto", "GRU", "Sequences", "Kernels"]),
+    .testTarget(
+      name: "LibrettoTests", dependencies: ["Libretto", "Memory", "GRU", "Sequences", "Kernels"]),
   ]
 )

@@ -47,7 +47,7 @@ struct Checkpoint {
   let state: TrainingState
   let encoding: any Encoding
   let fingerprint: UInt64
-  private let file: MappedFile
+  private let file: FileContents
   private let tensors: SafeTensors
   private let path: String
 
@@ -56,7 +56,7 @@ struct Checkpoint {
 
   init(_ path: String) throws(LibrettoError) {
     self.path = path
-    file = try MappedFile(path)
+    file = try FileContents(path)
     tensors = try SafeTensors(file.bytes, name: path)
     let header = try ModelHeader(tensors.metadata, name: path)
     encoding = header.encoding

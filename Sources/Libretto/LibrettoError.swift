@@ -1,4 +1,5 @@
 import GRU
+import Memory
 import Sequences
 
 /// What went wrong: a kind for the program, a sentence for the person.
@@ -51,6 +52,10 @@ public struct LibrettoError: Error, Equatable, CustomStringConvertible {
     }
   }
 
+  package init(_ error: OutOfMemory) {
+    self.init(.memory, "not enough memory: an allocation of \(error.bytes) bytes failed")
+  }
+
   init(_ error: EncodingError) {
     switch error {
     case .unknown(let name):
@@ -68,6 +73,12 @@ public struct LibrettoError: Error, Equatable, CustomStringConvertible {
 
 /// Runs something of the network's and turns its errors into ours.
 func network<Value>(_ body: () throws(NetworkError) -> Value) throws(LibrettoError) -> Value {
+  do { return try body() } catch { throw LibrettoError(error) }
+}
+
+/// Runs something that allocates and turns its error into ours.
+@inline(__always)
+func allocating<Value>(_ body: () throws(OutOfMemory) -> Value) throws(LibrettoError) -> Value {
   do { return try body() } catch { throw LibrettoError(error) }
 }
 

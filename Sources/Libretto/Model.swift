@@ -37,7 +37,7 @@ public final class Model: @unchecked Sendable {
 
   /// Reads a model file, or a checkpoint, of which it takes the best weights.
   public convenience init(path: String) throws(LibrettoError) {
-    let parts = try MappedFile.read(path) { (bytes) throws(LibrettoError) in
+    let parts = try FileContents.read(path) { (bytes) throws(LibrettoError) in
       try Self.parts(SafeTensors(bytes, name: path), name: path)
     }
     self.init(network: parts.network, encoding: parts.encoding, facts: parts.facts)

@@ -40,7 +40,7 @@ struct MusicMaterial {
   private static func read(_ source: Source) throws(LibrettoError) -> MIDIFile {
     switch source {
     case .path(let path):
-      try MappedFile.read(path) { (bytes) throws(LibrettoError) in
+      try FileContents.read(path, most: MIDIFile.maximumSize) { (bytes) throws(LibrettoError) in
         try readMIDI(bytes, name: source.name)
       }
     case .bytes(let bytes):

@@ -38,7 +38,7 @@ extension Model {
   public func score(
     file path: String, each: (_ input: Int32, _ token: Int32, Double) -> Void
   ) throws(LibrettoError) {
-    try MappedFile.read(path) { (bytes) throws(LibrettoError) in
+    try FileContents.read(path) { (bytes) throws(LibrettoError) in
       if isText { return try score(text: bytes, each: each) }
       let tokens = try encode(try readMIDI(bytes, name: path), name: path)
       try tokens.withUnsafeBufferPointer { (tokens) throws(LibrettoError) in
@@ -83,7 +83,7 @@ extension Model {
 
   /// How well the model predicts a file, text or MIDI as the model is.
   public func evaluate(file path: String) throws(LibrettoError) -> Evaluation {
-    try MappedFile.read(path) { (bytes) throws(LibrettoError) in
+    try FileContents.read(path) { (bytes) throws(LibrettoError) in
       isText
         ? try evaluate(text: bytes)
         : try evaluate(piece: try readMIDI(bytes, name: path), name: path)

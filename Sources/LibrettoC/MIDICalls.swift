@@ -31,7 +31,8 @@ private func withMIDI(
 ) -> retto_status {
   create(midi, "the pointer for the MIDI file") { () throws(LibrettoError) in
     let path = try string(path, "the path")
-    return try MappedFile.read(path) { (bytes) throws(LibrettoError) in
+    return try FileContents.read(path, most: MIDIFile.maximumSize) {
+      (bytes) throws(LibrettoError) in
       try MIDIHandle(bytes, name: path)
     }
   }

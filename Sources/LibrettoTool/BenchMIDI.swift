@@ -27,7 +27,7 @@ struct BenchMIDI: ParsableCommand {
 
     mutating func read(_ path: String) {
       var found: [MIDIWarning] = []
-      guard let data = try? MappedFile(path),
+      guard let data = try? FileContents(path, most: MIDIFile.maximumSize),
         let file = withExtendedLifetime(
           data, { try? MIDIFile.read(data.bytes, warnings: &found) })
       else {

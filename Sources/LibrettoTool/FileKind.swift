@@ -23,7 +23,9 @@ enum FileKind {
 
   /// Empty where nothing can be read; those who need the file will say so.
   private static func start(of path: String, _ count: Int) -> [UInt8] {
-    guard let file = try? MappedFile(path) else { return [] }
-    return withExtendedLifetime(file) { Array(file.bytes.prefix(count)) }
+    guard let file = try? InputFile(path) else { return [] }
+    var bytes = [UInt8](repeating: 0, count: min(count, file.count))
+    let isRead = bytes.withUnsafeMutableBytes { (try? file.read(at: 0, into: $0)) != nil }
+    return isRead ? bytes : []
   }
 }

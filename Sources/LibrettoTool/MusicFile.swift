@@ -3,7 +3,9 @@ import Sequences
 
 /// Reads a MIDI file; what was wrong with it is appended to the warnings.
 func readMIDI(_ path: String, warnings: inout [MIDIWarning]) throws -> MIDIFile {
-  let data = try orFail { () throws(LibrettoError) in try MappedFile(path) }
+  let data = try orFail { () throws(LibrettoError) in
+    try FileContents(path, most: MIDIFile.maximumSize)
+  }
   defer { withExtendedLifetime(data) {} }
   do throws(MIDIError) {
     return try MIDIFile.read(data.bytes, warnings: &warnings)

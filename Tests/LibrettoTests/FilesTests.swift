@@ -133,15 +133,15 @@ import Testing
   @Test func readingSaysWhatIsWrong() throws {
     let folder = try Folder()
     refusal(.file, "cannot open", "nothing here", "No such file") {
-      _ = try MappedFile(folder("nothing here"))
+      _ = try FileContents(folder("nothing here"))
     }
-    refusal(.file, folder.path, "not a regular file") { _ = try MappedFile(folder.path) }
-    refusal(.file, "/dev/null", "not a regular file") { _ = try MappedFile("/dev/null") }
+    refusal(.file, folder.path, "not a regular file") { _ = try FileContents(folder.path) }
+    refusal(.file, "/dev/null", "not a regular file") { _ = try FileContents("/dev/null") }
     mkfifo(folder("pipe"), 0o600)
-    refusal(.file, "not a regular file") { _ = try MappedFile(folder("pipe")) }
-    let empty = try MappedFile(try folder.file("empty", []))
+    refusal(.file, "not a regular file") { _ = try FileContents(folder("pipe")) }
+    let empty = try FileContents(try folder.file("empty", []))
     #expect(empty.bytes.count == 0)
-    let three = try MappedFile(try folder.file("three", [1, 2, 3]))
+    let three = try FileContents(try folder.file("three", [1, 2, 3]))
     withExtendedLifetime(three) { #expect(Array(three.bytes) == [1, 2, 3]) }
   }
 

@@ -39,7 +39,7 @@ private func header(_ write: (String) throws -> Void) throws -> (text: String, w
   let path = "/tmp/libretto-seed-\(getpid())"
   try write(path)
   defer { unlink(path) }
-  let file = try MappedFile(path)
+  let file = try FileContents(path)
   return withExtendedLifetime(file) {
     let whole = Array(file.bytes)
     let length = whole[..<8].reversed().reduce(0) { $0 << 8 | Int($1) }
