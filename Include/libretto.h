@@ -287,8 +287,8 @@ RETTO_CHECK retto_status retto_session_create(const retto_model *model,
 /* Frees a session. [one-thread] */
 void retto_session_free(retto_session *session);
 
-/* Back to having read nothing, with a new seed; the settings and the mask stay.
- * [one-thread] [realtime] */
+/* Back to having read nothing, with a new seed; the settings and the mask stay. Sounding notes are
+ * ended by the next calls of retto_session_next_event. [one-thread] [realtime] */
 RETTO_CHECK retto_status retto_session_reset(retto_session *session, uint64_t seed);
 
 /* Reads `count` tokens as if they had been drawn. Takes a time proportional to their number.
@@ -368,7 +368,9 @@ RETTO_CHECK retto_status retto_session_set_mask(retto_session *session, retto_ma
 RETTO_CHECK retto_status retto_session_snapshot(const retto_session *session, void *buffer,
                                                 size_t capacity, size_t *size);
 
-/* Goes back to a snapshot taken of any session over the same model, with no notes dictated.
+/* Goes back to a snapshot taken of any session over the same model, with no notes dictated. Sounding
+ * notes are this session's, not the snapshot's: those from before are ended by the next calls of
+ * retto_session_next_event, and notes that sound in the snapshot are not begun again.
  * RETTO_ERROR_FORMAT, with nothing changed, if the bytes are not one. [one-thread] [realtime] */
 RETTO_CHECK retto_status retto_session_restore(retto_session *session, const void *buffer,
                                                size_t size);
@@ -398,6 +400,15 @@ typedef struct retto_event {
 /* Draws what happens next. If nothing does for a step of the grid, or for a second where there is no
  * grid, the event is RETTO_EVENT_TIME: so a call draws the tokens of one step at most. Every note-on
  * is followed by its note-off, at the end of the piece at the latest.
+ *
+ * Sounding notes are those whose note-on this call returned and whose note-off it has not returned
+ * yet. Whatever is called in between, they are ended: after tokens were drawn with retto_session_next
+ * or retto_sessions_next, after retto_session_reset and after retto_session_restore, the next calls
+ * first return a note-off of delta 0 for each sounding note that is over by then; after a reset or a
+ * restore that is all of them. No note-off is returned for a note whose note-on was not. Time that
+ * passes in tokens drawn one by one is not part of any delta. A host that stops, or frees the session,
+ * ends the notes of retto_session_get_sounding itself.
+ *
  * RETTO_ERROR_UNSUPPORTED if the model is not of music; _EXHAUSTED, also if the mask, without the
  * grammar, lets 1024 tokens pass with no event: what was drawn stays read. [one-thread] [realtime] */
 RETTO_CHECK retto_status retto_session_next_event(retto_session *session, retto_event *event);
@@ -409,6 +420,17 @@ RETTO_CHECK retto_status retto_session_next_event(retto_session *session, retto_
  * metre counts at the beginning of a piece. `delta` is below 2^31. Takes a time proportional to the
  * time that passes in it. RETTO_ERROR_ARGUMENT, _UNSUPPORTED. [one-thread] [realtime] */
 RETTO_CHECK retto_status retto_session_feed_event(retto_session *session, const retto_event *event);
+
+/* Writes a note-off of delta 0 for each sounding note (see retto_session_next_event) to `events`, which
+ * has room for `capacity`, and their number, at most 128, to `count`. It changes nothing: a host that
+ * sends these and goes on with the session calls retto_session_forget_sounding too.
+ * RETTO_ERROR_BUFFER, _UNSUPPORTED if the model is not of music. [one-thread] [realtime] */
+RETTO_CHECK retto_status retto_session_get_sounding(retto_session *session, retto_event *events,
+                                                    size_t capacity, size_t *count);
+
+/* Counts all sounding notes as ended: for hosts that ended them themselves. No note-off is returned
+ * for them later. RETTO_ERROR_UNSUPPORTED. [one-thread] [realtime] */
+RETTO_CHECK retto_status retto_session_forget_sounding(retto_session *session);
 
 /* A musician's wishes. They hold for certain, from the next token on, since tokens against them are
  * not drawn; notes that sound already may go on. Each may be RETTO_ERROR_ARGUMENT, or _UNSUPPORTED if

@@ -116,7 +116,7 @@ public final class Session {
   /// A session that was fed nothing first reads the encoding's start token.
   public func next() throws(LibrettoError) -> (token: Int32, logProbability: Float) {
     let next = try drawNext()
-    music?.player.discard()
+    music?.skipEvents()
     return next
   }
 
@@ -296,7 +296,7 @@ extension Session {
         }
         do throws(LibrettoError) {
           let (token, logProbability) = try session.draw(logits)
-          session.music?.player.discard()
+          session.music?.skipEvents()
           result(i, token, logProbability)
         } catch {
           failure = failure ?? LibrettoError(error.kind, "session \(i): \(error.message)")
@@ -452,5 +452,6 @@ extension Session {
     pending = Int32(token)
     knowsNext = word(8) == 1
     music?.grammar.forceNothing()
+    music?.sounding.endAll()
   }
 }

@@ -9,6 +9,8 @@ extension Session {
     let grammar: any MusicGrammar
     let player: any TokenPlayer
     let listener: any EventListener
+    /// What the host was given and has not been told the end of.
+    var sounding = SoundingNotes()
     /// Whether the listener has heard something that the network has not read yet.
     var hasHeard = false
     /// Ticks by which the host's time is ahead of the session's, which is on the grid: the next events
@@ -22,10 +24,27 @@ extension Session {
     }
 
     func reset() {
+      sounding.endAll()
       player.reset()
       listener.reset()
       hasHeard = false
       ahead = 0
+    }
+
+    /// Leaves the events out that the player has ready. The ends of notes among them are given later.
+    func skipEvents() {
+      while let event = player.next() { sounding.skip(event) }
+    }
+
+    /// The next event for the host that needs no other token.
+    func nextEvent() -> MusicEvent? {
+      while var event = player.next() {
+        let moved = min(ahead, event.delta)
+        event.delta -= moved
+        ahead -= moved
+        if let event = sounding.handOut(event) { return event }
+      }
+      return nil
     }
 
     var stateSize: Int { type(of: player).stateSize + type(of: listener).stateSize + 9 }
@@ -93,18 +112,15 @@ extension Session {
   }
 
   /// The next event. Draws the tokens of one step, or of one second, at most: if nothing happens the
-  /// event says that time passes. After the end of a piece a new one begins. Real-time.
+  /// event says that time passes. After the end of a piece a new one begins. Notes that are over in
+  /// the sequence, but not for the host, end first. Real-time.
   public func nextEvent() throws(LibrettoError) -> MusicEvent {
     let music = try requireMusic()
+    if let event = music.sounding.nextOverdue() { return event }
     finishHearing()
     var draws = 0
     while true {
-      if var event = music.player.next() {
-        let moved = min(music.ahead, event.delta)
-        event.delta -= moved
-        music.ahead -= moved
-        return event
-      }
+      if let event = music.nextEvent() { return event }
       guard draws < Self.mostDraws else {
         throw LibrettoError(
           .exhausted,
@@ -115,6 +131,12 @@ extension Session {
       draws += 1
     }
   }
+
+  /// The notes that `nextEvent` began and did not end. Real-time.
+  public func sounding() throws(LibrettoError) -> SoundingNotes { try requireMusic().sounding }
+
+  /// Counts these notes as ended; for a host that ends them itself. Real-time.
+  public func forgetSounding() throws(LibrettoError) { try requireMusic().sounding.forget() }
 
   /// More than the tokens of a step, or of a second, can be where the grammar is kept to.
   private static let mostDraws = 1024

@@ -57,6 +57,29 @@ private func wish(_ handle: OpaquePointer?, _ change: (inout MusicControls) -> V
   }
 }
 
+@c @implementation public func retto_session_get_sounding(
+  _ session: OpaquePointer!, _ events: UnsafeMutablePointer<retto_event>!, _ capacity: Int,
+  _ count: UnsafeMutablePointer<Int>!
+) -> retto_status {
+  withSession(session) { (session) throws(LibrettoError) in
+    let sounding = try session.sounding()
+    let events: UnsafeMutablePointer<retto_event>? = events
+    guard try hasRoom(for: sounding.count, events, capacity, count, "the buffer for events"),
+      var next = events
+    else { return }
+    sounding.forEach {
+      next.initialize(to: retto_event($0))
+      next += 1
+    }
+  }
+}
+
+@c @implementation public func retto_session_forget_sounding(_ session: OpaquePointer!)
+  -> retto_status
+{
+  withSession(session) { (session) throws(LibrettoError) in try session.forgetSounding() }
+}
+
 @c @implementation public func retto_session_set_pitch_range(
   _ session: OpaquePointer!, _ lowest: Int32, _ highest: Int32
 ) -> retto_status {

@@ -1,8 +1,9 @@
 /// Events a player has made and nobody has had yet, and the time since the last one. Its room is
 /// allocated once; an event beyond it is dropped.
 struct EventQueue: ~Copyable {
-  /// An end and a beginning for each pitch, a metre and an end of the piece: the most one token makes.
-  static let capacity = 2 * 128 + 2
+  /// An end and a beginning for each pitch, a metre and an end of the piece, the most one token makes;
+  /// and the ends of what was begun so, where others play on before these events are taken.
+  static let capacity = 3 * 128 + 2
   private let events: UnsafeMutablePointer<MusicEvent>
   private var first = 0
   private var count = 0
@@ -15,13 +16,7 @@ struct EventQueue: ~Copyable {
 
   var isEmpty: Bool { count == 0 }
 
-  /// Forgets the events, not the time.
-  mutating func discard() { (first, count) = (0, 0) }
-
-  mutating func reset() {
-    discard()
-    waiting = 0
-  }
+  mutating func reset() { (first, count, waiting) = (0, 0, 0) }
 
   mutating func put(_ kind: MusicEvent.Kind, channel: Int = 0, pitch: Int = 0, velocity: Int = 0) {
     guard first + count < Self.capacity else { return }

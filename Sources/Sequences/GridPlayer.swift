@@ -30,8 +30,6 @@ final class GridPlayer: TokenPlayer {
     queue.reset()
   }
 
-  func discard() { queue.discard() }
-
   func take(_ token: Int32, heard: Bool) {
     switch grid.meaning(token) {
     case .start:

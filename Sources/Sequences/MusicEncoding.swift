@@ -147,9 +147,6 @@ public protocol TokenPlayer: AnyObject {
   /// The next event, if there is one before another token is needed. When time has passed and
   /// nothing happened, that is an event.
   func next() -> MusicEvent?
-  /// Forgets the events not yet had.
-  func discard()
-
   static var stateSize: Int { get }
   func save(to bytes: UnsafeMutableRawPointer)
   func restore(from bytes: UnsafeRawPointer) -> Bool

@@ -11,23 +11,18 @@ final class PerformancePlayer: TokenPlayer {
     queue.reset()
   }
 
-  func discard() { queue.discard() }
-
   func take(_ token: Int32, heard: Bool) {
     switch PerformanceTokens.meaning(token) {
     case .start: closeAll()
     case .end:
       closeAll()
       if !heard { queue.put(.end, pitch: 0, velocity: 0) }
-    case .on(let pitch) where heard:
-      if sounding[pitch] { queue.put(.noteOff, pitch: pitch, velocity: 0) }
-      sounding[pitch] = false
     case .on(let pitch):
+      end(pitch)
+      if heard { return }
       sounding[pitch] = true
       queue.put(.noteOn, pitch: pitch, velocity: PerformanceTokens.velocity(bin))
-    case .off(let pitch):
-      if sounding[pitch] { queue.put(.noteOff, pitch: pitch, velocity: 0) }
-      sounding[pitch] = false
+    case .off(let pitch): end(pitch)
     case .shift where heard: queue.waiting = 0
     case .shift(let steps):
       queue.waiting += steps * PerformanceTokens.ticksPerStep
@@ -39,10 +34,12 @@ final class PerformancePlayer: TokenPlayer {
 
   func next() -> MusicEvent? { queue.next() }
 
-  private func closeAll() {
-    for pitch in 0..<128 where sounding[pitch] { queue.put(.noteOff, pitch: pitch, velocity: 0) }
-    sounding = PitchSet()
+  private func end(_ pitch: Int) {
+    if sounding[pitch] { queue.put(.noteOff, pitch: pitch, velocity: 0) }
+    sounding[pitch] = false
   }
+
+  private func closeAll() { for pitch in 0..<128 { end(pitch) } }
 
   static var stateSize: Int { 24 + EventQueue.stateSize }
 

@@ -221,7 +221,7 @@ static void check_refusals(const retto_model *music) {
   retto_trainer *trainer = NULL;
   options.encoding = "characters";
   MUST(retto_trainer_create(&options, &trainer));
-  GIVES(RETTO_ERROR_EMPTY, retto_trainer_add_midi(trainer, "copy.mid", RETTO_TRAINING));
+  GIVES(RETTO_ERROR_CORPUS, retto_trainer_add_midi(trainer, "copy.mid", RETTO_TRAINING));
   retto_trainer_free(trainer);
   options.encoding = NULL;
   options.steps_per_quarter = 25;
@@ -234,6 +234,28 @@ static void check_refusals(const retto_model *music) {
   retto_trainer_free(trainer);
 }
 
+/* The events of the next steps of a session, but for the ends of notes that began before: each with the
+ * tick it comes at in `delta`. */
+static size_t future(retto_session *session, retto_event *events, size_t count) {
+  uint32_t now = 0;
+  int sounding[128] = {0};
+  OK(retto_session_forget_sounding(session));
+  for (size_t n = 0; n < count;) {
+    retto_event event;
+    MUST(retto_session_next_event(session, &event));
+    now += event.delta;
+    if (event.kind == RETTO_EVENT_NOTE_ON)
+      sounding[event.pitch] = 1;
+    else if (event.kind == RETTO_EVENT_NOTE_OFF)
+      CHECK(sounding[event.pitch]--);
+    if (event.kind == RETTO_EVENT_TIME)
+      continue;
+    event.delta = now;
+    events[n++] = event;
+  }
+  return count;
+}
+
 /* A snapshot goes on the same way wherever it is taken, also between the notes of a chord. */
 static void check_snapshots(const retto_model *model) {
   retto_session *a = NULL, *b = NULL;
@@ -242,17 +264,126 @@ static void check_snapshots(const retto_model *model) {
   size_t size = 0;
   OK(retto_session_snapshot(a, NULL, 0, &size));
   unsigned char *bytes = malloc(size);
-  for (int i = 0; i < 300; i++) {
-    retto_event x, y;
+  for (int i = 0; i < 150; i++) {
+    retto_event x[20], y[20];
     OK(retto_session_snapshot(a, bytes, size, &size));
     OK(retto_session_restore(b, bytes, size));
-    OK(retto_session_next_event(a, &x));
-    OK(retto_session_next_event(b, &y));
-    CHECK(!memcmp(&x, &y, sizeof x));
+    future(a, x, 20);
+    future(b, y, 20);
+    CHECK(!memcmp(x, y, sizeof x));
+    OK(retto_session_restore(a, bytes, size));
+    OK(retto_session_forget_sounding(a));
+    OK(retto_session_next_event(a, x));
   }
   free(bytes);
   retto_session_free(a);
   retto_session_free(b);
+}
+
+static uint64_t number; /* for `any` */
+static uint32_t any(uint32_t below) {
+  number = number * 6364136223846793005u + 1442695040888963407u;
+  return (uint32_t)(number >> 33) % below;
+}
+
+/* What a host hears of a session: every note that begins ends, and nothing else does. */
+typedef struct {
+  retto_session *session;
+  int on[16][128], count;
+} host;
+
+static void hear(host *host, const retto_event *event) {
+  int *on = &host->on[event->channel][event->pitch];
+  if (event->kind == RETTO_EVENT_NOTE_ON) {
+    CHECK(!*on);
+    *on = 1;
+    host->count++;
+  } else if (event->kind == RETTO_EVENT_NOTE_OFF) {
+    CHECK(*on);
+    *on = 0;
+    host->count--;
+  }
+}
+
+static void check_sounding(host *host) {
+  retto_event events[128];
+  size_t count = 0;
+  OK(retto_session_get_sounding(host->session, NULL, 0, &count));
+  CHECK(count == (size_t)host->count);
+  if (count)
+    GIVES(RETTO_ERROR_BUFFER, retto_session_get_sounding(host->session, events, count - 1, NULL));
+  OK(retto_session_get_sounding(host->session, events, 128, &count));
+  for (size_t i = 0; i < count; i++)
+    CHECK(events[i].kind == RETTO_EVENT_NOTE_OFF && events[i].delta == 0 &&
+          host->on[events[i].channel][events[i].pitch]);
+}
+
+/* After a reset the first calls end what sounds, and nothing else. */
+static void check_ends(host *host) {
+  retto_event event;
+  while (host->count) {
+    MUST(retto_session_next_event(host->session, &event));
+    CHECK(event.kind == RETTO_EVENT_NOTE_OFF && event.delta == 0);
+    hear(host, &event);
+  }
+}
+
+/* Two sessions used in every way a host can mix: `what` has a bit for each way. */
+static void check_mixed(const retto_model *model, unsigned what) {
+  retto_model_info info = RETTO_MODEL_INFO_INIT;
+  OK(retto_model_get_info(model, &info));
+  host hosts[2] = {{0}, {0}};
+  retto_session *both[2];
+  for (int i = 0; i < 2; i++) {
+    MUST(retto_session_create(model, NULL, &hosts[i].session));
+    both[i] = hosts[i].session;
+  }
+  size_t size = 0;
+  OK(retto_session_snapshot(both[0], NULL, 0, &size));
+  void *bytes = malloc(size);
+  OK(retto_session_snapshot(both[0], bytes, size, NULL));
+  for (int i = 0; i < (under_tool() ? 300 : 6000); i++) {
+    host *host = &hosts[any(2)];
+    retto_session *session = host->session;
+    retto_event event = {any(400), any(2) ? RETTO_EVENT_NOTE_ON : RETTO_EVENT_NOTE_OFF, 0,
+                         (uint8_t)(30 + any(40)), (uint8_t)any(128)};
+    int32_t tokens[2];
+    unsigned way = any(24);
+    if (!(what >> way & 1)) {
+      retto_status status = retto_session_next_event(session, &event);
+      if (what >> 11 & 1 ? status != RETTO_ERROR_EXHAUSTED : 1)
+        MUST(status);
+      if (status == RETTO_OK)
+        hear(host, &event);
+      continue;
+    }
+    switch (way) {
+    case 0: OK(retto_session_feed_event(session, &event)); break;
+    case 1: for (uint32_t n = any(9); n; n--) OK(retto_session_next(session, NULL, NULL)); break;
+    case 2: OK(retto_sessions_next(both, 2, tokens, NULL)); break;
+    case 3: OK(retto_session_reset(session, any(9))); check_ends(host); break;
+    case 4: OK(retto_session_snapshot(session, bytes, size, NULL)); break;
+    case 5: OK(retto_session_restore(session, bytes, size)); break;
+    case 6: OK(retto_session_set_voices(session, 1 + (int32_t)any(6))); break;
+    case 7: OK(retto_session_set_density(session, (float)any(9) - 4)); break;
+    case 8: tokens[0] = (int32_t)any((uint32_t)info.vocabulary);
+            OK(retto_session_feed(session, tokens, 1)); break;
+    case 9: OK(retto_session_forget_sounding(session));
+            memset(host->on, 0, sizeof host->on); host->count = 0; break;
+    case 10: tokens[0] = any(2) ? 0 : 1;
+             OK(retto_session_feed(session, tokens, 1)); break;
+    case 11: OK(retto_session_set_grammar(session, any(2) != 0)); break;
+    default: break;
+    }
+    check_sounding(host);
+  }
+  for (int i = 0; i < 2; i++) {
+    OK(retto_session_reset(both[i], 1));
+    check_ends(&hosts[i]);
+    check_sounding(&hosts[i]);
+    retto_session_free(both[i]);
+  }
+  free(bytes);
 }
 
 static void check_snapshot(const retto_model *model) {
@@ -269,11 +400,10 @@ static void check_snapshot(const retto_model *model) {
   unsigned char *bytes = malloc(size);
   OK(retto_session_snapshot(a, bytes, size, &size));
   OK(retto_session_restore(b, bytes, size));
-  for (int i = 0; i < 300; i++) {
-    OK(retto_session_next_event(a, &x));
-    OK(retto_session_next_event(b, &y));
-    CHECK(!memcmp(&x, &y, sizeof x));
-  }
+  static retto_event one[300], two[300];
+  future(a, one, 300);
+  future(b, two, 300);
+  CHECK(!memcmp(one, two, sizeof one));
   for (size_t i = 0; i < size; i += 3) {
     unsigned char before = bytes[i];
     bytes[i] ^= 0x81;
@@ -401,6 +531,7 @@ static void check_calls_mixed(const retto_model *model, uint8_t pitch) {
   float *low = malloc(count * sizeof *low), *high = malloc(count * sizeof *high);
   OK(retto_session_reset(one, 0));
   OK(retto_session_reset(two, 0));
+  OK(retto_session_forget_sounding(one));
   a = (retto_event){0, RETTO_EVENT_NOTE_ON, 0, pitch, 80};
   OK(retto_session_feed_event(one, &a));
   a.pitch = (uint8_t)(pitch + 2);
@@ -484,6 +615,10 @@ int main(void) {
     check_snapshots(loaded);
     check_time(loaded);
     check_snapshot(loaded);
+    for (unsigned way = 0; way < 12; way++)
+      check_mixed(loaded, 1u << way);
+    check_mixed(loaded, 0x7FF);
+    check_mixed(loaded, 0xFFF);
     check_refusals(loaded);
     check_no_way_out(loaded, i == 2);
     if (i < 2)
