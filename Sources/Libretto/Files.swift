@@ -62,7 +62,7 @@ private let temporaries = Atomic<Int>(0)
 /// Writes a file so that its name always holds a whole one, the old or the new: into a temporary
 /// file in the same folder, which is synced and then renamed. A file keeps its permissions, and a
 /// link goes on leading to it; what is no regular file is left alone.
-func replaceFile(
+package func replaceFile(
   _ path: String, with write: (Output) throws(LibrettoError) -> Void
 ) throws(LibrettoError) {
   var new = try Replacement(path, isNamed: false)
@@ -200,11 +200,11 @@ private func syncFolder(of path: String) {
 }
 
 /// An open file that takes bytes until all are written.
-struct Output {
+package struct Output {
   fileprivate let descriptor: Int32
   fileprivate let path: String
 
-  func write(_ bytes: UnsafeRawBufferPointer) throws(LibrettoError) {
+  package func write(_ bytes: UnsafeRawBufferPointer) throws(LibrettoError) {
     var rest = bytes
     #if canImport(Glibc)
       let put = Glibc.write

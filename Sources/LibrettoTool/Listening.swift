@@ -13,9 +13,9 @@ enum Listening {
   /// One line that says how to hear a file.
   static func advice(_ path: String) -> String {
     let file = quoted(path)
-    if let player = program("fluidsynth"), let font = soundfont() {
-      _ = player
-      return "To hear it: fluidsynth -ni \(quoted(font)) \(file)"
+    if program("fluidsynth") != nil, let font = soundfont() {
+      // Its usual gain is that of a mixer's channel.
+      return "To hear it: fluidsynth -ni -g 1 \(quoted(font)) \(file)"
     }
     if program("timidity") != nil { return "To hear it: timidity \(file)" }
     #if os(macOS)
@@ -31,35 +31,78 @@ enum Listening {
   private static let installation =
     "install FluidSynth and a soundfont (Debian: apt install fluidsynth fluid-soundfont-gm)"
 
-  /// Lets FluidSynth render a file.
-  static func render(_ midi: String, to wav: String, soundfont wanted: String?) throws {
-    guard let player = program("fluidsynth") else {
-      throw Failure("there is no FluidSynth to make \(wav) with; \(installation)")
+  /// FluidSynth with a soundfont; throws what to do if either is missing.
+  struct Renderer {
+    private let player, font: String
+
+    /// - `wav`: what it is wanted for.
+    init(for wav: String, soundfont wanted: String?) throws {
+      guard let player = program("fluidsynth") else {
+        throw Failure("cannot write \(wav): FluidSynth is not installed; \(installation)")
+      }
+      if let wanted { try Self.check(wanted) }
+      guard let font = wanted ?? soundfont() else {
+        throw Failure(
+          "cannot write \(wav): there is no soundfont; name one with --soundfont, or \(installation)"
+        )
+      }
+      self.player = player
+      self.font = font
     }
-    if let wanted, access(wanted, R_OK) != 0 {
-      throw Failure("cannot open \(wanted): \(String(cString: strerror(errno)))", code: 2)
+
+    /// FluidSynth itself takes anything, and renders silence.
+    private static func check(_ font: String) throws {
+      guard let file = fopen(font, "rb") else {
+        throw Failure("cannot open \(font): \(String(cString: strerror(errno)))", code: 2)
+      }
+      defer { fclose(file) }
+      var bytes = [UInt8](repeating: 0, count: 12)
+      guard fread(&bytes, 1, 12, file) == 12, bytes.starts(with: "RIFF".utf8),
+        [Array("sfbk".utf8), Array("DLS ".utf8)].contains(Array(bytes[8...]))
+      else {
+        throw Failure("\(font) is not a soundfont; expected an SF2, SF3 or DLS file", code: 2)
+      }
     }
-    guard let font = wanted ?? soundfont() else {
-      throw Failure("there is no soundfont to make \(wav) with; \(installation)")
+
+    /// The sound of a MIDI file. FluidSynth reads and writes files without names, of which nothing
+    /// is left whatever happens.
+    func render(_ midi: [UInt8]) throws -> WaveFile {
+      guard let input = tmpfile(), let output = tmpfile(), let log = tmpfile() else {
+        throw Failure("cannot make a temporary file: \(String(cString: strerror(errno)))")
+      }
+      defer { for file in [input, log] { fclose(file) } }
+      guard fwrite(midi, 1, midi.count, input) == midi.count, fflush(input) == 0 else {
+        throw Failure("cannot write a temporary file: \(String(cString: strerror(errno)))")
+      }
+      // A name that begins with a dash would be an option.
+      let font = font.hasPrefix("-") ? "./" + font : font
+      let status = try run(
+        player,
+        [
+          "fluidsynth", "-ni", "-q", "-r", "44100", "-T", "wav", "-O", "float", "-F",
+          "/dev/fd/\(fileno(output))", font, "/dev/fd/\(fileno(input))",
+        ], log: fileno(log))
+      guard status == 0, let sound = WaveFile(output) else {
+        throw Failure("FluidSynth rendered nothing\(lastLine(log).map { ": \($0)" } ?? "")")
+      }
+      guard sound.bytes <= WaveFile.mostBytes else {
+        throw Failure("the music is too long for a WAV file, which holds 4 GB; ask for less")
+      }
+      return sound
     }
-    // A name that begins with a dash would be an option.
-    func name(_ path: String) -> String { path.hasPrefix("-") ? "./" + path : path }
-    let arguments = [
-      "fluidsynth", "-ni", "-q", "-F", name(wav), "-r", "44100", name(font), name(midi),
-    ]
-    // What is there from before must not pass for the result.
-    var facts = stat()
-    if lstat(wav, &facts) == 0 && facts.st_mode & S_IFMT == S_IFREG { unlink(wav) }
-    let status = try run(player, arguments)
-    guard status == 0, access(wav, R_OK) == 0 else {
-      throw Failure(
-        "FluidSynth did not make \(wav); see what it says to: "
-          + arguments.filter { $0 != "-q" }.map(quoted).joined(separator: " "))
+
+    private func lastLine(_ file: UnsafeMutablePointer<FILE>) -> String? {
+      var bytes = [UInt8](repeating: 0, count: 4096)
+      fseek(file, 0, SEEK_END)
+      fseek(file, max(0, ftell(file) - bytes.count), SEEK_SET)
+      let count = fread(&bytes, 1, bytes.count, file)
+      return String(decoding: bytes[..<count], as: UTF8.self)
+        .split(whereSeparator: \.isNewline).last.map { printable(String($0)) }
     }
   }
 
-  /// Runs a program to its end, its output thrown away; its exit code.
-  private static func run(_ path: String, _ arguments: [String]) throws -> Int32 {
+  /// Runs a program to its end, its output written to a log; its exit code.
+  private static func run(_ path: String, _ arguments: [String], log: Int32) throws -> Int32 {
     #if canImport(Darwin)
       var actions: posix_spawn_file_actions_t?
     #else
@@ -68,7 +111,7 @@ enum Listening {
     posix_spawn_file_actions_init(&actions)
     defer { posix_spawn_file_actions_destroy(&actions) }
     for descriptor in [STDOUT_FILENO, STDERR_FILENO] {
-      posix_spawn_file_actions_addopen(&actions, descriptor, "/dev/null", O_WRONLY, 0)
+      posix_spawn_file_actions_adddup2(&actions, log, descriptor)
     }
     var pointers: [UnsafeMutablePointer<CChar>?] = arguments.map { strdup($0) } + [nil]
     defer { for pointer in pointers { free(pointer) } }

@@ -7,17 +7,26 @@ struct MusicOptions: ParsableArguments {
   @Option(
     name: .shortAndLong,
     help: ArgumentHelp(
-      "Where to write the music. (default: the model's name and the seed)", valueName: "out.mid"))
+      "Where to write the music: .mid, or .wav for sound, rendered by FluidSynth; - for standard output. (default: the model's name and the seed)",
+      valueName: "out.mid"))
   var output: String?
 
-  @Option(help: "Bars of the piece. (default: 16, or 16 more than the primer has)")
+  @Option(
+    help:
+      "Bars of the piece with its primer; 0 lets the model end it. (default: 16, or 16 more than the primer)"
+  )
   var bars: Int?
 
-  @Option(help: "Seconds of a performance, which has no bars. (default: 30 after the primer)")
+  @Option(
+    help:
+      "Seconds of a performance, which has no bars, with its primer; 0 lets the model end it. (default: 30, or 30 more than the primer)"
+  )
   var seconds: Double?
 
   @Option(
-    help: "Quarter notes a minute; a performance sounds as it was learned at 120. (default: 120)")
+    help:
+      "Quarter notes per minute. A performance is stretched: it sounds as learned at 120, or as the primer at the primer's tempo. (default: the primer's, or 120)"
+  )
   var tempo: Double?
 
   @Option(
@@ -25,10 +34,14 @@ struct MusicOptions: ParsableArguments {
       "Notes of this scale only, such as G, \"F# minor\", \"D dorian\" or \"A minor pentatonic\".")
   var key: String?
 
-  @Option(help: ArgumentHelp("Music to go on from; it comes first.", valueName: "in.mid"))
+  @Option(
+    help: ArgumentHelp(
+      "Music to go on from; it comes first. Its tempo, instrument and loudness are kept.",
+      valueName: "in.mid"))
   var prime: String?
 
-  @Option(help: "The instrument, 0 to 127 as General MIDI numbers them. (default: 0)")
+  @Option(
+    help: "The instrument, 0 to 127 as General MIDI numbers them. (default: the primer's, or 0)")
   var program: Int?
 
   @Option(help: "No note begins below this pitch; 60 is middle C. (default: 0)")
@@ -48,7 +61,8 @@ struct MusicOptions: ParsableArguments {
   @Option(help: "The time signature, such as 3/4. (default: the model's choice)")
   var metre: String?
 
-  @Option(help: ArgumentHelp("Let FluidSynth play it into this file.", valueName: "out.wav"))
+  @Option(
+    help: ArgumentHelp("Render it into this file besides, by FluidSynth.", valueName: "out.wav"))
   var wav: String?
 
   @Option(help: ArgumentHelp("The sounds for that. (default: looked for)", valueName: "file.sf2"))
@@ -70,11 +84,11 @@ struct MusicOptions: ParsableArguments {
       if !holds { throw ValidationError(sentence) }
     }
     if let bars {
-      try require((1...10_000).contains(bars), "--bars is \(bars); it must be 1 to 10000")
+      try require((0...10_000).contains(bars), "--bars is \(bars); it must be 0 to 10000")
     }
     if let seconds {
       try require(
-        seconds > 0 && seconds <= 36_000, "--seconds is \(seconds); it must be above 0, to 36000")
+        seconds >= 0 && seconds <= 36_000, "--seconds is \(seconds); it must be 0 to 36000")
     }
     if let tempo {
       try require(tempo >= 4 && tempo <= 1000, "--tempo is \(tempo); it must be 4 to 1000")
@@ -93,8 +107,19 @@ struct MusicOptions: ParsableArguments {
       try require(
         prime == nil, "--metre and --prime cannot go together: the primer says what the metre is")
     }
-    try require(
-      soundfont == nil || wav != nil, "--soundfont is for --wav, and there is no --wav")
+  }
+
+  /// Throws where a name says something else than what will be written there.
+  func checkNames() throws {
+    if let output { try FileName.check(output, "-o", FileName.midi + FileName.sound) }
+    if let wav { try FileName.check(wav, "--wav", FileName.sound) }
+    let isSound = FileName.sound.contains(FileName.suffix(output ?? ""))
+    if wav != nil && isSound {
+      throw Failure("-o is sound already; leave out --wav, or let -o be a MIDI file", code: 64)
+    }
+    if soundfont != nil && wav == nil && !isSound {
+      throw Failure("--soundfont is for sound; name a .wav file with --wav or -o", code: 64)
+    }
   }
 
   /// "3/4" as numbers.

@@ -20,6 +20,12 @@ struct Sample: ParsableCommand {
   @Option(help: "Starts the choice. (default: another one each time)")
   var seed: UInt64?
 
+  @Option(
+    help:
+      "How many variations: with this seed and those that follow it; of music each in a file of its own, name-1.mid, name-2.mid ..."
+  )
+  var count = 1
+
   struct TextOptions: ParsableArguments {
     @Option(help: "Text to begin with.") var prompt: String?
     @Option(help: "Characters to write. (default: 500)") var length: Int?
@@ -35,28 +41,52 @@ struct Sample: ParsableCommand {
 
   func validate() throws {
     if let length = text.length, length < 0 { throw ValidationError("--length must be 0 or more") }
+    if !(1...1000).contains(count) {
+      throw ValidationError("--count is \(count); it must be 1 to 1000")
+    }
     if text.stop == "" { throw ValidationError("--stop must not be empty") }
   }
 
   func run() throws {
     let loaded = try orFail { () throws(LibrettoError) in try Model(path: model) }
     let seed = seed ?? UInt64.random(in: 0...UInt64(UInt32.max))
+    let seeds = (0..<count).map { seed &+ UInt64($0) }
     if let encoding = loaded.encoding as? any MusicEncoding {
       try refuse(text.given, of: "text", for: loaded)
-      let output = music.output ?? "\(stem(model))-\(seed).mid"
-      let outputs = try Outputs([output] + [music.wav].compactMap { $0 })
-      for input in [model, music.prime, music.soundfont] {
-        if let input { try outputs.spare(input) }
-      }
-      let sample = try MusicSample(loaded, encoding, music, sampler.settings, seed: seed)
-      try sample.write(output)
+      try writeMusic(loaded, encoding, seeds)
     } else {
       try refuse(music.given, of: "music", for: loaded)
-      try TextSample(text).write(loaded, sampler.settings, seed: seed)
+      for (i, seed) in seeds.enumerated() {
+        if count > 1 { print("\(i > 0 ? "\n" : "")=== \(i + 1) of \(count), --seed \(seed) ===") }
+        try TextSample(text).write(loaded, sampler.settings, seed: seed)
+      }
     }
     if self.seed == nil && Terminal.isInteractive {
       printError("(--seed \(seed) gives this again)")
     }
+  }
+
+  private func writeMusic(_ model: Model, _ encoding: any MusicEncoding, _ seeds: [UInt64]) throws {
+    try music.checkNames()
+    let files = seeds.enumerated().map { i, seed in
+      MusicOutput(
+        music, usual: "\(stem(self.model))-\(seed).mid", number: count > 1 ? i + 1 : nil)
+    }
+    if count > 1 && (music.output == "-" || music.wav == "-") {
+      throw Failure(
+        "--count is \(count): name a file, since each variation goes to its own", code: 64)
+    }
+    let outputs = try Outputs(files.flatMap(\.paths).filter { $0 != "-" })
+    for input in [self.model, music.prime, music.soundfont] {
+      if let input { try outputs.spare(input) }
+    }
+    let renderer = try files[0].renderer(music)
+    let primer = try music.prime.map { try Primer($0, model, encoding) }
+    for (file, seed) in zip(files, seeds) {
+      try file.write(
+        MusicSample(model, encoding, music, primer, sampler.settings, seed: seed), renderer)
+    }
+    files.last?.advise()
   }
 
   private func refuse(_ options: [String], of kind: String, for loaded: Model) throws {

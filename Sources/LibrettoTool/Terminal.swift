@@ -10,6 +10,15 @@
 enum Terminal {
   static let isInteractive = isatty(STDOUT_FILENO) == 1
 
+  /// Whether it is a terminal that shows colours, and nobody asked for none (https://no-color.org).
+  static var hasColor: Bool { isInteractive && !isDumb && (variable("NO_COLOR") ?? "").isEmpty }
+
+  private static var isDumb: Bool { ["dumb", "", nil].contains(variable("TERM")) }
+
+  private static func variable(_ name: String) -> String? {
+    getenv(name).map { String(cString: $0) }
+  }
+
   static var width: Int {
     var size = winsize()
     guard ioctl(STDOUT_FILENO, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else { return 80 }

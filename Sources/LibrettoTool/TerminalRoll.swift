@@ -5,9 +5,11 @@ import Sequences
 struct TerminalRoll {
   private let notes: [MIDINote]
   private let lines: BarLines
-  private let ticksPerQuarter: Int
+  /// The last tick.
+  private let end: Int
   /// Bars, and of these how many are shown.
   private let bars: Int
+  private let clock: MIDITempoMap
   private let colored, inSeconds: Bool
   private let rows: [Row]
   /// Ticks of half a character.
@@ -26,12 +28,13 @@ struct TerminalRoll {
   private static let mostSystems = 2
   private static let mostBars = 16
 
-  /// - `inSeconds`: whether the music has no bars; at the usual tempo one of four quarters is 2 s.
+  /// - `inSeconds`: whether the music has no bars, so that the ruler shows seconds.
   init(_ file: MIDIFile, width: Int, colored: Bool, inSeconds: Bool) {
     notes = file.notes()
     let lines = BarLines(file)
     self.lines = lines
-    ticksPerQuarter = file.ticksPerQuarter
+    clock = file.tempoMap
+    end = file.end
     bars = max(1, Int((lines.position(file.end) - 1e-9).rounded(.up)))
     self.colored = colored
     self.inSeconds = inSeconds
@@ -79,7 +82,10 @@ struct TerminalRoll {
     if shown < bars {
       let rest = bars - shown
       let unit = rest == 1 ? "bar" : "bars"
-      out += inSeconds ? "and \(rest * 2) seconds more\n" : "and \(rest) \(unit) more\n"
+      out +=
+        inSeconds
+        ? "and \(length(clock.seconds(at: end) - seconds(ofBar: shown))) more\n"
+        : "and \(rest) \(unit) more\n"
     }
     return out + "\n"
   }
@@ -144,11 +150,13 @@ struct TerminalRoll {
     return false
   }
 
+  private func seconds(ofBar bar: Int) -> Double { clock.seconds(at: lines.tick(ofBar: bar)) }
+
   /// The numbers of the bars, or the seconds, above where they begin.
   private func ruler(_ bars: Range<Int>, _ begins: [Int], _ width: Int) -> String {
     var text = " "
     for (number, bar) in bars.enumerated() {
-      let label = inSeconds ? "\(bar * 2)s" : "\(bar + 1)"
+      let label = inSeconds ? "\(trimmed(seconds(ofBar: bar), 1))s" : "\(bar + 1)"
       let at = begins[number] + 1
       if text.count < at || number == 0 { text = text.padded(at) + label }
     }

@@ -29,6 +29,10 @@ extension GridEncoding {
     tokens.reduce(0) { $0 + ($1 >= grid.firstStep && $1 < grid.firstNew ? 1 : 0) }
   }
 
+  public func ticks(of token: Int32) -> Int {
+    if case .step = grid.meaning(token) { grid.ticksPerStep } else { 0 }
+  }
+
   public func transposed(_ token: Int32, by semitones: Int) -> Int32 {
     grid.transposed(token, by: semitones)
   }

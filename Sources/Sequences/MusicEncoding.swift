@@ -17,6 +17,9 @@ public protocol MusicEncoding: Encoding {
   /// Steps of the grid in a piece, for the loss per step; nil where there is no grid.
   func steps(of tokens: UnsafeBufferPointer<Int32>) -> Int?
 
+  /// The ticks that pass with a token; 0 for those that say what happens.
+  func ticks(of token: Int32) -> Int
+
   /// The token for the same sound so many semitones higher; other tokens stay.
   func transposed(_ token: Int32, by semitones: Int) -> Int32
 

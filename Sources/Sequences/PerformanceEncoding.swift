@@ -97,6 +97,14 @@ public struct PerformanceEncoding: MusicEncoding {
 
   public func steps(of tokens: UnsafeBufferPointer<Int32>) -> Int? { nil }
 
+  public func ticks(of token: Int32) -> Int {
+    if case .shift(let steps) = PerformanceTokens.meaning(token) {
+      steps * PerformanceTokens.ticksPerStep
+    } else {
+      0
+    }
+  }
+
   public func transposed(_ token: Int32, by semitones: Int) -> Int32 {
     token >= PerformanceTokens.firstOn && token < PerformanceTokens.firstShift
       ? token + Int32(semitones) : token
