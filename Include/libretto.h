@@ -210,10 +210,14 @@ typedef struct retto_model_info {
   retto_precision precision;
   /* Steps of the grid in a quarter note; 0 for text and performances. */
   int32_t steps_per_quarter;
+  /* The token that ends a piece of music, or a document of text; -1 for text without documents. It is
+   * not text itself: retto_model_encode never gives it, and decoded it is 0 bytes. A document begins
+   * with it too: what follows it is always predicted from a zero state. */
+  int32_t end_token;
 } retto_model_info;
 
 #define RETTO_MODEL_INFO_INIT \
-  {sizeof(retto_model_info), 0, 0, 0, 0, 0, NULL, 0, 0, RETTO_FLOAT32, 0}
+  {sizeof(retto_model_info), 0, 0, 0, 0, 0, NULL, 0, 0, RETTO_FLOAT32, 0, -1}
 
 /* Fills in what a model is. [any-thread] [realtime] */
 RETTO_CHECK retto_status retto_model_get_info(const retto_model *model, retto_model_info *info);
@@ -237,6 +241,7 @@ RETTO_CHECK retto_status retto_model_decode(const retto_model *model, const int3
 /* Tells how probable a sequence is. Writes to log_probabilities[i] the logarithm of the probability
  * of token i given tokens 0 to i - 1, read from a zero state; the first token has nothing before it
  * and gets 0. The less probable, the more surprising: this finds what does not belong.
+ * The first token of a document is predicted if the end token of retto_model_info is put before it.
  * `log_probabilities` has room for `count` numbers. RETTO_ERROR_ARGUMENT if a token is none of the
  * model's, RETTO_ERROR_MEMORY. [any-thread] [blocking] */
 RETTO_CHECK retto_status retto_model_score(const retto_model *model, const int32_t *tokens,
@@ -305,7 +310,7 @@ RETTO_CHECK retto_status retto_session_feed_text(retto_session *session, const c
 
 /* Draws the next token. Writes it to `token`, and the logarithm of its probability under the model,
  * before settings, grammar and mask came in, to `log_probability`; either may be NULL. A session
- * that was fed nothing reads a line end first, or the start of a piece.
+ * that was fed nothing reads a line end first, or the start of a piece or document.
  * RETTO_ERROR_EXHAUSTED if the mask allows nothing. [one-thread] [realtime] */
 RETTO_CHECK retto_status retto_session_next(retto_session *session, int32_t *token,
                                             float *log_probability);
@@ -317,7 +322,9 @@ RETTO_CHECK retto_status retto_session_next(retto_session *session, int32_t *tok
  * `text`, and their number without the 0 to `length`, which may be NULL; `capacity` is at least
  * RETTO_TEXT_SIZE. A character may be the one of code 0: then only `length` tells. After half a
  * character was fed it is the other half. If the mask allows nothing in the middle of a character,
- * the tokens before stay drawn.
+ * the tokens before stay drawn. 0 bytes are the end of a document: RETTO_OK, `length` 0 and `text`
+ * empty. What is drawn next begins a new document, which knows nothing of the one before. Models
+ * without an end token (retto_model_info) write without end.
  * RETTO_ERROR_BUFFER, _UNSUPPORTED, _EXHAUSTED. [one-thread] [realtime] */
 RETTO_CHECK retto_status retto_session_next_text(retto_session *session, char *text,
                                                  size_t capacity, size_t *length);
@@ -490,6 +497,54 @@ RETTO_CHECK retto_status retto_session_get_bars(retto_session *session, uint64_t
  * "a", "Am", "Am pentatonic". RETTO_ERROR_ARGUMENT if it is none of these. [any-thread] */
 RETTO_CHECK retto_status retto_scale(const char *key, uint32_t *pitch_classes);
 
+/* ---- Text --------------------------------------------------------------------------------------- */
+
+/* What bytes hold. The values never change; later versions may add others. */
+typedef enum retto_text_kind {
+  RETTO_TEXT_UTF8 = 0,         /* well-formed UTF-8, or ASCII; also no bytes at all */
+  RETTO_TEXT_DAMAGED_UTF8 = 1, /* UTF-8 with bytes that belong to no well-formed character */
+  RETTO_TEXT_LATIN1 = 2,       /* ISO 8859-1 */
+  RETTO_TEXT_CP1252 = 3,       /* Windows-1252 */
+  RETTO_TEXT_UTF16LE = 4,      /* UTF-16, little-endian */
+  RETTO_TEXT_UTF16BE = 5,      /* UTF-16, big-endian */
+  RETTO_TEXT_OTHER = 6,        /* text in an encoding that is not converted, or cannot be told */
+  RETTO_TEXT_BINARY = 7        /* no text, or a document whose text must be extracted first */
+} retto_text_kind;
+
+/* What an examination found. */
+typedef struct retto_text_info {
+  size_t size; /* of this struct; set by RETTO_TEXT_INFO_INIT */
+  retto_text_kind kind;
+  /* Bytes of a byte order mark at the beginning: 0, 2 or 3. */
+  int32_t mark_length;
+  /* Bytes that have no place in UTF-8 (in UTF-16 if the kind is that; in binary data NUL and other
+   * control characters; 0 where a mark or the first bytes tell the format), and the offset of the
+   * first; SIZE_MAX if there is none. */
+  size_t bad_count, first_bad;
+  /* What it is, for a person: "UTF-8 text", "a PNG image". Lives as long as the library. */
+  const char *name;
+} retto_text_info;
+
+#define RETTO_TEXT_INFO_INIT {sizeof(retto_text_info), RETTO_TEXT_UTF8, 0, 0, 0, NULL}
+
+/* Examines `length` bytes, in one pass: a trainer learns any bytes as they are, and a model of text
+ * in another encoding than UTF-8 writes wrong characters. Byte order marks and the first bytes of
+ * known file formats are certain. Latin-1 and Windows-1252 are guesses from which bytes above 0x7F
+ * occur: a text of other 8-bit encodings may be taken for them.
+ * RETTO_ERROR_ARGUMENT, _UNSUPPORTED as for every struct. [any-thread] */
+RETTO_CHECK retto_status retto_text_examine(const void *data, size_t length,
+                                            retto_text_info *info);
+
+/* Converts `length` bytes of text of a kind to UTF-8. A byte order mark of that kind at the beginning
+ * is left out. Writes to `text`, which has room for `capacity` bytes, and the number of bytes, at
+ * most 3 times `length`, to `size`; no 0 is added. Nothing is replaced: RETTO_ERROR_FORMAT, with the
+ * offset in retto_last_error(), for a byte that the kind does not have (0x81, 0x8D, 0x8F, 0x90 and
+ * 0x9D in Windows-1252), half of a surrogate pair and an odd length in UTF-16.
+ * RETTO_ERROR_ARGUMENT for kinds other than RETTO_TEXT_UTF8, _LATIN1, _CP1252, _UTF16LE and _UTF16BE,
+ * RETTO_ERROR_BUFFER. [any-thread] */
+RETTO_CHECK retto_status retto_text_convert(retto_text_kind kind, const void *data, size_t length,
+                                            char *text, size_t capacity, size_t *size);
+
 /* ---- The trainer ------------------------------------------------------------------------------ */
 
 /* Learns a model. Give it material, then either let it run or step it yourself; take the model at
@@ -544,11 +599,18 @@ typedef struct retto_trainer_options {
   /* RETTO_FLOAT32, or RETTO_BFLOAT16 for products of numbers rounded to it, on processors that have
    * instructions for it (else RETTO_ERROR_UNSUPPORTED). The weights are float32 either way. */
   retto_precision precision;
+  /* Whether each call that adds text adds a document, with an end of its own: above 0 for yes, below 0
+   * for no: then all text is one long one, each addition going on where the last ended. To choose (0):
+   * as the model that training starts from, else no. The state of one document does not run into the
+   * next, empty ones are left out, and of documents whole ones are held out, spread evenly; the end of
+   * the last if they are too few for that. RETTO_ERROR_ARGUMENT if the model to start from is of the
+   * other kind. */
+  int32_t documents;
 } retto_trainer_options;
 
 #define RETTO_TRAINER_OPTIONS_INIT                                                              \
   {sizeof(retto_trainer_options), NULL, 0, 0, 0, 0, 0, 0, 0, 0, -1.0, 0.0, -1.0, 0.0, 0.0, 0, 0.0, \
-   -1.0, 0, 0, NULL, 0.0, RETTO_FLOAT32}
+   -1.0, 0, 0, NULL, 0.0, RETTO_FLOAT32, 0}
 
 /* Makes a trainer with new weights. `options` may be NULL. Sizes that are too large together show at
  * the first step. RETTO_ERROR_ARGUMENT; _UNSUPPORTED for an encoding there is not. [any-thread] */

@@ -18,6 +18,12 @@ public final class SequenceScorer {
     state = try FloatBuffer(network.shape.stateCount)
   }
 
+  /// Begins a new sequence.
+  public func restart() {
+    state.clear()
+    last = nil
+  }
+
   /// Takes the next tokens of the sequence, all below the vocabulary's size, and hands the natural
   /// log-probability of each, given all before it, to `each` with the token read just before. The
   /// very first token has nothing before it: it is read, and not scored.

@@ -14,7 +14,7 @@ struct TrainingState {
   var sinceBest = 0
   var end = Progress.End.none
   /// For the host that resumes: where the material came from, and how much was held out.
-  var files: [(path: String, validation: Bool)] = []
+  var files: [MaterialFile] = []
   var validationFraction = 0.0
 
   /// Takes note of the loss of the step numbered `step`.
@@ -51,7 +51,7 @@ struct Checkpoint {
   private let tensors: SafeTensors
   private let path: String
 
-  var files: [(path: String, validation: Bool)] { state.files }
+  var files: [MaterialFile] { state.files }
   var validationFraction: Double { state.validationFraction }
 
   init(_ path: String) throws(LibrettoError) {
@@ -190,8 +190,11 @@ extension TrainingState {
       (
         "files",
         .array(
-          files.map {
-            .object([("path", .string($0.path)), ("validation", .bool($0.validation))])
+          files.map { file in
+            let kind = file.kind?.optionName
+            return .object(
+              [("path", .string(file.path)), ("validation", .bool(file.validation))]
+                + (kind.map { [("text", .string($0))] } ?? []))
           })
       ),
     ]
@@ -221,7 +224,11 @@ extension TrainingState {
     validationFraction = fraction
     for file in files {
       guard let path = file["path"]?.string else { return nil }
-      self.files.append((path, file["validation"] == .bool(true)))
+      let kind = file["text"].map { $0.string.flatMap { TextKind(optionName: $0) } }
+      // Not one this version does not know.
+      if let kind, kind == nil { return nil }
+      self.files.append(
+        MaterialFile(path: path, validation: file["validation"] == .bool(true), kind: kind ?? nil))
     }
   }
 }

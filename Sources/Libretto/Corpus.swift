@@ -11,8 +11,8 @@ struct Corpus {
   /// Tokens, and where pieces lie among them.
   struct Part {
     let tokens: TokenStore
-    /// nil for text, which is one long stretch; else each piece in one or more variants, such as
-    /// other tempi, of which an epoch takes one.
+    /// nil for text that is one long stretch; else each piece or document in one or more variants,
+    /// such as other tempi, of which an epoch takes one.
     let pieces: [[Range<Int>]]?
   }
 
@@ -30,6 +30,25 @@ struct Corpus {
       ?? TextWindows.epoch(tokens: training.tokens.count, streams: streams, window: window)
   }
 
+  /// Whether other keys and tempi are likely to help.
+  var gainsFromVariants: Bool {
+    encoding is any MusicEncoding && MusicMaterial.gains(training.pieces?.count ?? .max)
+  }
+
+  /// The time steps of a window where nobody names them: 64, or fewer if of documents, each of which
+  /// begins a window, these would fill less than four fifths.
+  var usualWindow: Int {
+    guard encoding is any TextEncoding, let documents = training.pieces else { return 64 }
+    let predicted = documents.reduce(0) { $0 + $1[0].count - 1 }
+    var best = (window: 64, places: Int.max)
+    for window in stride(from: 64, through: 8, by: -4) {
+      let places = window * PieceWindows.count(documents, window: window)
+      if places < best.places { best = (window, places) }
+      if 4 * places <= 5 * predicted { break }
+    }
+    return best.window
+  }
+
   /// How the training part is read.
   func windows(streams: Int, window: Int, seed: UInt64, augment: Bool) -> any Windows {
     guard let pieces = training.pieces else {
@@ -41,6 +60,14 @@ struct Corpus {
   }
 }
 
+/// A file a trainer was given.
+public struct MaterialFile: Equatable, Sendable {
+  public let path: String
+  public let validation: Bool
+  /// What its text was converted from; nil if its bytes were taken as they are.
+  public let kind: TextKind?
+}
+
 /// Which material a trainer was given.
 enum Material {
   case none
@@ -48,7 +75,7 @@ enum Material {
   case music(MusicMaterial)
 
   /// The files, in the order they came, for a checkpoint to name.
-  var files: [(path: String, validation: Bool)] {
+  var files: [MaterialFile] {
     switch self {
     case .none: []
     case .text(let text): text.files

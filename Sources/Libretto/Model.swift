@@ -15,6 +15,11 @@ public final class Model: @unchecked Sendable {
   public let stepsPerQuarter: Int
   /// The encoding, if it is one of text. (Worked out once: to ask a type what it is allocates.)
   private let text: (any TextEncoding)?
+  /// The token that ends a piece or a document; -1 where there is none.
+  public let endToken: Int32
+  /// The token that ends a document of text; -1 where there is none. A document begins with it too: it
+  /// is always read from a zero state.
+  let documentEnd: Int32
   /// Changes with any parameter or size: ties a snapshot to the model it was taken with.
   let fingerprint: UInt64
 
@@ -28,6 +33,8 @@ public final class Model: @unchecked Sendable {
     ticksPerQuarter = (encoding as? any MusicEncoding)?.ticksPerQuarter ?? 0
     stepsPerQuarter = (encoding as? any GridEncoding)?.grid.stepsPerQuarter ?? 0
     text = encoding as? any TextEncoding
+    endToken = encoding.endToken ?? -1
+    documentEnd = text?.endToken ?? -1
     var hash = Hash()
     hash.add(UInt64(network.shape.hidden) << 32 | UInt64(network.shape.layers))
     if network.precision != .float32 { hash.add(UInt64(network.precision.rawValue)) }
@@ -144,6 +151,8 @@ public final class Model: @unchecked Sendable {
   }
 
   public var isText: Bool { text != nil }
+  /// Whether the model learned from texts that each have an end.
+  public var hasDocuments: Bool { documentEnd >= 0 }
 
   /// The encoding, if the model writes text; an error that says so if it does not.
   public func textEncoding() throws(LibrettoError) -> any TextEncoding {

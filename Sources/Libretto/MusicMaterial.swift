@@ -18,12 +18,12 @@ struct MusicMaterial {
 
   private var training: [Source] = []
   private var validation: [Source] = []
-  private(set) var files: [(path: String, validation: Bool)] = []
+  private(set) var files: [MaterialFile] = []
 
   /// Throws if the file cannot be read or holds no notes; it is then not part of the material.
   mutating func add(file path: String, validation held: Bool) throws(LibrettoError) {
     try add(.path(path), held)
-    files.append((path, held))
+    files.append(MaterialFile(path: path, validation: held, kind: nil))
   }
 
   mutating func add(bytes: UnsafeRawBufferPointer, validation held: Bool) throws(LibrettoError) {

@@ -4,16 +4,23 @@ import Sequences
 extension Model {
   /// Tells how probable each token of a sequence was, read from a zero state: hands the token read,
   /// the token that came, and the latter's natural log-probability to `each`. The first token is
-  /// read only.
+  /// read only. What follows the end of a document is read from a zero state again.
   public func score(
     _ tokens: UnsafeBufferPointer<Int32>, each: (_ input: Int32, _ token: Int32, Double) -> Void
   ) throws(LibrettoError) {
     try check(tokens)
     let scorer = try Libretto.network { () throws(NetworkError) in try SequenceScorer(network) }
-    scorer.score(tokens, each: each)
+    var start = 0
+    for i in 1..<max(1, tokens.count) where tokens[i] == documentEnd {
+      scorer.score(UnsafeBufferPointer(rebasing: tokens[start...i]), each: each)
+      scorer.restart()
+      start = i
+    }
+    scorer.score(UnsafeBufferPointer(rebasing: tokens[start...]), each: each)
   }
 
-  /// Scores text, in memory that does not grow with its length.
+  /// Scores text, in memory that does not grow with its length. For a model of documents it is a
+  /// whole one: its first token is predicted too, and so is its end.
   public func score(
     text: UnsafeRawBufferPointer, each: (_ input: Int32, _ token: Int32, Double) -> Void
   ) throws(LibrettoError) {
@@ -23,7 +30,7 @@ extension Model {
     let block = UnsafeMutableBufferPointer<Int32>.allocate(capacity: room)
     defer { block.deallocate() }
     var count = 0
-    encoding.encode(text) { token in
+    func take(_ token: Int32) {
       block[count] = token
       count += 1
       if count == room {
@@ -31,6 +38,9 @@ extension Model {
         count = 0
       }
     }
+    if let end = encoding.endToken { take(end) }
+    encoding.encode(text, take)
+    if let end = encoding.endToken { take(end) }
     scorer.score(UnsafeBufferPointer(rebasing: block[..<count]), each: each)
   }
 

@@ -147,12 +147,19 @@ public final class Session {
 
   /// The same for a token the listener made, which knows of it.
   func hear(_ token: Int32) {
+    // Text that is fed first is the beginning of a document.
+    if pending < 0 && !knowsNext && token != model.documentEnd { pending = model.documentEnd }
     if pending >= 0 { read(wantLogits: false) }
     pending = token
     knowsNext = false
     grammar.advance(token)
     music?.player.take(token, heard: true)
-    sampler.note(token)
+    note(token)
+  }
+
+  /// Keeps a token in mind for the repetition penalty, which does not look back beyond a document.
+  private func note(_ token: Int32) {
+    if token == model.documentEnd { sampler.forget() } else { sampler.note(token) }
   }
 
   /// Makes sure that `scratch.logits` tell what comes next.
@@ -173,7 +180,13 @@ public final class Session {
     music.listener.follow(token)
   }
 
+  /// What follows the end of a document knows nothing of it.
+  private func forgetDocument() {
+    if pending == model.documentEnd { state.clear() }
+  }
+
   private func read(wantLogits: Bool) {
+    forgetDocument()
     var state = state.pointer
     var token = pending
     model.network.step(
@@ -209,7 +222,7 @@ public final class Session {
       music.player.take(token, heard: false)
       music.listener.follow(token)
     }
-    sampler.note(token)
+    note(token)
     return (token, logProbability)
   }
 
@@ -273,6 +286,7 @@ extension Session {
         $0.finishHearing()
         if $0.knowsNext { return }
         if $0.pending < 0 { $0.begin() }
+        $0.forgetDocument()
         batch.tokens[rows] = $0.pending
         batch.states[rows] = $0.state.pointer
         rows += 1
@@ -339,7 +353,8 @@ extension Session {
   public static let longestText = 4
 
   /// The next character: its bytes, 1 to 4 of them, go to `buffer`, which has room for that many.
-  /// Takes as many tokens as the character has. Real-time.
+  /// Takes as many tokens as the character has. 0 bytes are the end of a document: what comes next
+  /// begins a new one. Real-time.
   ///
   /// With the grammar it is one whole character of UTF-8; without, it is one token's bytes. If a
   /// draw is not possible in the middle of a character, what was drawn of it stays read.

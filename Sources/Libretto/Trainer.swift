@@ -62,6 +62,13 @@ public final class Trainer {
         )
       }
     }
+    if let model, let documents = options.documents, documents != model.hasDocuments {
+      throw LibrettoError(
+        .argument,
+        documents
+          ? "the model to start from has no end of documents; train from new weights, or on one long text"
+          : "the model to start from is one of documents; leave the choice out")
+    }
     self.options = options
     base = model
   }
@@ -101,15 +108,20 @@ public final class Trainer {
   }
 
   /// The files a resumed run was given, to be added again; empty for a new one.
-  public var expectedFiles: [(path: String, validation: Bool)] { resumed?.files ?? [] }
+  public var expectedFiles: [MaterialFile] { resumed?.files ?? [] }
 
   // MARK: - Material
 
   /// Adds a text file to the training material, or to the held-out part. It is mapped until the
   /// first step and must not change before that.
-  public func add(file path: String, validation: Bool = false) throws(LibrettoError) {
+  ///
+  /// - `kind`: what to convert its text from; nil to learn its bytes as they are. Of UTF-8 the byte
+  ///   order mark is left out, and bytes that are not well-formed are kept.
+  public func add(file path: String, kind: TextKind? = nil, validation: Bool = false)
+    throws(LibrettoError)
+  {
     var text = try textMaterial()
-    try text.add(file: path, validation: validation)
+    try text.add(file: path, kind: kind, validation: validation)
     material = .text(text)
   }
 
@@ -196,9 +208,10 @@ public final class Trainer {
     }
     var plan = try TrainingPlan(
       options, tokens: corpus.training.tokens.count, held: corpus.validation.tokens.count,
-      vocabulary: corpus.encoding.vocabularySize, perEpoch: corpus.windowsPerEpoch,
-      fixed: base?.shape ?? resumed?.plan.shape, processors: processorCount())
-    plan.augment = augment ?? corpus.training.pieces.map { MusicMaterial.gains($0.count) } ?? false
+      vocabulary: corpus.encoding.vocabularySize, window: corpus.usualWindow,
+      perEpoch: corpus.windowsPerEpoch, fixed: base?.shape ?? resumed?.plan.shape,
+      processors: processorCount())
+    plan.augment = augment ?? corpus.gainsFromVariants
     if let resumed { plan = resumed.plan.extended(by: options, corpus) }
     guard plan.memory < physicalMemory() else {
       throw LibrettoError(
@@ -253,7 +266,7 @@ public final class Trainer {
     case .text(var text):
       return try text.tokenize(
         fixed as? any TextEncoding, name: options.encoding ?? CharactersEncoding.name,
-        fraction: fraction)
+        documents: options.documents ?? false, fraction: fraction)
     case .music(var music):
       return try music.tokenize(
         fixed as? any MusicEncoding, name: options.encoding,
@@ -354,6 +367,12 @@ public final class Trainer {
   /// Tokens to train on and held out, likewise.
   public var tokens: (training: Int, validation: Int)? {
     run.map { ($0.corpus.training.tokens.count, $0.corpus.validation.tokens.count) }
+  }
+
+  /// Pieces or documents to train on and held out, likewise; nil for one long text.
+  public var pieces: (training: Int, validation: Int)? {
+    guard let corpus = run?.corpus, let pieces = corpus.training.pieces else { return nil }
+    return (pieces.count, corpus.validation.pieces?.count ?? 0)
   }
 
   private var bestWeights: FloatBuffer {

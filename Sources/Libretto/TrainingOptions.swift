@@ -6,6 +6,9 @@ import Kernels
 public struct TrainingOptions: Equatable, Sendable {
   /// The encoding by name; nil for `characters`, and for music to choose one for the material.
   public var encoding: String?
+  /// Whether each text that is added is a document, with an end of its own; else all are one long
+  /// text. nil for what the model has that training starts from, and for one long text without one.
+  public var documents: Bool?
   /// Steps per quarter note of the encodings on a grid, 1 to 24; 0 for 4.
   public var stepsPerQuarter = 0
   /// Whether music is learned in other keys too, and performances at other tempi; nil to choose: it

@@ -27,10 +27,11 @@ struct TrainingPlan: Equatable {
   var patience: Int
 
   /// - `tokens`: to train on. `held`: held out.
+  /// - `window`: time steps of a window where the options do not name them.
   /// - `perEpoch`: the windows of an epoch, for so many streams and steps of a window.
   /// - `fixed`: the shape of the model training starts from, if it starts from one.
   init(
-    _ options: TrainingOptions, tokens: Int, held: Int, vocabulary: Int,
+    _ options: TrainingOptions, tokens: Int, held: Int, vocabulary: Int, window: Int = 64,
     perEpoch: (_ streams: Int, _ window: Int) -> Int, fixed: NetworkShape?, processors: Int
   ) throws(LibrettoError) {
     augment = options.augment ?? false
@@ -48,9 +49,9 @@ struct TrainingPlan: Equatable {
         layers: options.layers > 0 ? options.layers : size.layers)
     do { try shape.validate() } catch { throw LibrettoError(error) }
     // Streams shorter than a window would leave most of each window empty.
-    let sequence = min(options.sequence > 0 ? options.sequence : 64, max(1, tokens - 1))
+    let sequence = min(options.sequence > 0 ? options.sequence : window, max(1, tokens - 1))
     self.sequence = sequence
-    batch = options.batch > 0 ? options.batch : 32
+    batch = options.batch > 0 ? options.batch : 2048 / window
     batch = max(1, min(batch, tokens / (sequence + 1)))
     let perEpoch = perEpoch(batch, sequence)
     totalSteps = options.steps

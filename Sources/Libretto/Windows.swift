@@ -64,7 +64,7 @@ final class TextWindows: Windows {
   }
 }
 
-/// Music comes in pieces: each begins from a zero state at the beginning of a window, and what is
+/// Music comes in pieces, and so do documents: each begins from a zero state at the beginning of a window, and what is
 /// left of its last window stays empty. The pieces are shuffled for each epoch, laid end to end, and
 /// shared out among the streams.
 final class PieceWindows: Windows {
@@ -111,7 +111,8 @@ final class PieceWindows: Windows {
   private static func count(_ piece: [Range<Int>], window: Int) -> Int {
     piece.reduce(0) { max($0, ($1.count - 2 + window) / window) }
   }
-  private static func count(_ pieces: [[Range<Int>]], window: Int) -> Int {
+  /// The windows of all pieces.
+  static func count(_ pieces: [[Range<Int>]], window: Int) -> Int {
     pieces.reduce(0) { $0 + count($1, window: window) }
   }
 

@@ -63,6 +63,7 @@ private func options(_ pointer: UnsafePointer<retto_trainer_options>?) throws(Li
   }
   options.checkpointSeconds = given.checkpoint_seconds
   options.precision = try Precision(given.precision)
+  options.documents = given.documents == 0 ? nil : given.documents > 0
   return options
 }
 

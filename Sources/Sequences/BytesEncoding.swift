@@ -1,17 +1,24 @@
-/// 256 tokens, one for each byte: reads anything.
+/// 256 tokens, one for each byte: reads anything. For documents there is one more, their end.
 public struct BytesEncoding: TextEncoding {
   public static let name = "bytes"
 
-  public init() {}
+  public let endToken: Int32?
 
-  public var vocabularySize: Int { 256 }
-  public var properties: [String: String] { [:] }
+  /// - `documents`: whether there is a token for the end of a document.
+  public init(documents: Bool = false) { endToken = documents ? 256 : nil }
+
+  init(properties: [String: String]) throws(EncodingError) {
+    self.init(documents: try hasDocuments(properties))
+  }
+
+  public var vocabularySize: Int { endToken == nil ? 256 : 257 }
+  public var properties: [String: String] { endToken == nil ? [:] : documentsProperty }
 
   public func encode(_ bytes: UnsafeRawBufferPointer, _ each: (Int32) -> Void) {
     for byte in bytes { each(Int32(byte)) }
   }
 
   public func bytes(of token: Int32) -> (packed: UInt32, count: Int) {
-    (UInt32(truncatingIfNeeded: token) & 0xFF, 1)
+    token < 256 ? (UInt32(truncatingIfNeeded: token) & 0xFF, 1) : (0, 0)
   }
 }

@@ -10,7 +10,8 @@
 ///
 /// Tokens 0 to 255 are the 256 bytes, and so all of ASCII. Tokens from 256 on are the characters
 /// beyond ASCII that the corpus held, the most frequent first, up to a cap. Every other character is
-/// spelled in the bytes of its UTF-8, and a byte that is no part of one stands for itself.
+/// spelled in the bytes of its UTF-8, and a byte that is no part of one stands for itself. For
+/// documents there is one more token, the last, for their end.
 public struct CharactersEncoding: TextEncoding {
   public static let name = "characters"
 
@@ -19,12 +20,16 @@ public struct CharactersEncoding: TextEncoding {
 
   /// The characters beyond ASCII, in the order of their tokens.
   public let alphabet: [Unicode.Scalar]
+  public let endToken: Int32?
   private let tokens: ScalarTable
 
-  /// - `alphabet`: characters beyond ASCII, each once, at most 65,280 of them.
-  public init(alphabet: [Unicode.Scalar]) throws(EncodingError) {
-    guard alphabet.count <= 65_280 else {
-      throw .invalid("an alphabet has \(alphabet.count) characters; the most is 65280")
+  /// - `alphabet`: characters beyond ASCII, each once, at most 65,280 of them, or 65,279 with
+  ///   documents.
+  /// - `documents`: whether there is a token for the end of a document.
+  public init(alphabet: [Unicode.Scalar], documents: Bool = false) throws(EncodingError) {
+    let most = documents ? 65_279 : 65_280
+    guard alphabet.count <= most else {
+      throw .invalid("an alphabet has \(alphabet.count) characters; the most is \(most)")
     }
     tokens = ScalarTable()
     for (i, scalar) in alphabet.enumerated() {
@@ -34,6 +39,7 @@ public struct CharactersEncoding: TextEncoding {
       tokens[scalar.value] = UInt16(256 + i)
     }
     self.alphabet = alphabet
+    endToken = documents ? Int32(256 + alphabet.count) : nil
   }
 
   init(properties: [String: String]) throws(EncodingError) {
@@ -42,16 +48,18 @@ public struct CharactersEncoding: TextEncoding {
         "the encoding \"characters\" needs its characters beyond ASCII, encoding.alphabet, which is missing"
       )
     }
-    try self.init(alphabet: Array(text.unicodeScalars))
+    try self.init(
+      alphabet: Array(text.unicodeScalars), documents: try hasDocuments(properties))
   }
 
   public var properties: [String: String] {
     var text = String.UnicodeScalarView()
     text.append(contentsOf: alphabet)
-    return ["alphabet": String(text)]
+    let alphabet = ["alphabet": String(text)]
+    return endToken == nil ? alphabet : alphabet.merging(documentsProperty) { $1 }
   }
 
-  public var vocabularySize: Int { 256 + alphabet.count }
+  public var vocabularySize: Int { 256 + alphabet.count + (endToken == nil ? 0 : 1) }
 
   public func encode(_ bytes: UnsafeRawBufferPointer, _ each: (Int32) -> Void) {
     guard let base = bytes.baseAddress?.assumingMemoryBound(to: UInt8.self) else { return }
@@ -73,9 +81,9 @@ public struct CharactersEncoding: TextEncoding {
   }
 
   public func bytes(of token: Int32) -> (packed: UInt32, count: Int) {
-    token < 256
-      ? (UInt32(truncatingIfNeeded: token) & 0xFF, 1)
-      : UTF8Text.bytes(of: alphabet[Int(token) - 256].value)
+    if token < 256 { return (UInt32(truncatingIfNeeded: token) & 0xFF, 1) }
+    let place = Int(token) - 256
+    return place < alphabet.count ? UTF8Text.bytes(of: alphabet[place].value) : (0, 0)
   }
 }
 

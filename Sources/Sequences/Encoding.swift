@@ -12,6 +12,9 @@ public protocol Encoding: Sendable {
   /// What a session reads first if it was given nothing to begin with.
   var startToken: Int32 { get }
 
+  /// What ends a piece or a document; nil for text that is one long stretch.
+  var endToken: Int32? { get }
+
   /// What a model file must keep, beside the name, to build this encoding again.
   var properties: [String: String] { get }
 
@@ -53,7 +56,8 @@ public protocol TextEncoding: Encoding {
   /// Hands on the tokens of some bytes in order. Never fails.
   func encode(_ bytes: UnsafeRawBufferPointer, _ each: (Int32) -> Void)
 
-  /// The bytes a token stands for, the first in the lowest 8 bits, and how many: 1 to 4.
+  /// The bytes a token stands for, the first in the lowest 8 bits, and how many: 1 to 4, or 0 for
+  /// the end of a document.
   func bytes(of token: Int32) -> (packed: UInt32, count: Int)
 }
 
@@ -61,12 +65,25 @@ extension TextEncoding {
   /// How many characters begin with this token: bits per character are counted by this. A byte
   /// begins one unless it is a continuation byte of UTF-8.
   public func characters(in token: Int32) -> Int {
-    token >= 0x80 && token < 0xC0 ? 0 : 1
+    (token >= 0x80 && token < 0xC0) || token == endToken ? 0 : 1
   }
 
-  public var startToken: Int32 { 0x0A }
+  /// A document begins after the end of another; a long text with a line.
+  public var startToken: Int32 { endToken ?? 0x0A }
 
   public func makeGrammar() -> any Grammar { UTF8Grammar(vocabulary: vocabularySize) }
+}
+
+/// The property that text encodings with an end token have.
+let documentsProperty = ["documents": "1"]
+
+func hasDocuments(_ properties: [String: String]) throws(EncodingError) -> Bool {
+  switch properties["documents"] {
+  case nil: return false
+  case "1": return true
+  case let value?:
+    throw .invalid("the encoding's property \"documents\" is \"\(value)\"; expected 1, or none")
+  }
 }
 
 /// The encodings there are.
@@ -99,7 +116,7 @@ public enum Encodings {
     -> any Encoding
   {
     switch name {
-    case BytesEncoding.name: return BytesEncoding()
+    case BytesEncoding.name: return try BytesEncoding(properties: properties)
     case CharactersEncoding.name: return try CharactersEncoding(properties: properties)
     case PerformanceEncoding.name: return PerformanceEncoding(properties: properties)
     case _ where isMusic(name):

@@ -39,6 +39,7 @@ public protocol MusicEncoding: Encoding {
 
 extension MusicEncoding {
   public var startToken: Int32 { 0 }
+  public var endToken: Int32? { 1 }
   public func makeGrammar() -> any Grammar { makeMusicGrammar() }
 
   /// Whether a piece can be moved by so many semitones and stay in range.

@@ -15,6 +15,7 @@ import Testing
   @Test func anyWalkOverWhatIsAllowedIsWellFormed() throws {
     let encodings: [any TextEncoding] = [
       BytesEncoding(), try CharactersEncoding(alphabet: ["é", "€", "🎵", "日"]),
+      BytesEncoding(documents: true), try CharactersEncoding(alphabet: ["é"], documents: true),
     ]
     var random = SplitMix(5)
     for encoding in encodings {

@@ -1,0 +1,91 @@
+import Sequences
+
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#elseif canImport(Darwin)
+  import Darwin
+#endif
+
+extension TextKind {
+  /// What people and options call it; nil for kinds that cannot be asked for.
+  package var optionName: String? {
+    switch self {
+    case .utf8: "utf8"
+    case .latin1: "latin1"
+    case .cp1252: "cp1252"
+    case .utf16LittleEndian: "utf16le"
+    case .utf16BigEndian: "utf16be"
+    case .damagedUTF8, .other, .binary: nil
+    }
+  }
+
+  /// Whether text of this kind can be converted to UTF-8.
+  package var isConverted: Bool { optionName != nil }
+
+  package init?(optionName: String) {
+    let kinds: [TextKind] = [.utf8, .latin1, .cp1252, .utf16LittleEndian, .utf16BigEndian]
+    guard let kind = kinds.first(where: { $0.optionName == optionName }) else { return nil }
+    self = kind
+  }
+
+  /// As `convert`, with errors for people; `name` is what they call the bytes.
+  package func converting(
+    _ bytes: UnsafeRawBufferPointer, name: String, _ each: (UInt32, Int) -> Void
+  ) throws(LibrettoError) {
+    do throws(TextConversionError) { try convert(bytes, each) } catch {
+      let byte = bytes.count > error.byte ? "0x" + String(bytes[error.byte], radix: 16) : "none"
+      let what =
+        switch error.reason {
+        case .notUTF8: "byte \(error.byte) is \(byte), which is not well-formed UTF-8"
+        case .undefined: "byte \(error.byte) is \(byte), which Windows-1252 has no character for"
+        case .unpairedSurrogate: "half of a surrogate pair of UTF-16 at byte \(error.byte)"
+        case .oddLength: "it has \(bytes.count) bytes, and UTF-16 has an even number"
+        case .unsupported: "text of this kind is not converted"
+        }
+      throw LibrettoError(
+        .format, "\(name) cannot be converted to UTF-8: \(what); name its encoding, or repair it")
+    }
+  }
+}
+
+/// Bytes of text of our own.
+package final class TextBytes {
+  private let memory: UnsafeMutableRawBufferPointer
+
+  /// As long as somebody holds this object.
+  package var bytes: UnsafeRawBufferPointer { UnsafeRawBufferPointer(memory) }
+
+  private init(count: Int) throws(LibrettoError) {
+    guard let base = malloc(max(count, 1)) else {
+      throw LibrettoError(.memory, "there is no memory to keep \(count) bytes of text")
+    }
+    memory = UnsafeMutableRawBufferPointer(start: base, count: count)
+  }
+
+  /// A copy.
+  package convenience init(_ bytes: UnsafeRawBufferPointer) throws(LibrettoError) {
+    try self.init(count: bytes.count)
+    memory.copyMemory(from: bytes)
+  }
+
+  /// The text as UTF-8. `name` is what errors call it.
+  package convenience init(
+    converting bytes: UnsafeRawBufferPointer, from kind: TextKind, name: String
+  ) throws(LibrettoError) {
+    var count = 0
+    try kind.converting(bytes, name: name) { count += $1 }
+    try self.init(count: count)
+    let memory = memory
+    var i = 0
+    try kind.converting(bytes, name: name) { packed, count in
+      for byte in 0..<count {
+        memory[i] = UInt8(truncatingIfNeeded: packed >> UInt32(8 * byte))
+        i += 1
+      }
+    }
+  }
+
+  deinit { free(memory.baseAddress) }
+}
