@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -19,6 +20,7 @@ struct guarded {
   pid_t pid;
   int client;
   bool closed;
+  bool used[CHANNELS];
   uint8_t count[CHANNELS][PITCHES];
   int ports;
   snd_seq_addr_t port[MOST_PORTS];
@@ -35,8 +37,7 @@ struct alsa_out {
   snd_seq_t *seq;
   int client, out, in, monitor, queue;
   struct guarded *guarded;
-  pid_t guardian;
-  int lifeline;
+  int lifeline; /* to the guardian */
   alsa_out_time time;
   unsigned tempo;     /* microseconds a quarter note */
   uint8_t generation; /* tags events; silence begins another, so that it can tell old news */
@@ -77,19 +78,23 @@ static void send_now(snd_seq_t *seq, int port, const snd_seq_addr_t *to, snd_seq
   put(seq, event);
 }
 
-/* Sends what ends the notes of a table: missing note-offs, sustain off, all notes off. */
+/* Sends the note-offs of a table. Nothing else: on these channels others may play too. */
 static void end_notes(snd_seq_t *seq, int port, const snd_seq_addr_t *to,
                       uint8_t count[CHANNELS][PITCHES]) {
-  for (int channel = 0; channel < CHANNELS; channel++) {
-    bool used = false;
+  for (int channel = 0; channel < CHANNELS; channel++)
     for (int pitch = 0; pitch < PITCHES; pitch++)
       for (int i = 0; i < count[channel][pitch]; i++) {
         snd_seq_event_t event = {0};
         snd_seq_ev_set_noteoff(&event, channel, pitch, 64);
         send_now(seq, port, to, &event);
-        used = true;
       }
-    if (!used) continue;
+}
+
+/* At the end of a program, to be certain: sustain off and all notes off. */
+static void end_channels(snd_seq_t *seq, int port, const snd_seq_addr_t *to,
+                         const bool used[CHANNELS]) {
+  for (int channel = 0; channel < CHANNELS; channel++) {
+    if (!used[channel]) continue;
     snd_seq_event_t event = {0};
     snd_seq_ev_set_controller(&event, channel, MIDI_CTL_SUSTAIN, 0);
     send_now(seq, port, to, &event);
@@ -98,12 +103,13 @@ static void end_notes(snd_seq_t *seq, int port, const snd_seq_addr_t *to,
   }
 }
 
-/* The same to one port, which may be no longer connected. A raw MIDI port is open only while it
- * is. */
-static void end_notes_at(snd_seq_t *seq, int port, snd_seq_addr_t to,
-                         uint8_t count[CHANNELS][PITCHES]) {
+/* Sends the note-offs to one port, which may be no longer connected; at the end of the program also
+ * what ends its channels. A raw MIDI port is open only while it is connected. */
+static void end_notes_at(snd_seq_t *seq, int port, snd_seq_addr_t to, struct guarded *guarded,
+                         bool end) {
   int connected = snd_seq_connect_to(seq, port, to.client, to.port);
-  end_notes(seq, port, &to, count);
+  end_notes(seq, port, &to, guarded->count);
+  if (end) end_channels(seq, port, &to, guarded->used);
   snd_seq_drain_output(seq);
   if (connected == 0) snd_seq_disconnect_to(seq, port, to.client, to.port);
 }
@@ -118,27 +124,58 @@ static bool is_there(snd_seq_t *seq, const struct guarded *guarded) {
          snd_seq_client_info_get_pid(info) == guarded->pid;
 }
 
-/* Waits until the other end of the lifeline is closed, and ends what sounds unless all is well. */
+/* Changes what ps shows of this process and pkill compares with: its name, and its arguments, which
+ * the kernel reads from where they were put when the program was started. */
+static void rename_process(const char *name) {
+  char text[2048], *field = text;
+  int file = open("/proc/self/stat", O_RDONLY);
+  ssize_t size = file < 0 ? -1 : read(file, text, sizeof text - 1);
+  close(file);
+  prctl(PR_SET_NAME, name);
+  if (size < 0) return;
+  text[size] = 0;
+  field = strrchr(text, ')'); /* the end of field 2 */
+  for (int i = 2; field && i < 48; i++) field = strchr(field + 1, ' ');
+  if (!field) return;
+  uintptr_t first = strtoul(field, &field, 10), end = strtoul(field, NULL, 10);
+  if (first == 0 || end <= first) return;
+  memset((char *)first, 0, end - first);
+  memcpy((char *)first, name, strnlen(name, end - first - 1));
+}
+
+/* Waits until the other end of the lifeline is closed, and ends what sounds unless all is well. It
+ * has a name, a session and a parent of its own: who ends the program by its name, with its group or
+ * with its children does not end it. */
 static void guard(int lifeline, struct guarded *guarded) {
   sigset_t all;
-  char nothing;
+  char byte = 0;
+  ssize_t size;
   snd_seq_t *seq;
   sigfillset(&all);
   sigprocmask(SIG_SETMASK, &all, NULL);
   setsid();
-  prctl(PR_SET_NAME, "alsa-guardian");
+  rename_process("alsa-guardian");
   dup2(lifeline, 0);
   closefrom(1); /* nobody is to wait for the end of our output */
   if (open("/dev/null", O_RDWR) == 1) dup(1);
-  while (read(0, &nothing, 1) < 0 && errno == EINTR) continue;
+  if (write(0, &byte, 1) < 0) _exit(1); /* it guards */
+  while ((size = read(0, &byte, 1)) > 0 || (size < 0 && errno == EINTR)) continue;
   if (guarded->closed || snd_seq_open(&seq, "default", SND_SEQ_OPEN_DUPLEX, 0) < 0) _exit(0);
   /* Until the kernel has removed the client its queue may still begin notes. */
   for (int i = 0; i < 1000 && is_there(seq, guarded); i++) usleep(1000);
   int port = snd_seq_create_simple_port(seq, "guardian", SND_SEQ_PORT_CAP_NO_EXPORT, 0);
   for (int i = 0; i < guarded->ports; i++)
-    end_notes_at(seq, port, guarded->port[i], guarded->count);
+    end_notes_at(seq, port, guarded->port[i], guarded, true);
   snd_seq_close(seq);
   _exit(0);
+}
+
+/* Waits for a byte from the guardian, or for its end. */
+static bool hear_guardian(const alsa_out *out) {
+  char byte;
+  ssize_t size;
+  while ((size = read(out->lifeline, &byte, 1)) < 0 && errno == EINTR) continue;
+  return size == 1;
 }
 
 static int start_guardian(alsa_out *out) {
@@ -147,15 +184,18 @@ static int start_guardian(alsa_out *out) {
                       MAP_SHARED | MAP_ANONYMOUS, -1, 0);
   if (out->guarded == MAP_FAILED) return out->guarded = NULL, say(out, "there is no memory");
   out->guarded->pid = getpid();
-  if (pipe2(ends, O_CLOEXEC) < 0) return say(out, "cannot make a pipe: %s", strerror(errno));
-  out->guardian = fork();
-  if (out->guardian == 0) {
+  if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) < 0)
+    return say(out, "cannot make a pair of sockets: %s", strerror(errno));
+  out->lifeline = ends[1];
+  pid_t child = fork();
+  if (child == 0) {
     close(ends[1]);
-    guard(ends[0], out->guarded);
+    if (fork() == 0) guard(ends[0], out->guarded);
+    _exit(0);
   }
   close(ends[0]);
-  out->lifeline = ends[1];
-  if (out->guardian < 0) return say(out, "cannot start the guardian: %s", strerror(errno));
+  if (child > 0) waitpid(child, NULL, 0);
+  if (child < 0 || !hear_guardian(out)) return say(out, "cannot start the guardian process");
   return 0;
 }
 
@@ -179,6 +219,11 @@ static int make_port(alsa_out *out, const char *name, unsigned capability) {
 static void say_nothing(const char *file, int line, const char *function, int error,
                         const char *format, ...) {
   (void)file, (void)line, (void)function, (void)error, (void)format;
+}
+
+static void drain(alsa_out *out) {
+  /* If the kernel has no room now, the rest leaves with the next flush. */
+  snd_seq_drain_output(out->seq);
 }
 
 static int open_client(alsa_out *out, const char *name) {
@@ -225,11 +270,16 @@ void alsa_out_close(alsa_out *out) {
   if (!out) return;
   if (out->seq) {
     alsa_out_silence(out);
+    end_channels(out->seq, out->out, NULL, out->guarded->used);
+    drain(out);
     snd_seq_close(out->seq);
   }
   if (out->guarded) out->guarded->closed = true;
-  if (out->lifeline >= 0) close(out->lifeline);
-  if (out->guardian > 0) waitpid(out->guardian, NULL, 0);
+  if (out->lifeline >= 0) {
+    shutdown(out->lifeline, SHUT_WR);
+    hear_guardian(out); /* until it has ended */
+    close(out->lifeline);
+  }
   if (out->guarded) munmap(out->guarded, sizeof *out->guarded);
   free(out);
 }
@@ -384,6 +434,8 @@ int alsa_out_connect(alsa_out *out, const char *ports, bool input) {
   return 0;
 }
 
+int alsa_out_ports(const alsa_out *out) { return out->guarded->ports; }
+
 /* A port came or changed its name: connects it if it is one that went away. */
 static bool reconnect(alsa_out *out) {
   bool news = false;
@@ -439,7 +491,7 @@ static void let_go(alsa_out *out, const snd_seq_connect_t *connection) {
   bool input = is_at(connection->dest, out->client, out->in);
   if (!input && !is_at(connection->sender, out->client, out->out)) return;
   snd_seq_addr_t other = input ? connection->sender : connection->dest;
-  if (!input) end_notes_at(out->seq, out->monitor, other, out->guarded->count);
+  if (!input) end_notes_at(out->seq, out->monitor, other, out->guarded, false);
   int kept = 0;
   for (int i = 0; i < out->wanted_count; i++) {
     const struct wanted *wanted = &out->wanted[i];
@@ -506,11 +558,6 @@ int alsa_out_next_port(alsa_out *out) {
 }
 
 /* ---- The queue ---- */
-
-static void drain(alsa_out *out) {
-  /* If the kernel has no room now, the rest leaves with the next flush. */
-  snd_seq_drain_output(out->seq);
-}
 
 void alsa_out_run(alsa_out *out) {
   /* Not start, which empties the queue. */
@@ -598,6 +645,7 @@ void alsa_out_note_on(alsa_out *out, int64_t tick, int channel, int pitch, int v
     return;
   }
   if (*count < UINT8_MAX) ++*count;
+  out->guarded->used[channel] = true;
   snd_seq_ev_set_noteon(&event, channel, pitch, velocity);
   schedule_note(out, tick, &event);
 }
@@ -683,12 +731,13 @@ int alsa_out_descriptor(const alsa_out *out) {
 }
 
 const snd_seq_event_t *alsa_out_read(alsa_out *out, bool *news) {
+  static const snd_seq_event_t lost = {.type = SND_SEQ_EVENT_RESET};
   snd_seq_event_t *event;
   for (;;) {
     int result = snd_seq_event_input(out->seq, &event);
     if (result == -ENOSPC) {
       out->stats.lost++;
-      continue;
+      return &lost;
     }
     if (result < 0 || !event) return NULL;
     if (event->dest.port == out->in && event->dest.client == out->client) return event;

@@ -10,7 +10,8 @@
  * table holds. The kernel throws away what a client that dies has queued, note-offs too; so the
  * table lies in memory shared with a small process, the guardian, that waits for this one to end
  * and, if it did not end by alsa_out_close, ends what sounds in its place. `kill -9` therefore
- * leaves nothing.
+ * leaves nothing. The guardian has a name, a session and a parent of its own: `pkill -f`, the end of
+ * a process group and that of a tree of processes spare it.
  *
  * To use it in another program copy alsa_out.h and alsa_out.c, and link with -lasound. One thread
  * at a time. Calls return 0, or -1 with a sentence in alsa_out_message(). Nothing here waits,
@@ -35,7 +36,8 @@ const char *alsa_out_message(const alsa_out *out);
 /* Opens a client of this name. Forks: call it before the program starts threads. */
 int alsa_out_open(const char *name, alsa_out **out);
 
-/* Ends what sounds, closes the client and the guardian. Accepts NULL. */
+/* Ends what sounds, with sustain off and all notes off on each channel that was played on, and
+ * closes the client and the guardian. Accepts NULL. */
 void alsa_out_close(alsa_out *out);
 
 /* ---- Ports ---- */
@@ -47,6 +49,9 @@ int alsa_out_list(alsa_out *out, bool inputs, FILE *file);
  * by their names, without the number in brackets some programs add: one that goes away is
  * connected again when it comes back, unless two then have its name. */
 int alsa_out_connect(alsa_out *out, const char *ports, bool input);
+
+/* How many ports are played to. */
+int alsa_out_ports(const alsa_out *out);
 
 /* Leaves the ports connected for the next one that can be played to, or for the first. */
 int alsa_out_next_port(alsa_out *out);
@@ -84,8 +89,8 @@ void alsa_out_unsync(alsa_out *out, int type);
 void alsa_out_wake(alsa_out *out, int64_t tick, unsigned value);
 /* Hands on to the kernel what was scheduled. */
 void alsa_out_flush(alsa_out *out);
-/* Removes what is queued, wakes too, and ends what sounds: missing note-offs, sustain off, all
- * notes off. */
+/* Removes what is queued, wakes too, and ends what sounds with the note-offs that are missing.
+ * Nothing else is sent: notes of others on the same channels go on. */
 void alsa_out_silence(alsa_out *out);
 /* Notes that sound or will. */
 int alsa_out_sounding(const alsa_out *out);
@@ -95,8 +100,11 @@ int alsa_out_sounding(const alsa_out *out);
 /* To poll for input with. */
 int alsa_out_descriptor(const alsa_out *out);
 /* The next event that came to `in`, with the time by the queue in nanoseconds in
- * event->time.time, or a wake. NULL if there is none. `news` is set to true if a port came or
- * went, with a sentence in alsa_out_message(). The event lives until the next call. */
+ * event->time.time, or a wake. NULL if there is none. SND_SEQ_EVENT_PORT_UNSUBSCRIBED says that the
+ * port data.connect.sender is connected with `in` no more, and no note-offs will come from it;
+ * SND_SEQ_EVENT_RESET that any may be missing, because events were lost or a device was reset.
+ * `news` is set to true if a port came or went, with a sentence in alsa_out_message(). The event
+ * lives until the next call. */
 const snd_seq_event_t *alsa_out_read(alsa_out *out, bool *news);
 
 /* ---- How it went ---- */

@@ -39,7 +39,8 @@ static const char *const help =
     "      --key KEY           notes of this key alone, such as G or \"F# minor\" (default: any)\n"
     "      --lowest N          the model begins no note below this pitch (default: 0)\n"
     "      --highest N         nor above this one; 60 is middle C (default: 127)\n"
-    "      --channel N         play on this channel, 1 to 16 (default: the model's)\n"
+    "      --channel N         play on this channel, 1 to 16 (default: the first that you do not\n"
+    "                          play on, drums on 10); on yours its note-offs may end your notes\n"
     "      --program N         the instrument, 0 to 127 (default: what the port has)\n"
     "      --stats             at the end say how it went, as JSON\n"
     "      --help              this\n"
@@ -77,8 +78,9 @@ static struct {
   int64_t reached;
 
   /* What the player does, in ticks of the queue. */
-  bool held[16][128];
+  uint16_t held[16][128]; /* by which port, see port_of; 0 if by none */
   int holding;
+  bool heard[16]; /* the channels that notes came on */
   bool calls;
   double call_began, last;
 
@@ -88,7 +90,8 @@ static struct {
   bool first;       /* its first note has not come yet */
   bool waits;       /* `next` was drawn and was not yet scheduled */
   retto_event next;
-  bool sounds[16][128];
+  uint8_t sounds[16][128]; /* of the model's channel and pitch: the channel it is on, from 1 */
+  int channel;             /* that its last note was played on; -1 before */
   unsigned turn;    /* wakes of earlier turns count no more */
   double next_turn; /* of a trade: when it is due */
 
@@ -160,19 +163,47 @@ static void draw(void) {
 
 /* ---- Playing ---- */
 
+/* The model's own channel, or the first that the player does not use: on his a note-off would end
+ * his note. Drums have one channel alone. */
+static int channel_of(const retto_event *e) {
+  enum { DRUMS = 9 };
+  if (options.channel >= 0) return options.channel;
+  if (e->channel == DRUMS || !duet.heard[e->channel]) return e->channel;
+  for (int channel = 0; channel < 16; channel++)
+    if (channel != DRUMS && !duet.heard[channel]) return channel;
+  return e->channel;
+}
+
+static void send_program(void) {
+  if (options.program >= 0 && duet.channel >= 0)
+    alsa_out_program(duet.out, -1, duet.channel, options.program);
+  alsa_out_flush(duet.out);
+}
+
+static void use_channel(int channel) {
+  if (channel == duet.channel) return;
+  duet.channel = channel;
+  if (options.channel < 0)
+    show_line("plays on channel %d; --channel chooses another", channel + 1);
+  send_program();
+}
+
 static void play_next(void) {
   const retto_event *e = &duet.next;
-  int channel = options.channel >= 0 ? options.channel : e->channel;
+  uint8_t *sounds = &duet.sounds[e->channel & 15][e->pitch & 127];
   duet.waits = false;
   if (e->kind == RETTO_EVENT_NOTE_ON) {
+    int channel = channel_of(e);
     /* An answer begins when it is due: the rests before its first note are passed over. */
     if (duet.first && options.mode == ANSWER) duet.origin += duet.due - reached();
     duet.first = false;
+    if (duet.held[channel][e->pitch]) return; /* it sounds, and is the player's to end */
+    use_channel(channel);
     alsa_out_note_on(duet.out, llrint(reached()), channel, e->pitch, e->velocity);
-    duet.sounds[channel][e->pitch] = true;
-  } else if (e->kind == RETTO_EVENT_NOTE_OFF && duet.sounds[channel][e->pitch]) {
-    alsa_out_note_off(duet.out, llrint(reached()), channel, e->pitch);
-    duet.sounds[channel][e->pitch] = false;
+    *sounds = (uint8_t)(channel + 1);
+  } else if (e->kind == RETTO_EVENT_NOTE_OFF && *sounds) {
+    alsa_out_note_off(duet.out, llrint(reached()), *sounds - 1, e->pitch);
+    *sounds = 0;
   }
 }
 
@@ -192,7 +223,8 @@ static void start(double due, double until) {
 static void stop(double tick) {
   for (int channel = 0; channel < 16; channel++)
     for (int pitch = 0; pitch < 128; pitch++)
-      if (duet.sounds[channel][pitch]) alsa_out_note_off(duet.out, llrint(tick), channel, pitch);
+      if (duet.sounds[channel][pitch])
+        alsa_out_note_off(duet.out, llrint(tick), duet.sounds[channel][pitch] - 1, pitch);
   memset(duet.sounds, 0, sizeof duet.sounds);
   duet.plays = false;
 }
@@ -259,8 +291,12 @@ static void begin_turn(void) {
   go_on();
 }
 
-static void hear_note(double tick, int channel, int pitch, int velocity) {
-  bool on = velocity > 0;
+static void hear_note(double tick, uint16_t port, int channel, int pitch, int velocity) {
+  bool on = velocity > 0, held = duet.held[channel][pitch] != 0;
+  if (!on && !held) return; /* it has ended already */
+  duet.holding += on - held;
+  duet.held[channel][pitch] = on ? port : 0;
+  duet.heard[channel] |= on;
   if (!duet.began) {
     if (!on) return;
     begin_piece(tick);
@@ -273,8 +309,6 @@ static void hear_note(double tick, int channel, int pitch, int velocity) {
     if (!duet.calls) duet.call_began = tick;
     duet.calls = true;
   }
-  duet.holding += on - duet.held[channel][pitch];
-  duet.held[channel][pitch] = on;
   duet.last = tick;
   feed(tick, on ? RETTO_EVENT_NOTE_ON : RETTO_EVENT_NOTE_OFF, channel, pitch, velocity);
   if (options.mode == ANSWER && !duet.plays) {
@@ -288,10 +322,24 @@ static void hear_note(double tick, int channel, int pitch, int velocity) {
   }
 }
 
-static void send_program(void) {
-  if (options.program >= 0)
-    alsa_out_program(duet.out, -1, options.channel >= 0 ? options.channel : 0, options.program);
-  alsa_out_flush(duet.out);
+static uint16_t port_of(snd_seq_addr_t address) {
+  return (uint16_t)((address.client << 8 | address.port) + 1);
+}
+
+/* Note-offs will not come: ends what this port holds, or any if it is 0, on this channel, or on any
+ * if it is below 0. */
+static void let_go(double tick, uint16_t port, int channel) {
+  for (int c = 0; c < 16; c++)
+    for (int pitch = 0; pitch < 128; pitch++)
+      if (duet.held[c][pitch] && (!port || duet.held[c][pitch] == port) &&
+          (channel < 0 || channel == c))
+        hear_note(tick, 0, c, pitch, 0);
+}
+
+static void hear_controller(double tick, const snd_seq_ev_ctrl_t *control) {
+  enum { ALL_SOUND_OFF = 120, ALL_NOTES_OFF = 123 }; /* and the modes above it */
+  if (control->param == ALL_SOUND_OFF || control->param >= ALL_NOTES_OFF)
+    let_go(tick, 0, control->channel & 15);
 }
 
 static void hear_port(void) {
@@ -302,9 +350,16 @@ static void hear_port(void) {
     const snd_seq_ev_note_t *note = &event->data.note;
     unsigned value = event->data.raw32.d[0];
     if (event->type == SND_SEQ_EVENT_NOTEON)
-      hear_note(tick, note->channel & 15, note->note & 127, note->velocity & 127);
+      hear_note(tick, port_of(event->source), note->channel & 15, note->note & 127,
+                note->velocity & 127);
     else if (event->type == SND_SEQ_EVENT_NOTEOFF)
-      hear_note(tick, note->channel & 15, note->note & 127, 0);
+      hear_note(tick, port_of(event->source), note->channel & 15, note->note & 127, 0);
+    else if (event->type == SND_SEQ_EVENT_CONTROLLER)
+      hear_controller(tick, &event->data.control);
+    else if (event->type == SND_SEQ_EVENT_RESET)
+      let_go(alsa_out_now(duet.out), 0, -1);
+    else if (event->type == SND_SEQ_EVENT_PORT_UNSUBSCRIBED)
+      let_go(tick, port_of(event->data.connect.sender), -1);
     else if (event->type == SND_SEQ_EVENT_ECHO && value == (duet.turn << 2 | BEGIN))
       begin_turn();
     else if (event->type == SND_SEQ_EVENT_ECHO && value == (duet.turn << 2 | WAKE))
@@ -334,6 +389,8 @@ static void press(int key) {
     interrupt(INFINITY);
     duet.turn++;
     duet.began = duet.calls = false;
+    duet.holding = 0;
+    memset(duet.held, 0, sizeof duet.held);
     break;
   case 'q': duet.finished = true; break;
   }
@@ -447,8 +504,11 @@ int main(int argc, char **argv) {
     return 0;
   }
   connect_ports(duet.out, options.ports, options.inputs);
+  if (!options.inputs)
+    show_line("no port to listen to yet: give -i PORT (-l lists them), or use aconnect");
   int signals = open_signals();
   alsa_out_set_tempo(duet.out, options.tempo);
+  duet.channel = options.channel;
   send_program();
   alsa_out_run(duet.out);
   run(signals);

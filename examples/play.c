@@ -89,9 +89,7 @@ static struct {
   unsigned silences;
 
   clock_in master;
-  bool armed;            /* Start or Continue came, and the next clock is the first */
-  int64_t position;      /* of the piece at the first clock */
-  int64_t clocks;        /* since the first one */
+  int64_t first_clock; /* of the master's song, at which the piece begins */
 } play = {.end = -1, .bar = 4 * ALSA_OUT_PPQ};
 
 /* ---- Options ---- */
@@ -307,17 +305,22 @@ static void toggle_pause(void) {
     alsa_out_run(play.out);
 }
 
+/* Where the piece is at the master's next clock. */
+static int64_t next_position(void) {
+  return (play.master.position - play.first_clock) * ALSA_OUT_CLOCK;
+}
+
 static void next_model(void) {
   if (play.models == 1) return;
   play.model = (play.model + 1) % play.models;
   silence();
   play.fresh = false;
-  if (!play.playing) return begin(0, 0);
+  if (!play.playing) return begin(0, next_position());
   /* On the next beat that leaves time to write. */
   int64_t since = (int64_t)alsa_out_now(play.out) + ticks_of_ms(options.ahead) - play.origin;
   int64_t clock = play.next_clock;
   int64_t beats = (since + ALSA_OUT_PPQ - 1) / ALSA_OUT_PPQ;
-  if (options.clock_in) play.position -= beats * ALSA_OUT_PPQ;
+  play.first_clock += beats * 24;
   begin(play.origin + beats * ALSA_OUT_PPQ, 0);
   /* Clocks that were queued are gone too, and come again. */
   while (clock - ALSA_OUT_CLOCK > (int64_t)alsa_out_now(play.out)) clock -= ALSA_OUT_CLOCK;
@@ -329,42 +332,51 @@ static void next_model(void) {
 /* ---- Following a master's clock ---- */
 
 static void stop_following(void) {
-  if (play.playing) play.position += play.clocks * ALSA_OUT_CLOCK;
-  if (play.position < 0) play.position = 0;
-  play.playing = play.armed = false;
+  clock_in_stop(&play.master);
+  if (next_position() < 0) play.first_clock = play.master.position;
+  if (!play.playing) return;
+  play.playing = false;
   silence();
 }
 
-static void arm(int64_t position) {
-  if (play.playing) stop_following();
-  play.position = position;
-  play.armed = true;
-  play.master.lost = 0; /* all clocks from here on count */
-  begin(0, position);
+static void start_song(void) {
+  stop_following();
+  play.first_clock = 0;
+  clock_in_start(&play.master);
+  begin(0, 0);
+}
+
+static void continue_song(void) {
+  if (play.master.running) return;
+  clock_in_continue(&play.master);
+  begin(0, next_position());
+}
+
+static void locate_song(int sixteenths) {
+  if (play.playing) return;
+  play.first_clock = 0;
+  clock_in_locate(&play.master, sixteenths);
+  begin(0, next_position());
 }
 
 static void hear_clock(double ns) {
-  int clocks = clock_in_hear(&play.master, ns);
-  bool steady = clock_in_is_steady(&play.master);
-  if (play.armed) {
-    play.armed = false;
+  clock_in_hear(&play.master, ns);
+  int64_t position = next_position() - ALSA_OUT_CLOCK; /* of the piece, at this clock */
+  double now = alsa_out_tick_at(play.out, play.master.ns);
+  bool first = play.master.running && !play.playing;
+  if (first) {
     play.playing = true;
-    play.clocks = 0;
-    int64_t tick = (int64_t)alsa_out_tick_at(play.out, play.master.ns);
-    play.origin = play.bar_line = tick - play.position;
-  } else if (play.playing) {
-    play.clocks += clocks;
+    play.origin = play.bar_line = (int64_t)now - position;
   }
-  if (steady) {
+  if (clock_in_is_steady(&play.master)) {
     /* The tempo of the master, and a little more or less to make up an error in half a beat. */
-    double tick = (double)(play.origin + play.position + play.clocks * ALSA_OUT_CLOCK);
-    double error = play.playing ? tick - alsa_out_tick_at(play.out, play.master.ns) : 0;
+    double error = play.playing ? (double)(play.origin + position) - now : 0;
     double correction = fmax(-0.25, fmin(0.25, error / (12 * ALSA_OUT_CLOCK)));
     double tempo = 60e9 / (24 * play.master.period) * (1 + correction);
     tempo = fmax(10, fmin(600, tempo));
     if (fabs(tempo / alsa_out_tempo(play.out) - 1) > 2e-4) alsa_out_set_tempo(play.out, tempo);
   }
-  if (play.playing && play.clocks == 0) feed_queue();
+  if (first) feed_queue();
 }
 
 /* Goes on without the clock for a bar. */
@@ -381,12 +393,10 @@ static void hear(const snd_seq_event_t *event) {
   if (!options.clock_in) return;
   switch (event->type) {
   case SND_SEQ_EVENT_CLOCK: hear_clock(ns); break;
-  case SND_SEQ_EVENT_START: arm(0); break;
-  case SND_SEQ_EVENT_CONTINUE: arm(play.position); break;
+  case SND_SEQ_EVENT_START: start_song(); break;
+  case SND_SEQ_EVENT_CONTINUE: continue_song(); break;
   case SND_SEQ_EVENT_STOP: stop_following(); break;
-  case SND_SEQ_EVENT_SONGPOS:
-    if (!play.playing) play.position = event->data.control.value * (ALSA_OUT_PPQ / 4);
-    break;
+  case SND_SEQ_EVENT_SONGPOS: locate_song(event->data.control.value); break;
   }
 }
 

@@ -25,7 +25,7 @@ static const struct {
              {"cc", SND_SEQ_EVENT_CONTROLLER},    {"program", SND_SEQ_EVENT_PGMCHANGE},
              {"clock", SND_SEQ_EVENT_CLOCK},      {"start", SND_SEQ_EVENT_START},
              {"continue", SND_SEQ_EVENT_CONTINUE}, {"stop", SND_SEQ_EVENT_STOP},
-             {"songpos", SND_SEQ_EVENT_SONGPOS}};
+             {"songpos", SND_SEQ_EVENT_SONGPOS},  {"reset", SND_SEQ_EVENT_RESET}};
 enum { KINDS = sizeof kinds / sizeof *kinds };
 
 static void need(int result, const char *what) {

@@ -61,7 +61,11 @@ class Probe:
         self.events, self.answers = [], queue.Queue()
         self.name = name
         threading.Thread(target=self.read, daemon=True).start()
-        self.client = int(self.answers.get(timeout=20).split()[1])
+        try:
+            self.client = int(self.answers.get(timeout=20).split()[1])
+        except queue.Empty:
+            self.process.kill()
+            raise
 
     def read(self):
         for line in self.process.stdout:
@@ -113,9 +117,9 @@ class SequencerTest(unittest.TestCase):
         self.addCleanup(lambda: probe.process.poll() is None and probe.close())
         return probe
 
-    def start(self, program, *arguments, **more):
+    def start(self, program, *arguments, stage=STAGE, **more):
         """Starts libretto-PROGRAM, whose keyboard is a pipe."""
-        process = subprocess.Popen([STAGE / f"bin/libretto-{program}", *map(str, arguments)], stdin=subprocess.PIPE,
+        process = subprocess.Popen([stage / f"bin/libretto-{program}", *map(str, arguments)], stdin=subprocess.PIPE,
                                    stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **more)
 
         def end():

@@ -135,6 +135,38 @@ class ClockIn(SequencerTest):
         _, error = self.finish_by_signal(play)
         self.assertIn("clock is lost", error)
 
+    def test_the_phase_is_kept(self):
+        """Over lost clocks, stops without a song position, a pause without Stop, and a fall of the tempo."""
+        play = self.follow()
+        ns, meant = self.master.now() + 200_000_000, []
+        self.master.tell(f"{ns - 20_000_000} start")
+
+        def send(count, tempo=120, lost=()):
+            nonlocal ns
+            for i in range(count):
+                if i not in lost:
+                    self.master.tell(f"{int(ns)} clock")
+                meant.append(ns)
+                ns += 60e9 / tempo / 24
+        send(96, lost=(40, 60, 61))
+        for _ in range(3):
+            self.master.tell(f"{int(ns - 5e6)} stop")
+            ns += 300_000_000
+            self.master.tell(f"{int(ns - 5e6)} continue")
+            send(48)
+        ns += 500_000_000
+        send(96)
+        send(24, tempo=30)
+        send(144)
+        begin = meant[-96]
+        self.master.tell(f"{int(ns)} stop")
+        time.sleep((ns - self.master.now()) / 1e9 + 0.5)
+        self.assertSilent(self.master)
+        errors = self.errors(meant + [ns], [e for e in self.master.events if e.ns > begin])
+        self.assertGreater(len(errors), 5)
+        self.assertLess(max(abs(error) for _, error in errors), 15e6, errors)
+        self.finish_by_signal(play)
+
     def finish_by_signal(self, play):
         play.send_signal(signal.SIGTERM)
         done = self.finish(play)

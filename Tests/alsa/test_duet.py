@@ -66,6 +66,74 @@ class Duet(SequencerTest):
         duet.wait()
         self.assertSilent(self.player)
 
+    def await_answer(self, before, seconds=20):
+        """Waits until more has been begun than `before` notes."""
+        self.player.await_events(lambda events: sum(e.kind == "on" for e in events) > before, seconds)
+
+    def test_what_the_player_holds_is_left_to_him(self):
+        """In an answer, when it is interrupted and when the model plays along: the model plays on another channel, and
+        nothing there but its notes; on the player's own it ends its own notes alone."""
+        for options in ([], ["--accompany"], ["--channel", 1]):
+            duet = self.duet(*options)
+            _, last = self.play(TUNE)
+            self.player.await_events(lambda events: sounding(events))
+            self.player.tell("-1 on 0 84 80")  # above all the model plays
+            time.sleep(1)
+            heard = list(self.player.events)
+            self.assertEqual({e.kind for e in heard}, {"on", "off"})
+            channel = 0 if "--channel" in options else 1
+            self.assertEqual({e.channel for e in heard}, {channel})
+            begun = {e.a for e in heard if e.kind == "on"}
+            self.assertLessEqual({e.a for e in heard if e.kind == "off"}, begun)
+            self.player.tell("-1 off 0 84 0")
+            self.end(duet)
+            self.assertEqual([(e.a, e.b) for e in self.player.events if e.kind == "cc"], [(64, 0), (123, 0)])
+            self.player.close()
+
+    def test_a_key_that_is_never_let_go(self):
+        """Whatever says that it is held no more counts as letting go: all notes off, a reset, the end of its port."""
+        keys, others = self.probe("keys"), self.probe("others")
+        duet = self.duet("-i", "player:out,keys:out,others:out")
+        for message in ("cc 0 120 0", "cc 0 123 0", "cc 0 127 0", "reset"):
+            before = len(self.answers())
+            keys.tell("-1 on 0 62 80")
+            time.sleep(0.3)
+            keys.tell(f"-1 {message}")
+            self.await_answer(before)
+            time.sleep(1.5)
+        for probe, leave in ((keys, lambda: keys.tell("drop Libretto:1")), (others, others.close)):
+            before = len(self.answers())
+            probe.tell("-1 on 0 62 80")
+            time.sleep(0.3)
+            leave()
+            self.await_answer(before)
+            time.sleep(1.5)
+        self.end(duet)
+
+    def test_a_key_that_another_holds(self):
+        """The end of one port is not that of another."""
+        keys = self.probe("keys")
+        duet = self.duet("-i", "player:out,keys:out")
+        keys.tell("-1 on 0 62 80")
+        self.player.tell("-1 on 0 65 80")
+        time.sleep(0.3)
+        keys.close()
+        time.sleep(1.5)
+        self.assertEqual(self.answers(), [])
+        self.player.tell("-1 off 0 65 0")
+        self.await_answer(0)
+        self.end(duet)
+
+    def test_forgetting_what_is_held(self):
+        duet = self.duet()
+        self.player.tell("-1 on 0 62 80")
+        time.sleep(0.3)
+        self.press(duet, "n")
+        time.sleep(0.3)
+        self.play(TUNE)
+        self.await_answer(0)
+        self.end(duet)
+
     def trade(self, late=None):
         """Some bars, of which the model's begin on time, or as soon as a process may that sleeps until `late`."""
         duet = self.duet("--trade", 1)

@@ -5,6 +5,7 @@ import os
 import pathlib
 import pty
 import select
+import shutil
 import signal
 import subprocess
 import termios
@@ -54,10 +55,10 @@ class Music(SequencerTest):
 class Ends(SequencerTest):
     """Nothing is left sounding, however it ends."""
 
-    def play_until_it_sounds(self, *arguments, model=(SMALL,), name="Libretto"):
+    def play_until_it_sounds(self, *arguments, model=(SMALL,), name="Libretto", **more):
         self.before = queues()
         self.receiver = self.probe()
-        play = self.start("play", "-p", "probe:in", "--seed", 3, "--name", name, *arguments, *model)
+        play = self.start("play", "-p", "probe:in", "--seed", 3, "--name", name, *arguments, *model, **more)
         self.receiver.await_events(lambda events: sounding(events) and len(events) > 12)
         return play
 
@@ -85,6 +86,55 @@ class Ends(SequencerTest):
             self.assertEqual(self.end_by(signal.SIGKILL).returncode, -signal.SIGKILL)
         # Somebody else has seen to it: what was queued is gone with the one that played.
         self.assertEqual([(e.a, e.b) for e in self.receiver.events if e.kind == "cc"], [(64, 0), (123, 0)])
+
+    def killed(self, kill, **more):
+        """Nothing is left by a play that others end with all they know of."""
+        play = self.play_until_it_sounds(**more)
+        kill(play)
+        self.assertEqual(play.wait(20), -signal.SIGKILL)
+        self.assertSilent(self.receiver)
+        self.assertNothingLeft()
+        self.receiver.close()
+
+    def test_kill_by_name(self):
+        """As pkill -f and pkill do: whatever has the name in its arguments, or as its own."""
+        def kill(_):
+            for process in pathlib.Path("/proc").glob("[0-9]*"):
+                try:
+                    words = (process / "cmdline").read_bytes() + (process / "comm").read_bytes()
+                except OSError:
+                    continue
+                if b"libretto" in words and str(os.getpid()) != process.name:
+                    os.kill(int(process.name), signal.SIGKILL)
+        self.killed(kill)
+
+    def test_kill_of_the_group_and_of_the_children(self):
+        self.killed(lambda play: os.killpg(play.pid, signal.SIGKILL), start_new_session=True)
+
+        def kill(play):
+            children = pathlib.Path(f"/proc/{play.pid}/task/{play.pid}/children").read_text().split()
+            for process in [*map(int, children), play.pid]:
+                os.kill(process, signal.SIGKILL)
+        self.killed(kill)
+
+    def test_an_installation_over_it(self):
+        """Each file renamed to its place, as make install does it."""
+        prefix = self.path / "prefix"
+
+        def install():
+            for name in ("bin/libretto-play", *(f"lib/{library.name}" for library in (STAGE / "lib").glob("libretto.so.*"))):
+                (prefix / name).parent.mkdir(parents=True, exist_ok=True)
+                shutil.copy(STAGE / name, prefix / "new")
+                os.replace(prefix / "new", prefix / name)
+        install()
+        play = self.play_until_it_sounds("--tempo", 240, stage=prefix)
+        install()
+        heard = len(self.receiver.events)
+        self.receiver.await_events(lambda events: sounding(events) and len(events) > heard + 16)
+        play.send_signal(signal.SIGKILL)
+        play.wait(20)
+        self.assertSilent(self.receiver)
+        self.assertNothingLeft()
 
     def test_crash(self):
         self.assertEqual(self.end_by(signal.SIGSEGV).returncode, -signal.SIGSEGV)
