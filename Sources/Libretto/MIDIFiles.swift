@@ -3,15 +3,16 @@ import Sequences
 /// Reads a MIDI file, without its warnings; `name` is what errors call it.
 func readMIDI(_ bytes: UnsafeRawBufferPointer, name: String) throws(LibrettoError) -> MIDIFile {
   var warnings: [MIDIWarning] = []
-  return try readMIDI(bytes, name: name, warnings: &warnings)
+  return try readMIDI(bytes, name: name, warnings: &warnings, checkingNotes: false)
 }
 
 /// Likewise, with them.
 package func readMIDI(
-  _ bytes: UnsafeRawBufferPointer, name: String, warnings: inout [MIDIWarning]
+  _ bytes: UnsafeRawBufferPointer, name: String, warnings: inout [MIDIWarning],
+  checkingNotes: Bool = true
 ) throws(LibrettoError) -> MIDIFile {
   do throws(MIDIError) {
-    return try MIDIFile.read(bytes, warnings: &warnings)
+    return try MIDIFile.read(bytes, warnings: &warnings, checkingNotes: checkingNotes)
   } catch {
     throw LibrettoError(.format, "\(name) cannot be read as MIDI: \(error.message)")
   }

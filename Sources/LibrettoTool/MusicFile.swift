@@ -8,7 +8,7 @@ func readMIDI(_ path: String, warnings: inout [MIDIWarning]) throws -> MIDIFile 
   }
   defer { withExtendedLifetime(data) {} }
   do throws(MIDIError) {
-    return try MIDIFile.read(data.bytes, warnings: &warnings)
+    return try MIDIFile.read(data.bytes, warnings: &warnings, checkingNotes: true)
   } catch {
     throw Failure("\(path): \(error.message)", code: 2)
   }

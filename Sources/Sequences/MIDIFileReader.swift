@@ -1,17 +1,21 @@
 extension MIDIFile {
   /// Reads a Standard MIDI File, leniently: what can be read of a damaged one is read.
   ///
-  /// Formats 0, 1 and 2, bare or RIFF-wrapped (RMID). Chunks of unknown type are skipped. A note-on
-  /// without note-off and the like are no matter of events; see `notes`. Time is linear in the size,
-  /// memory at most about twenty times the size, usually eight.
+  /// Formats 0, 1 and 2, bare or RIFF-wrapped (RMID). Chunks of unknown type are skipped, and a second
+  /// header ends the file. Events stay as they are in the file; what is missing among note-offs is mended
+  /// by `notes`. Time is linear in the size, memory at most about
+  /// twenty times the size, usually eight.
   ///
   /// - `warnings`: what was wrong is appended here: at most `MIDIWarning.limit` entries, and one
   ///   more that counts the others.
+  /// - `checkingNotes`: whether the warnings tell of note-ons without note-offs too, which `notes` mends.
+  ///   It takes about as long as `notes` does.
   /// - `strict`: a meta or system event ends running status, as RP-001 says. There are programs that
   ///   write files which need it to go on, so that by default it does, with a warning.
   /// - throws: a sentence, if this is not a MIDI file or is above `maximumSize`.
   public static func read(
-    _ bytes: UnsafeRawBufferPointer, warnings: inout [MIDIWarning], strict: Bool = false
+    _ bytes: UnsafeRawBufferPointer, warnings: inout [MIDIWarning], checkingNotes: Bool = false,
+    strict: Bool = false
   ) throws(MIDIError) -> MIDIFile {
     guard let base = bytes.baseAddress, bytes.count > 0 else {
       throw MIDIError("an empty file is no MIDI file")
@@ -23,16 +27,20 @@ extension MIDIFile {
       source: MIDISource(base: base.assumingMemoryBound(to: UInt8.self), end: bytes.count),
       strict: strict)
     let file = try reader.read()
+    if checkingNotes { reader.checkNotes(of: file) }
     warnings += reader.log.all
     return file
   }
 
   /// As above, from an array.
   public static func read(
-    _ bytes: [UInt8], warnings: inout [MIDIWarning], strict: Bool = false
+    _ bytes: [UInt8], warnings: inout [MIDIWarning], checkingNotes: Bool = false,
+    strict: Bool = false
   ) throws(MIDIError) -> MIDIFile {
     let result = bytes.withUnsafeBytes { bytes in
-      Result { () throws(MIDIError) in try read(bytes, warnings: &warnings, strict: strict) }
+      Result { () throws(MIDIError) in
+        try read(bytes, warnings: &warnings, checkingNotes: checkingNotes, strict: strict)
+      }
     }
     return try result.get()
   }
@@ -58,34 +66,22 @@ struct MIDISource {
     return (0..<4).allSatisfy { base[place + $0] == name[$0] }
   }
 
-  /// The first place from `start` on where four characters stand, if before `limit`.
-  func find(_ name: StaticString, from start: Int, before limit: Int) -> Int? {
+  /// The first place from `start` on where one of these names stands, if before `limit`.
+  func find(_ names: StaticString..., from start: Int, before limit: Int) -> Int? {
     var place = start
     while place < limit && end - place >= 4 {
-      if holds(name, at: place) { return place }
+      // All names looked for begin with this letter.
+      if base[place] == UInt8(ascii: "M"), names.contains(where: { holds($0, at: place) }) {
+        return place
+      }
       place += 1
     }
     return nil
   }
-}
 
-/// The warnings of one reading, of which no more than `MIDIWarning.limit` are worded and kept.
-struct MIDIWarnings {
-  private var list: [MIDIWarning] = []
-  private var more: (first: Int, count: Int)?
-
-  mutating func add(_ offset: Int, _ message: @autoclosure () -> String) {
-    if list.count < MIDIWarning.limit {
-      list.append(MIDIWarning(offset: offset, message()))
-    } else {
-      more = (more?.first ?? offset, (more?.count ?? 0) + 1)
-    }
-  }
-
-  /// The warnings, and one more that counts those left out.
-  var all: [MIDIWarning] {
-    guard let more else { return list }
-    return list + [MIDIWarning(offset: more.first, "\(more.count) more warnings, not listed")]
+  /// Whether four printable characters stand here, as the name of a chunk would.
+  func isName(at place: Int) -> Bool {
+    end - place >= 4 && (place..<place + 4).allSatisfy { (0x20...0x7E).contains(base[$0]) }
   }
 }
 
@@ -94,6 +90,8 @@ struct MIDIFileReader {
   var source: MIDISource
   var strict: Bool
   var log = MIDIWarnings()
+  /// Where the chunks of the tracks begin.
+  private(set) var chunks: [Int] = []
 
   /// What is done without where a header does not say it: as mido does.
   private static let usualTicks = 480
@@ -117,7 +115,7 @@ struct MIDIFileReader {
     // Half as many events as bytes is the most there can be; untouched memory costs nothing.
     let scratch = UnsafeMutablePointer<MIDIEvents.Record>.allocate(capacity: source.end / 2 + 1)
     defer { scratch.deallocate() }
-    readTracks(from: place, &file, scratch)
+    readTracks(from: place, announced: announced?.tracks ?? 0, &file, scratch)
     if let announced, announced.tracks != file.tracks.count {
       log.add(
         announced.offset,
@@ -141,10 +139,13 @@ struct MIDIFileReader {
       let length = Int(UInt32(truncatingIfNeeded: size).byteSwapped)
       let body = place + 8
       if source.holds("data", at: place) {
-        if length <= source.end - body {
+        if holdsAll(length, of: body) {
           source.end = body + length
         } else {
-          log.add(place, "the RIFF data chunk says \(length) bytes; \(source.end - body) are there")
+          log.add(
+            place,
+            "the size in the RIFF data chunk is \(length), which is wrong; all \(source.end - body) bytes up to the end of the file are read"
+          )
         }
         return body
       }
@@ -153,6 +154,15 @@ struct MIDIFileReader {
     }
     log.add(0, "the RIFF file has no data chunk; a MIDI header is looked for")
     return 0
+  }
+
+  /// Whether a RIFF data chunk can have this length: the file or another RIFF chunk follows it.
+  private func holdsAll(_ length: Int, of body: Int) -> Bool {
+    let rest = source.end - body - length
+    guard length > 0, rest >= 0 else { return false }
+    let next = body + length + length & 1
+    return rest <= 1
+      || source.isName(at: next) && source.find("MTrk", "MThd", from: next, before: next + 1) == nil
   }
 
   /// Reads the header chunk; the place after it.
@@ -199,11 +209,18 @@ struct MIDIFileReader {
     return .timeCode(framesPerSecond: frames, ticksPerFrame: ticks)
   }
 
+  /// Reads track chunks up to the end of the file, or to a second header. There may be more of them
+  /// than announced, but then one directly after another: junk ends them.
   private mutating func readTracks(
-    from start: Int, _ file: inout MIDIFile, _ scratch: UnsafeMutablePointer<MIDIEvents.Record>
+    from start: Int, announced: Int, _ file: inout MIDIFile,
+    _ scratch: UnsafeMutablePointer<MIDIEvents.Record>
   ) {
     var place = start
     while place < source.end {
+      if source.holds("MThd", at: place) {
+        return log.add(
+          place, "a second header; the \(source.end - place) bytes from there on are ignored")
+      }
       if source.holds("MTrk", at: place) && source.end - place >= 8 {
         guard file.tracks.count < MIDIFile.maximumTracks else {
           log.add(place, "there are more than \(MIDIFile.maximumTracks) tracks; no more are read")
@@ -213,27 +230,27 @@ struct MIDIFileReader {
       } else if let next = afterForeignChunk(at: place) {
         place = next
       } else {
-        let next = source.find("MTrk", from: place + 1, before: source.end) ?? source.end
-        log.add(place, "\(next - place) bytes that are no chunk are skipped")
+        let isComplete = announced > 0 && file.tracks.count >= announced
+        let next = isComplete ? source.end : nextChunk(from: place + 1, before: source.end)
+        log.add(place, "\(next - place) bytes that are not a chunk are skipped")
         place = next
       }
     }
   }
 
+  /// The first header of a track or of a file, or `end`.
+  private func nextChunk(from place: Int, before end: Int) -> Int {
+    source.find("MTrk", "MThd", from: place, before: end) ?? end
+  }
+
   /// The place after a chunk of unknown type, which is to be skipped without ado.
   private func afterForeignChunk(at place: Int) -> Int? {
-    guard source.end - place >= 8, isName(at: place), !source.holds("MTrk", at: place) else {
+    guard source.end - place >= 8, source.isName(at: place), !source.holds("MTrk", at: place) else {
       return nil
     }
     let length = source.number(at: place + 4, bytes: 4)
     let next = place + 8 + length
-    return next == source.end || next < source.end && isName(at: next) ? next : nil
-  }
-
-  /// Whether four printable characters stand here, as the name of a chunk would.
-  private func isName(at place: Int) -> Bool {
-    source.end - place >= 4
-      && (place..<place + 4).allSatisfy { (0x20...0x7E).contains(source.base[$0]) }
+    return next == source.end || next < source.end && source.isName(at: next) ? next : nil
   }
 
   /// Reads a track chunk; the place after it.
@@ -247,18 +264,20 @@ struct MIDIFileReader {
     let believed =
       next == source.end
       || next < source.end
-        && (isName(at: next)
+        && (source.isName(at: next)
           || length >= 3 && source.number(at: next - 3, bytes: 3) == 0xFF2F00)
     var end = next
     if !believed {
-      end = source.find("MTrk", from: body, before: source.end) ?? source.end
+      end = nextChunk(from: body, before: source.end)
       log.add(
         chunk + 4,
         "the track chunk says \(length) bytes, which cannot be; up to \(end - body) are read")
     }
     var track = MIDITrackReader(
-      source: source, place: body, end: end, strict: strict, log: log, scratch: scratch)
+      source: source, place: body, end: end, isEndKnown: believed, strict: strict, log: log,
+      scratch: scratch)
     file.tracks.append(track.read())
+    chunks.append(chunk)
     log = track.log
     guard track.ended else {
       log.add(track.place, "track \(file.tracks.count) has no end-of-track event")
@@ -266,9 +285,11 @@ struct MIDIFileReader {
     }
     if believed && track.place < end {
       // Bytes after the end of the track, or a wrong length that happens to fit.
-      if let other = source.find("MTrk", from: track.place, before: end) { return other }
-      log.add(track.place, "\(end - track.place) bytes after the end of track are skipped")
-      return end
+      let other = nextChunk(from: track.place, before: end)
+      if other == end {
+        log.add(track.place, "\(end - track.place) bytes after the end of track are skipped")
+      }
+      return other
     }
     return track.place
   }

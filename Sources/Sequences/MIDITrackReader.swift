@@ -3,8 +3,9 @@ struct MIDITrackReader {
   private let source: MIDISource
   /// Where reading goes on.
   private(set) var place: Int
-  /// Where the chunk ends.
+  /// Where the chunk ends, and whether its length says so.
   private let end: Int
+  private let isEndKnown: Bool
   private let strict: Bool
   private(set) var log: MIDIWarnings
   /// Whether an end-of-track event was read.
@@ -22,15 +23,16 @@ struct MIDITrackReader {
 
   /// - `scratch`: room for half as many records as the chunk has bytes; what it holds is lost.
   init(
-    source: MIDISource, place: Int, end: Int, strict: Bool, log: MIDIWarnings,
+    source: MIDISource, place: Int, end: Int, isEndKnown: Bool, strict: Bool, log: MIDIWarnings,
     scratch: UnsafeMutablePointer<MIDIEvents.Record>
   ) {
-    (self.source, self.place, self.end) = (source, place, end)
+    (self.source, self.place, self.end, self.isEndKnown) = (source, place, end, isEndKnown)
     (self.strict, self.log) = (strict, log)
     records = scratch
   }
 
-  /// The track, from `place` to the end-of-track event or the end of the chunk.
+  /// The track, from `place` to the end-of-track event or the end of the chunk. An end-of-track event
+  /// within a chunk is passed over where the chunk's length and what follows say that it is too early.
   mutating func read() -> MIDIFile.Track {
     readEvents()
     events.records = Array(UnsafeBufferPointer(start: records, count: count))
@@ -166,11 +168,23 @@ struct MIDITrackReader {
     if type == 0x2F {
       if length > 0 { log.add(start, "the end-of-track event has \(length) bytes and needs none") }
       ended = true
-      return false
+      guard isEndKnown && startsEvent(at: place) else { return false }
+      log.add(start, "an end-of-track event within the track is ignored; the chunk goes on")
+      (ended, running) = (false, 0)
+      return true
     }
     if let fault = MIDIMeta.fault(type, payload) { log.add(start, fault) }
     append(.meta, 0xFF, type, payload)
     return true
+  }
+
+  /// Whether a delta time stands here, and an event with a status of its own.
+  private func startsEvent(at start: Int) -> Bool {
+    let delta = (start..<min(start + 4, end)).first { source.base[$0] < 0x80 }
+    guard let delta, end - delta >= 3 else { return false }
+    let (status, next) = (source.base[delta + 1], source.base[delta + 2])
+    return status == 0xF0 || status == 0xF7
+      || (status == 0xFF || (0x80..<0xF0).contains(status)) && next < 0x80
   }
 
   /// The next bytes, as many as wanted if there are so many.

@@ -87,6 +87,63 @@ import Testing
       Make.header() + Make.chunk("MTrk", whole + [0, 0, 0]), warnings: [34])
   }
 
+  @Test func anEndOfTrackWithinTheTrackIsPassedOver() throws {
+    let mark: [UInt8] = [0, 0xFF, 0x2F, 0]
+    try expect(Make.file(mark + whole), warnings: [23])
+    try expect(Make.file(note + mark + note + mark + note + mark), notes: 3, warnings: [31, 43])
+    // With a long delta time, before meta and system events, without another at the end.
+    try expect(
+      Make.file(note + mark + [0x83, 0x60] + note.dropFirst()), notes: 2, warnings: [31, 43])
+    let text: [UInt8] = [0, 0xFF, 1, 1, 0x41, 0, 0xF0, 1, 0xF7]
+    try expect(Make.file(mark + text + whole), warnings: [23])
+    // The running status does not go on, so that what follows is no event; nor are junk and zeros.
+    for junk in [
+      [0, 60, 100], [0, 0, 0, 0], [0xFF, 0xFF, 0xFF, 0xFF, 0xFF], [0, 0xF4, 0], [0, 0x90],
+    ]
+      as [[UInt8]]
+    { try expect(Make.file(whole + junk), warnings: [34]) }
+    // A length that cannot be bears nothing out.
+    try expect(Make.header() + Make.chunk("MTrk", whole + note, length: 99), warnings: [18, 34])
+  }
+
+  @Test func aSecondHeaderEndsTheFile() throws {
+    let file = Make.file(whole)
+    let zeros = [UInt8](repeating: 0, count: 300)
+    try expect(file + file, warnings: [34])
+    try expect(file + zeros + file, warnings: [34])
+    try expect(file + Make.chunk("XFIH", [1]) + file, warnings: [43])
+    // Whatever the first header counts, and whatever is missing before it.
+    for tracks in [0, 2, 9] {
+      let first = Make.header(tracks: tracks) + Make.chunk("MTrk", whole)
+      try expect(first + file, warnings: [34, 10])
+    }
+    try expect(Make.header() + Make.chunk("MTrk", note, length: 99) + file, warnings: [18, 30, 30])
+    try expect(Make.header() + Make.chunk("MTrk", whole, length: 0) + file, warnings: [18, 34])
+    // After all tracks junk ends the file as well; tracks directly after them do not.
+    let track = Make.chunk("MTrk", whole)
+    try expect(file + zeros + track, warnings: [34])
+    try expect(file + track, notes: 2, warnings: [10, 0])
+  }
+
+  @Test func theSizesInARIFFFileAreWrong() throws {
+    let inner = Make.file(whole)
+    func little(_ value: Int) -> [UInt8] { Make.number(value, bytes: 4).reversed() }
+    func riff(_ size: Int, after: [UInt8] = []) -> [UInt8] {
+      Array("RIFF".utf8) + little(0) + Array("RMIDdata".utf8) + little(size) + inner + after
+    }
+    try expect(riff(inner.count), warnings: [])
+    try expect(riff(inner.count, after: [0]), warnings: [])
+    try expect(riff(inner.count, after: Array("LIST".utf8) + little(0)), warnings: [])
+    for size in [0, 1, 14, 15, 20, inner.count - 2, inner.count + 1, 1 << 31, 0xFFFF_FFFF] {
+      try expect(riff(size), warnings: [12])
+    }
+    // Up to the second track, whose name does not make it another RIFF chunk.
+    let two = Make.header(tracks: 2) + Make.chunk("MTrk", whole) + Make.chunk("MTrk", whole)
+    try expect(
+      Array("RIFF".utf8) + little(0) + Array("RMIDdata".utf8) + little(34) + two, notes: 2,
+      warnings: [12])
+  }
+
   @Test func theHeaderIsNotAsItShouldBe() throws {
     let track = Make.chunk("MTrk", whole)
     func header(_ body: [UInt8], length: Int) -> [UInt8] {

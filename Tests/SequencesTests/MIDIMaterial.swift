@@ -22,6 +22,20 @@ enum MIDIMaterial {
     header(format: 0, division: division) + chunk("MTrk", track)
   }
 
+  /// A tick and the bytes of a channel message.
+  typealias Event = (Int, UInt8, UInt8, UInt8)
+
+  /// A file of tracks of channel messages.
+  static func file(format: Int = 1, end: Int = 0, _ tracks: [[Event]]) -> MIDIFile {
+    MIDIFile(
+      format: format, division: .metrical(ticksPerQuarter: 480),
+      tracks: tracks.map { events in
+        .init(
+          events: events.map { MIDIEvent(tick: $0.0, .channel(status: $0.1, $0.2, $0.3)) },
+          end: end)
+      })
+  }
+
   /// Any file that the standard allows: every kind of event, delta times of every length.
   static func any(_ random: inout SplitMix) -> MIDIFile {
     let format = Int(random.next() % 3)
@@ -80,11 +94,12 @@ enum MIDIMaterial {
 }
 
 /// Reads what must be readable; what was wrong with it.
-func read(_ bytes: [UInt8], strict: Bool = false) throws -> (
+func read(_ bytes: [UInt8], checkingNotes: Bool = false, strict: Bool = false) throws -> (
   file: MIDIFile, warnings: [MIDIWarning]
 ) {
   var warnings: [MIDIWarning] = []
-  let file = try MIDIFile.read(bytes, warnings: &warnings, strict: strict)
+  let file = try MIDIFile.read(
+    bytes, warnings: &warnings, checkingNotes: checkingNotes, strict: strict)
   return (file, warnings)
 }
 

@@ -5,7 +5,9 @@ private func read(_ bytes: UnsafeRawBufferPointer, strict: Bool = false)
 {
   var warnings: [MIDIWarning] = []
   do throws(MIDIError) {
-    return (try MIDIFile.read(bytes, warnings: &warnings, strict: strict), warnings)
+    return (
+      try MIDIFile.read(bytes, warnings: &warnings, checkingNotes: true, strict: strict), warnings
+    )
   } catch {
     claim(!error.message.isEmpty, "an error says something")
     return nil

@@ -106,6 +106,45 @@ def overlaps():
         (0, 0x90, 60, 9), (0, 0x91, 60, 8), (3, 0x81, 60, 0), (3, 0x90, 59, 7), (0, 0x90, 58, 7), end=2)
 
 
+def missing_note_offs():
+    """Keys with too few note-offs: at first, in the middle, twice in a row, and none at all."""
+    return header(1, 2, 96) + track(
+        (0, 0x90, 60, 1), (96, 0x90, 60, 2), (96, 0x80, 60, 0), (0, 0x90, 60, 3), (48, 0x80, 60, 0),
+        (0, 0x90, 61, 4), (10, 0x80, 61, 0), (0, 0x90, 61, 5), (10, 0x90, 61, 6), (0, 0x90, 61, 7),
+        (10, 0x90, 61, 0), (10, 0x90, 61, 8), (10, 0x80, 61, 0), (0, 0x90, 61, 9), (5, 0x80, 61, 0),
+        (5, 0x90, 62, 10), (5, 0x90, 62, 11), (5, 0x90, 62, 12), end=33) + track(
+        (0, 0x90, 60, 9), (300, 0x90, 60, 8), (3, 0x90, 60, 0), end=2)
+
+
+def all_notes_off():
+    """Controllers that end the notes of their channel, in the same track and in another."""
+    return header(1, 3, 96) + track(
+        (0, 0x90, 60, 1), (96, 0xB0, 123, 0), (0, 0x90, 60, 2), (48, 0x80, 60, 0),
+        (0, 0x90, 62, 3), (0, 0x90, 62, 4), (20, 0xB0, 120, 0), (5, 0x80, 62, 0), (5, 0x90, 62, 5),
+        (9, 0x80, 62, 0), (1, 0xB0, 122, 0), (0, 0xB0, 121, 0), end=200) + track(
+        (10, 0x90, 72, 6), (0, 0x91, 72, 7), (300, 0x80, 72, 0), (0, 0x81, 72, 0), (0, 0x90, 72, 8)) + track(
+        (120, 0xB1, 126, 1), (200, 0xB1, 127, 0), (0, 0xB0, 124, 0), (50, 0xB0, 125, 0))
+
+
+def pedal():
+    """The sustain pedal of a channel in one track, notes in two; lifted, pressed again and let be."""
+    return header(1, 3, 96) + track(
+        (10, 0xB0, 64, 64), (90, 0xB0, 64, 63), (0, 0xB0, 64, 127), (100, 0xB0, 121, 0),
+        (50, 0xB0, 64, 127), (50, 0xB0, 120, 0), (30, 0xB0, 64, 0), (20, 0xB1, 64, 127)) + track(
+        (0, 0x90, 60, 1), (10, 0x80, 60, 0), (0, 0x90, 61, 2), (20, 0x80, 61, 0), (0, 0x90, 62, 3),
+        (70, 0x80, 62, 0), (10, 0x90, 62, 4), (20, 0x80, 62, 0), (120, 0x90, 62, 5), (10, 0x80, 62, 0),
+        (10, 0x90, 63, 6), (60, 0x80, 63, 0)) + track(
+        (20, 0x90, 60, 7), (10, 0x80, 60, 0), (10, 0x91, 60, 8), (100, 0x81, 60, 0),
+        (0, 0x90, 61, 9), (400, 0x81, 60, 0), (0, 0x91, 62, 10), (10, 0x81, 62, 0), end=90)
+
+
+def early_end_of_track():
+    """An end-of-track event before the first note, and between two."""
+    return header(1, 1, 96) + track(
+        meta(0, 0x2F, b""), (0, 0x90, 60, 1), (48, 0x80, 60, 0), meta(48, 0x2F, b""),
+        (0, 0x90, 62, 2), (48, 0x80, 62, 0))
+
+
 def format_2():
     return header(2, 3, 120) + track(
         meta(0, 0x51, b"\x0a\x00\x00"), (10, 0x90, 60, 64), (50, 0x80, 60, 64), end=60) + track(
@@ -132,14 +171,17 @@ def in_riff(data):
 
 def main():
     HERE.mkdir(exist_ok=True)
-    files = {make.__name__: make() for make in (plain, running_status, running_across_metas, overlaps, format_2, all_kinds)}
+    files = {make.__name__: make() for make in (
+        plain, running_status, running_across_metas, overlaps, missing_note_offs, all_notes_off, pedal,
+        early_end_of_track, format_2, all_kinds)}
     seen = {}
     for name, data in files.items():
         file = mido.MidiFile(file=io.BytesIO(data))
         seen[name] = {
             "ticks_per_quarter": file.ticks_per_beat,
-            "end": reference.end(file),
-            "notes": reference.notes(file),
+            "end": reference.end_of(file),
+            "notes": reference.notes(file)[0],
+            "held": reference.notes(file, sustain=True)[0],
             "tempos": reference.tempos(file),
             "time_signatures": reference.time_signatures(file),
             "key_signatures": reference.key_signatures(file),
