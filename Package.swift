@@ -57,10 +57,10 @@ let package = Package(
     module("Sequences", ["Memory"]),
     .target(name: "CProcessors"),
     module("Libretto", ["Memory", "GRU", "Sequences", "Kernels", "CProcessors"]),
-    .target(name: "CErrorText"),
+    .target(name: "CLibrary"),
     module(
       "LibrettoC",
-      ["CLibretto", "CErrorText", "Libretto", "Memory", "GRU", "Sequences", "Kernels"],
+      ["CLibretto", "CLibrary", "Libretto", "Memory", "GRU", "Sequences", "Kernels"],
       exclude: ["exports.map"]),
     .executableTarget(
       name: "LibrettoTool",

@@ -40,32 +40,71 @@
  *   Then retto_last_error() has a sentence for a person: what was wrong, where, and what to do. A
  *   call that failed has changed nothing, unless its description says what.
  *
- * Options. Structs of options begin with their size and are passed by pointer; NULL means the
- *   defaults. Begin with the initialiser and change what you want:
+ * Structs. Options are passed in a struct by pointer; NULL means the defaults. Results such as
+ *   retto_model_info are filled in. Both kinds begin with their size, which the initialiser sets:
  *
  *       retto_session_options options = RETTO_SESSION_OPTIONS_INIT;
  *       options.temperature = 0.7f;
  *
- *   A struct of a newer header than the library is taken if what the library does not know of it is
- *   zero, and is RETTO_ERROR_UNSUPPORTED if it is not.
+ *   Later versions may add members at the end of a struct, so a program and the library may know
+ *   different sizes of it. Options of an older program: the members it does not have take their
+ *   defaults. Options of a newer program: accepted if the members that the library does not know are
+ *   zero, else RETTO_ERROR_UNSUPPORTED. Results: the library fills in the members that both know, sets
+ *   those it does not know to zero, and sets `size` to the number of bytes it filled in. A size that
+ *   no version has is RETTO_ERROR_ARGUMENT. Members named `reserved` must be zero.
  *
  * Buffers. They are passed as pointer and length. A call that fills one tells through its last
  *   argument how much there is; asked with NULL and 0 it tells just that. A buffer that is too
  *   short is RETTO_ERROR_BUFFER, and nothing was written to it.
  *
  * Ownership. What you pass in stays yours and is not kept after the call, unless said otherwise.
- *   Strings the library returns belong to it; each says how long they live.
+ *   Strings the library returns belong to it; each says how long they live. Free every handle before
+ *   you unload the library (dlclose).
  *
  * Threads and time. Each declaration carries tags:
  *   [any-thread]      any number of threads at once, also on the same handle.
  *   [one-thread]      one thread at a time per handle; different handles at the same time. A second
  *                     thread that calls meanwhile gets RETTO_ERROR_STATE.
- *   [realtime]        does not allocate, lock or make a system call, and takes a time that does not
- *                     depend on what was generated. A token takes up to twice as long if it does
- *                     not follow one of the same session: the first, or the first after a reset, a
- *                     restore or a draw together with other sessions. This holds as long as it
- *                     succeeds: a call that fails may allocate to say why.
+ *   [realtime]        does not allocate, lock or make a system call, whether it succeeds or fails,
+ *                     from the first call in a process on, and takes a time that does not depend on
+ *                     what was generated. A token takes up to twice as long if it does not follow one
+ *                     of the same session: the first, or the first after a reset, a restore or a draw
+ *                     together with other sessions. Such declarations are marked RETTO_REALTIME:
+ *                     compilers that know the attribute `nonblocking` (clang 20 and later, with
+ *                     -Wfunction-effects) warn of any other call in a function that has it too.
  *   [blocking]        may read or write files, allocate, and take long.
+ *
+ * Settings from another thread. The thread that draws changes them: all setters are [realtime]. Hand
+ *   the value to it through an atomic variable, or a lock-free queue for several:
+ *
+ *       _Atomic float temperature = 1.0f;             // the user interface stores a new value here
+ *
+ *       void process(void) {                          // the audio callback
+ *         (void)!retto_session_set_temperature(session, temperature);
+ *         if (retto_session_next_event(session, &event) == RETTO_OK) ...
+ *
+ *   If another thread is inside a call on the session all the same, a call returns RETTO_ERROR_STATE at
+ *   once, has changed nothing and can be made again.
+ *
+ * Callbacks return normally: no exception and no longjmp may leave one. If one does, the handle stays
+ *   in use for ever: further calls on it return RETTO_ERROR_STATE, and it cannot be freed. A _free of a
+ *   session or trainer that is in use, in its own callback or by another thread, does nothing, and
+ *   retto_last_error() says so; free it after the call has returned.
+ *
+ * Memory. Whatever grows with the input or the model is allocated so that a failure is
+ *   RETTO_ERROR_MEMORY. Beside that, calls that are not [realtime] allocate pieces of at most 4096 bytes;
+ *   if the system refuses one of those, the process ends by abort().
+ *
+ * Stack. Calls on models that exist and on sessions need at most 32 KiB of stack; others 256 KiB.
+ *
+ * Processes and threads. Only trainers start threads: the first step starts options.threads - 1, which
+ *   block all signals, inherit scheduling and processors of the thread that made that step, and end
+ *   with the trainer. In a child of fork() models, sessions and MIDI handles go on as copies, unless a
+ *   thread of the parent was inside a call on them; trainers do not.
+ *
+ * Floating point. Sessions compute in the calling thread's mode: rounding to nearest, as a process
+ *   begins. Another rounding mode, or denormals flushed to zero (FTZ, DAZ), is safe, but changes the last
+ *   bits, so that the same seed may give other tokens. Training sets its own mode and restores yours.
  *
  * Silence. The library never writes to stdout or stderr, never ends the process, installs no signal
  *   handlers, and keeps no state of its own beside handles and each thread's last error.
@@ -92,6 +131,16 @@
 #define RETTO_CHECK __attribute__((warn_unused_result))
 #else
 #define RETTO_CHECK
+#endif
+
+/* On each [realtime] declaration: the function may be called where nothing may block. */
+#if defined(__has_attribute) && !defined(__swift__)
+#if __has_attribute(nonblocking)
+#define RETTO_REALTIME __attribute__((nonblocking))
+#endif
+#endif
+#ifndef RETTO_REALTIME
+#define RETTO_REALTIME
 #endif
 
 #ifdef __cplusplus
@@ -129,23 +178,23 @@ typedef enum retto_status {
 
 /* The version of the library that is running: major * 10000 + minor * 100 + patch. A program may
  * compare it with the RETTO_VERSION_NUMBER it was compiled with. [any-thread] [realtime] */
-uint32_t retto_version_number(void);
+uint32_t retto_version_number(void) RETTO_REALTIME;
 
 /* The same as text, such as "0.1.0". The string lives as long as the library.
  * [any-thread] [realtime] */
-const char *retto_version_string(void);
+const char *retto_version_string(void) RETTO_REALTIME;
 
 /* The instructions the kernels use on this machine: "x86-64-v4+bf16", "x86-64-v4+vnni", "x86-64-v4",
  * "x86-64-v3" or "baseline". The string lives as long as the library. [any-thread] [realtime] */
-const char *retto_instruction_set(void);
+const char *retto_instruction_set(void) RETTO_REALTIME;
 
 /* The name of a status, such as "RETTO_ERROR_FILE", or "unknown status" for a value that is none.
  * The string lives as long as the library. [any-thread] [realtime] */
-const char *retto_status_name(retto_status status);
+const char *retto_status_name(retto_status status) RETTO_REALTIME;
 
 /* A sentence about the last call that failed on this thread, or an empty string. It lives until the
  * next call that fails on this thread, or the thread's end. Calls that succeed leave it alone. It is
- * cut at 1023 bytes. A thread's first use of it may allocate. [any-thread] */
+ * cut at 1023 bytes. May allocate: the sentence is written when it is asked for. [any-thread] */
 const char *retto_last_error(void);
 
 /* ---- The model -------------------------------------------------------------------------------- */
@@ -220,7 +269,8 @@ typedef struct retto_model_info {
   {sizeof(retto_model_info), 0, 0, 0, 0, 0, NULL, 0, 0, RETTO_FLOAT32, 0, -1}
 
 /* Fills in what a model is. [any-thread] [realtime] */
-RETTO_CHECK retto_status retto_model_get_info(const retto_model *model, retto_model_info *info);
+RETTO_CHECK retto_status retto_model_get_info(const retto_model *model, retto_model_info *info)
+    RETTO_REALTIME;
 
 /* Turns `length` bytes of text into tokens. Never fails for what the text says: bytes that are not
  * UTF-8 have tokens too. Writes the tokens to `tokens`, which has room for `capacity`, and their
@@ -289,31 +339,32 @@ RETTO_CHECK retto_status retto_session_create(const retto_model *model,
                                               const retto_session_options *options,
                                               retto_session **session);
 
-/* Frees a session. [one-thread] */
+/* Frees a session. Does nothing if it is in use: called from its mask, or while another thread is inside
+ * a call on it. [one-thread] */
 void retto_session_free(retto_session *session);
 
 /* Back to having read nothing, with a new seed; the settings and the mask stay. Sounding notes are
  * ended by the next calls of retto_session_next_event. [one-thread] [realtime] */
-RETTO_CHECK retto_status retto_session_reset(retto_session *session, uint64_t seed);
+RETTO_CHECK retto_status retto_session_reset(retto_session *session, uint64_t seed) RETTO_REALTIME;
 
 /* Reads `count` tokens as if they had been drawn. Takes a time proportional to their number.
  * RETTO_ERROR_ARGUMENT, with nothing read, if one is none of the model's.
  * [one-thread] [realtime] */
 RETTO_CHECK retto_status retto_session_feed(retto_session *session, const int32_t *tokens,
-                                            size_t count);
+                                            size_t count) RETTO_REALTIME;
 
 /* Reads `length` bytes of text, any text. A character that is split over two calls is read as its
  * bytes, not as its token: feed whole characters. RETTO_ERROR_UNSUPPORTED if the model is not of
  * text. [one-thread] [realtime] */
 RETTO_CHECK retto_status retto_session_feed_text(retto_session *session, const char *text,
-                                                 size_t length);
+                                                 size_t length) RETTO_REALTIME;
 
 /* Draws the next token. Writes it to `token`, and the logarithm of its probability under the model,
  * before settings, grammar and mask came in, to `log_probability`; either may be NULL. A session
  * that was fed nothing reads a line end first, or the start of a piece or document.
  * RETTO_ERROR_EXHAUSTED if the mask allows nothing. [one-thread] [realtime] */
 RETTO_CHECK retto_status retto_session_next(retto_session *session, int32_t *token,
-                                            float *log_probability);
+                                            float *log_probability) RETTO_REALTIME;
 
 /* Bytes that retto_session_next_text needs: a character and a 0. */
 #define RETTO_TEXT_SIZE 5
@@ -327,7 +378,7 @@ RETTO_CHECK retto_status retto_session_next(retto_session *session, int32_t *tok
  * without an end token (retto_model_info) write without end.
  * RETTO_ERROR_BUFFER, _UNSUPPORTED, _EXHAUSTED. [one-thread] [realtime] */
 RETTO_CHECK retto_status retto_session_next_text(retto_session *session, char *text,
-                                                 size_t capacity, size_t *length);
+                                                 size_t capacity, size_t *length) RETTO_REALTIME;
 
 /* Writes to log_probabilities[i] the logarithm of the probability that token i comes next, before
  * settings, grammar and mask come in. `capacity` is at least the model's vocabulary. A session that
@@ -335,52 +386,65 @@ RETTO_CHECK retto_status retto_session_next_text(retto_session *session, char *t
  * RETTO_ERROR_BUFFER. [one-thread] [realtime] */
 RETTO_CHECK retto_status retto_session_log_probabilities(retto_session *session,
                                                          float *log_probabilities,
-                                                         size_t capacity);
+                                                         size_t capacity) RETTO_REALTIME;
 
 /* Draws the next token of each of `count` sessions over one model, which reads the weights once for
  * all: many are several times faster than one by one. Writes them to `tokens` and, unless it is
  * NULL, `log_probabilities`. Where a mask allows nothing the token is -1, the others are drawn, and
  * the call returns RETTO_ERROR_EXHAUSTED.
- * RETTO_ERROR_ARGUMENT if the models differ or a session is in the list twice. Allocates when there
- * are more sessions than in any earlier call with the same first one. [one-thread] [realtime] */
+ * RETTO_ERROR_ARGUMENT if the models differ or a session is in the list twice. Without room for
+ * `count` sessions (see retto_session_reserve) it allocates that first, or returns
+ * RETTO_ERROR_MEMORY. [one-thread] [realtime: if there is room] */
 RETTO_CHECK retto_status retto_sessions_next(retto_session *const *sessions, size_t count,
-                                             int32_t *tokens, float *log_probabilities);
+                                             int32_t *tokens, float *log_probabilities)
+                                             RETTO_REALTIME;
+
+/* Makes room for calls of retto_sessions_next with up to `count` sessions, 1 to 65536, of which this is
+ * the first. The room belongs to this session and stays. RETTO_ERROR_ARGUMENT, _MEMORY.
+ * [one-thread] */
+RETTO_CHECK retto_status retto_session_reserve(retto_session *session, size_t count);
 
 /* Settings, from the next draw on; ranges are as in retto_session_options.
  * RETTO_ERROR_ARGUMENT. [one-thread] [realtime] */
-RETTO_CHECK retto_status retto_session_set_temperature(retto_session *session, float temperature);
-RETTO_CHECK retto_status retto_session_set_top_k(retto_session *session, int32_t top_k);
-RETTO_CHECK retto_status retto_session_set_top_p(retto_session *session, float top_p);
-RETTO_CHECK retto_status retto_session_set_min_p(retto_session *session, float min_p);
+RETTO_CHECK retto_status retto_session_set_temperature(retto_session *session, float temperature)
+    RETTO_REALTIME;
+RETTO_CHECK retto_status retto_session_set_top_k(retto_session *session, int32_t top_k)
+    RETTO_REALTIME;
+RETTO_CHECK retto_status retto_session_set_top_p(retto_session *session, float top_p)
+    RETTO_REALTIME;
+RETTO_CHECK retto_status retto_session_set_min_p(retto_session *session, float min_p)
+    RETTO_REALTIME;
 RETTO_CHECK retto_status retto_session_set_repetition(retto_session *session, float penalty,
-                                                      int32_t window);
+                                                      int32_t window) RETTO_REALTIME;
 
 /* Whether the encoding's grammar is in force, as it is at first: text is then always well-formed
  * UTF-8. 0 turns it off, anything else on. [one-thread] [realtime] */
-RETTO_CHECK retto_status retto_session_set_grammar(retto_session *session, int32_t enabled);
+RETTO_CHECK retto_status retto_session_set_grammar(retto_session *session, int32_t enabled)
+    RETTO_REALTIME;
 
 /* Your say in which tokens may come next. Called before each draw on the thread that draws:
  * allowed[i] is 1 if token i may come, 0 if the grammar forbids it; set to 0 what you do not want.
- * It must not call the session. */
+ * A call on its session returns RETTO_ERROR_STATE. It runs inside [realtime] calls: for them to keep
+ * their promise it must keep it too. */
 typedef void (*retto_mask)(void *user, uint8_t *allowed, size_t vocabulary);
 
 /* Sets the mask, or takes it away if it is NULL. `user` is passed on to it and stays yours.
  * [one-thread] [realtime] */
 RETTO_CHECK retto_status retto_session_set_mask(retto_session *session, retto_mask mask,
-                                                void *user);
+                                                void *user) RETTO_REALTIME;
 
 /* Writes what the session has read and would draw next, save settings and mask, to `buffer`, and the
  * number of bytes to `size`. The bytes are for the same version, model and kind of machine.
  * RETTO_ERROR_BUFFER. [one-thread] [realtime] */
 RETTO_CHECK retto_status retto_session_snapshot(const retto_session *session, void *buffer,
-                                                size_t capacity, size_t *size);
+                                                size_t capacity, size_t *size) RETTO_REALTIME;
 
 /* Goes back to a snapshot taken of any session over the same model, with no notes dictated. Sounding
  * notes are this session's, not the snapshot's: those from before are ended by the next calls of
  * retto_session_next_event, and notes that sound in the snapshot are not begun again.
  * RETTO_ERROR_FORMAT, with nothing changed, if the bytes are not one. [one-thread] [realtime] */
 RETTO_CHECK retto_status retto_session_restore(retto_session *session, const void *buffer,
-                                               size_t size);
+                                               size_t size) RETTO_REALTIME;
 
 /* ---- Sessions of music --------------------------------------------------------------------------- */
 
@@ -418,7 +482,8 @@ typedef struct retto_event {
  *
  * RETTO_ERROR_UNSUPPORTED if the model is not of music; _EXHAUSTED, also if the mask, without the
  * grammar, lets 1024 tokens pass with no event: what was drawn stays read. [one-thread] [realtime] */
-RETTO_CHECK retto_status retto_session_next_event(retto_session *session, retto_event *event);
+RETTO_CHECK retto_status retto_session_next_event(retto_session *session, retto_event *event)
+    RETTO_REALTIME;
 
 /* Reads an event that somebody else plays; the model goes on from there. Its delta counts from the
  * event before, drawn or fed; on a grid its time is rounded to the nearest step, and what is drawn
@@ -426,18 +491,19 @@ RETTO_CHECK retto_status retto_session_next_event(retto_session *session, retto_
  * quarter notes is read without so many whole bars of it. A note-on of velocity 0 is a note-off; a
  * metre counts at the beginning of a piece. `delta` is below 2^31. Takes a time proportional to the
  * time that passes in it. RETTO_ERROR_ARGUMENT, _UNSUPPORTED. [one-thread] [realtime] */
-RETTO_CHECK retto_status retto_session_feed_event(retto_session *session, const retto_event *event);
+RETTO_CHECK retto_status retto_session_feed_event(retto_session *session, const retto_event *event)
+    RETTO_REALTIME;
 
 /* Writes a note-off of delta 0 for each sounding note (see retto_session_next_event) to `events`, which
  * has room for `capacity`, and their number, at most 128, to `count`. It changes nothing: a host that
  * sends these and goes on with the session calls retto_session_forget_sounding too.
  * RETTO_ERROR_BUFFER, _UNSUPPORTED if the model is not of music. [one-thread] [realtime] */
 RETTO_CHECK retto_status retto_session_get_sounding(retto_session *session, retto_event *events,
-                                                    size_t capacity, size_t *count);
+                                                    size_t capacity, size_t *count) RETTO_REALTIME;
 
 /* Counts all sounding notes as ended: for hosts that ended them themselves. No note-off is returned
  * for them later. RETTO_ERROR_UNSUPPORTED. [one-thread] [realtime] */
-RETTO_CHECK retto_status retto_session_forget_sounding(retto_session *session);
+RETTO_CHECK retto_status retto_session_forget_sounding(retto_session *session) RETTO_REALTIME;
 
 /* A musician's wishes. They hold for certain, from the next token on, since tokens against them are
  * not drawn; notes that sound already may go on. Each may be RETTO_ERROR_ARGUMENT, or _UNSUPPORTED if
@@ -446,22 +512,26 @@ RETTO_CHECK retto_status retto_session_forget_sounding(retto_session *session);
 /* Notes begin only on pitches from `lowest` to `highest`, 0 to 127, the lower one first.
  * [one-thread] [realtime] */
 RETTO_CHECK retto_status retto_session_set_pitch_range(retto_session *session, int32_t lowest,
-                                                       int32_t highest);
+                                                       int32_t highest) RETTO_REALTIME;
 /* Notes begin only on these pitch classes, one at least: bit 0 is C, bit 11 is B, 0xFFF is all.
  * [one-thread] [realtime] */
-RETTO_CHECK retto_status retto_session_set_scale(retto_session *session, uint32_t pitch_classes);
+RETTO_CHECK retto_status retto_session_set_scale(retto_session *session, uint32_t pitch_classes)
+    RETTO_REALTIME;
 /* The most notes at a time, 1 to 128. [one-thread] [realtime] */
-RETTO_CHECK retto_status retto_session_set_voices(retto_session *session, int32_t voices);
+RETTO_CHECK retto_status retto_session_set_voices(retto_session *session, int32_t voices)
+    RETTO_REALTIME;
 /* Added to the logits of tokens that begin a note, -20 to 20: above 0 for more notes.
  * [one-thread] [realtime] */
-RETTO_CHECK retto_status retto_session_set_density(retto_session *session, float density);
+RETTO_CHECK retto_status retto_session_set_density(retto_session *session, float density)
+    RETTO_REALTIME;
 /* The piece ends after so many bars, to 1000000, at the bar line; 0 to leave it to the model.
  * [one-thread] [realtime] */
-RETTO_CHECK retto_status retto_session_set_bars(retto_session *session, int32_t bars);
+RETTO_CHECK retto_status retto_session_set_bars(retto_session *session, int32_t bars)
+    RETTO_REALTIME;
 /* The time signature of the next piece to begin, such as 3 and 4, both above 0; 0 and 0 to leave it to
  * the model. One the encoding does not have leaves it to the model too. [one-thread] [realtime] */
 RETTO_CHECK retto_status retto_session_set_metre(retto_session *session, int32_t numerator,
-                                                 int32_t denominator);
+                                                 int32_t denominator) RETTO_REALTIME;
 
 /* When a piece may end. */
 typedef enum retto_ending {
@@ -471,7 +541,8 @@ typedef enum retto_ending {
 } retto_ending;
 
 /* Says when a piece may end if its number of bars is not set. [one-thread] [realtime] */
-RETTO_CHECK retto_status retto_session_set_ending(retto_session *session, retto_ending ending);
+RETTO_CHECK retto_status retto_session_set_ending(retto_session *session, retto_ending ending)
+    RETTO_REALTIME;
 
 /* Dictates a note of this piece: the model writes it, whatever else is wished for, and fills in the
  * rest. `start`, below 2^40, counts from the piece's beginning, and both it and `duration`, above 0,
@@ -479,13 +550,14 @@ RETTO_CHECK retto_status retto_session_set_ending(retto_session *session, retto_
  * of the encoding's range, one too many (also a second one at a time in a melody), or the model has no
  * grid. [one-thread] [realtime] */
 RETTO_CHECK retto_status retto_session_force_note(retto_session *session, uint64_t start,
-                                                  uint32_t duration, int32_t pitch);
+                                                  uint32_t duration, int32_t pitch) RETTO_REALTIME;
 
 /* Takes back all notes dictated. [one-thread] [realtime] */
-RETTO_CHECK retto_status retto_session_force_nothing(retto_session *session);
+RETTO_CHECK retto_status retto_session_force_nothing(retto_session *session) RETTO_REALTIME;
 
 /* Writes the number of complete bars of the piece to `bars`. [one-thread] [realtime] */
-RETTO_CHECK retto_status retto_session_get_bars(retto_session *session, uint64_t *bars);
+RETTO_CHECK retto_status retto_session_get_bars(retto_session *session, uint64_t *bars)
+    RETTO_REALTIME;
 
 /* Writes the pitch classes of a scale by name to `pitch_classes`, for retto_session_set_scale. The name
  * is a tonic, A to G with sharps (#) or flats (b), and the kind of scale in any case, "major" if left
@@ -633,7 +705,8 @@ RETTO_CHECK retto_status retto_trainer_resume(const char *path,
                                               const retto_trainer_options *options,
                                               retto_trainer **trainer);
 
-/* Frees a trainer and ends its threads. [one-thread] */
+/* Frees a trainer and ends its threads. Does nothing if it is in use: called from its progress callback,
+ * or while another thread is inside a call on it. [one-thread] */
 void retto_trainer_free(retto_trainer *trainer);
 
 /* What material is for. */
@@ -705,7 +778,7 @@ typedef struct retto_progress {
 RETTO_CHECK retto_status retto_trainer_step(retto_trainer *trainer, retto_progress *progress);
 
 /* Called after each step of a run; 0 to go on, anything else to stop. It may take the model or save a
- * checkpoint, but must not step, run or free the trainer. `progress` lives until it returns. */
+ * checkpoint or stop the run; other calls on it return RETTO_ERROR_STATE. `progress` lives until it returns. */
 typedef int32_t (*retto_progress_callback)(void *user, const retto_progress *progress);
 
 /* Steps until the end, or until it is stopped; it may then be called again to go on. `callback`,
@@ -718,7 +791,7 @@ RETTO_CHECK retto_status retto_trainer_run(retto_trainer *trainer,
 
 /* Makes a run end after its current step; if none is running, the next one at once. It does nothing to
  * retto_trainer_step. Also safe in a signal handler. [any-thread] [realtime] */
-RETTO_CHECK retto_status retto_trainer_stop(retto_trainer *trainer);
+RETTO_CHECK retto_status retto_trainer_stop(retto_trainer *trainer) RETTO_REALTIME;
 
 /* Saves a checkpoint: a model file that also holds what is needed to continue the run. Like every
  * file it is whole at every moment. RETTO_ERROR_FILE, and those of the first step.

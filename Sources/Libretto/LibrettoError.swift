@@ -31,12 +31,13 @@ public struct LibrettoError: Error, Equatable, CustomStringConvertible {
   }
 
   public let kind: Kind
-  /// One sentence: what was wrong, where, and what to do.
-  public let message: String
+  /// What was wrong, where, and what to do.
+  public let sentence: Sentence
+  public var message: String { sentence.description }
 
-  public init(_ kind: Kind, _ message: String) {
+  public init(_ kind: Kind, _ sentence: Sentence) {
     self.kind = kind
-    self.message = message
+    self.sentence = sentence
   }
 
   public var description: String { message }
@@ -46,7 +47,7 @@ public struct LibrettoError: Error, Equatable, CustomStringConvertible {
     case .outOfMemory(let floats):
       self.init(
         .memory, "there is no memory for \(floats) floats; choose smaller sizes or batches")
-    case .invalidShape(let sentence): self.init(.argument, sentence)
+    case .invalidShape(let sentence): self.init(.argument, Sentence(sentence))
     case .noThread(let wanted):
       self.init(.memory, "the system gave no \(wanted) threads; ask for fewer")
     }
@@ -61,7 +62,7 @@ public struct LibrettoError: Error, Equatable, CustomStringConvertible {
     case .unknown(let name):
       let known = Encodings.names.joined(separator: ", ")
       self.init(.unsupported, "there is no encoding \"\(printable(name))\"; there are \(known)")
-    case .invalid(let sentence): self.init(.format, sentence)
+    case .invalid(let sentence): self.init(.format, Sentence(sentence))
     case .tooLong(let tokens):
       self.init(
         .corpus,

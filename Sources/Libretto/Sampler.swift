@@ -23,23 +23,21 @@ public struct SamplerSettings: Equatable, Sendable {
 
   /// Throws if a setting is out of its range.
   public func validate() throws(LibrettoError) {
-    func require(
-      _ holds: Bool, _ name: String, _ value: some CustomStringConvertible, _ range: String
-    )
-      throws(LibrettoError)
-    {
-      if !holds { throw LibrettoError(.argument, "\(name) is \(value); it must be \(range)") }
+    func require(_ holds: Bool, _ sentence: @autoclosure () -> Sentence) throws(LibrettoError) {
+      if !holds { throw LibrettoError(.argument, sentence()) }
     }
     try require(
-      repetitionPenalty >= 0.1 && repetitionPenalty <= 10, "the repetition penalty",
-      repetitionPenalty, "from 0.1 to 10, with 1 for none")
+      repetitionPenalty >= 0.1 && repetitionPenalty <= 10,
+      "the repetition penalty is \(repetitionPenalty); it must be from 0.1 to 10, with 1 for none")
     try require(
-      repetitionWindow >= 0 && repetitionWindow <= Sampler.longestWindow, "the repetition window",
-      repetitionWindow, "from 0 to \(Sampler.longestWindow)")
-    try require(temperature >= 0 && temperature <= 100, "temperature", temperature, "from 0 to 100")
-    try require(topK >= 0, "top-k", topK, "0 or more, with 0 for no limit")
-    try require(topP > 0 && topP <= 1, "top-p", topP, "above 0 and at most 1")
-    try require(minP >= 0 && minP <= 1, "min-p", minP, "from 0 to 1")
+      repetitionWindow >= 0 && repetitionWindow <= Sampler.longestWindow,
+      "the repetition window is \(repetitionWindow); it must be from 0 to \(Sampler.longestWindow)")
+    try require(
+      temperature >= 0 && temperature <= 100,
+      "temperature is \(temperature); it must be from 0 to 100")
+    try require(topK >= 0, "top-k is \(topK); it must be 0 or more, with 0 for no limit")
+    try require(topP > 0 && topP <= 1, "top-p is \(topP); it must be above 0 and at most 1")
+    try require(minP >= 0 && minP <= 1, "min-p is \(minP); it must be from 0 to 1")
   }
 }
 

@@ -168,7 +168,7 @@ extension Session {
 extension MusicControls {
   /// Throws if a wish is out of range.
   func validate() throws(LibrettoError) {
-    func require(_ holds: Bool, _ sentence: @autoclosure () -> String) throws(LibrettoError) {
+    func require(_ holds: Bool, _ sentence: @autoclosure () -> Sentence) throws(LibrettoError) {
       if !holds { throw LibrettoError(.argument, sentence()) }
     }
     try require(

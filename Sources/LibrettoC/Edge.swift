@@ -1,4 +1,4 @@
-import CErrorText
+import CLibrary
 import CLibretto
 import Libretto
 import Synchronization
@@ -21,12 +21,35 @@ func call(_ body: () throws(LibrettoError) -> Void) -> retto_status {
     try body()
     return RETTO_OK
   } catch {
-    setErrorText(error.message)
+    keep(error.sentence)
     return retto_status(error.kind.rawValue)
   }
 }
 
-/// Keeps a sentence for `retto_last_error`, cut at a character if it is too long.
+/// Keeps a sentence for `retto_last_error`. If it is in pieces it stays so until then: a call that is
+/// real-time may end here.
+private func keep(_ sentence: Sentence) {
+  let note = UnsafeMutableRawPointer(error_note())
+  if sentence.rest.isEmpty {
+    note.storeBytes(of: sentence.pieces, as: Sentence.Pieces.self)
+  } else {
+    note.storeBytes(of: Sentence.Pieces(), as: Sentence.Pieces.self)
+    setErrorText(sentence.description)
+  }
+}
+
+/// The thread's last error.
+func errorText() -> UnsafePointer<CChar> {
+  let note = UnsafeMutableRawPointer(error_note())
+  let pieces = note.load(as: Sentence.Pieces.self)
+  if !pieces.isEmpty {
+    note.storeBytes(of: Sentence.Pieces(), as: Sentence.Pieces.self)
+    setErrorText(pieces.description)
+  }
+  return UnsafePointer(error_text())
+}
+
+/// Puts a sentence together, cut at a character if it is too long.
 private func setErrorText(_ message: String) {
   let text = error_text()
   var length = 0
@@ -41,7 +64,7 @@ private func setErrorText(_ message: String) {
   text[length] = 0
 }
 
-func missing(_ what: String) -> LibrettoError {
+func missing(_ what: Sentence) -> LibrettoError {
   LibrettoError(.argument, "\(what) is NULL; pass a pointer to it")
 }
 
@@ -156,6 +179,21 @@ private func checkStructure<Value>(
     throw LibrettoError(
       .unsupported, "\(what) has members this version (\(versionText)) does not know")
   }
+}
+
+/// What a handle points to that one thread at a time may use.
+class GuardedHandle {
+  final let gate = Gate()
+}
+
+/// Frees what a handle points to; does nothing, and says why, if a call on it has not returned yet.
+func release(_ handle: OpaquePointer?, _ what: StaticString) {
+  guard let handle else { return }
+  let object = Unmanaged<GuardedHandle>.fromOpaque(UnsafeRawPointer(handle))
+  let status = object._withUnsafeGuaranteedRef { object in
+    call { () throws(LibrettoError) in try object.gate.enter(what) }
+  }
+  if status == RETTO_OK { object.release() }
 }
 
 /// Lets one thread at a time into a handle.

@@ -1,4 +1,4 @@
-import CErrorText
+import CLibrary
 import CLibretto
 import Kernels
 import Libretto
@@ -22,14 +22,20 @@ private func cString(_ text: StaticString) -> UnsafePointer<CChar> {
   cString(version)
 }
 
-@c @implementation public func retto_instruction_set() -> UnsafePointer<CChar>! {
+/// Called when the library is loaded. What is chosen once is chosen here: the first call to use it may be
+/// a real-time one.
+@c @implementation public func library_loaded() {
   switch InstructionSet.current {
-  case .bf16: cString("x86-64-v4+bf16")
-  case .vnni: cString("x86-64-v4+vnni")
-  case .v4: cString("x86-64-v4")
-  case .v3: cString("x86-64-v3")
-  case .baseline: cString("baseline")
+  case .bf16: set_instruction_set_name(cString("x86-64-v4+bf16"))
+  case .vnni: set_instruction_set_name(cString("x86-64-v4+vnni"))
+  case .v4: set_instruction_set_name(cString("x86-64-v4"))
+  case .v3: set_instruction_set_name(cString("x86-64-v3"))
+  case .baseline: set_instruction_set_name(cString("baseline"))
   }
+}
+
+@c @implementation public func retto_instruction_set() -> UnsafePointer<CChar>! {
+  instruction_set_name()
 }
 
 @c @implementation public func retto_status_name(_ status: retto_status) -> UnsafePointer<CChar>! {
@@ -51,5 +57,5 @@ private func cString(_ text: StaticString) -> UnsafePointer<CChar> {
 }
 
 @c @implementation public func retto_last_error() -> UnsafePointer<CChar>! {
-  UnsafePointer(error_text())
+  errorText()
 }

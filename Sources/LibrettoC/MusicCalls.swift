@@ -12,7 +12,7 @@ extension retto_event {
   }
 
   /// Throws if the kind is none, or a number is out of its range.
-  func music(_ what: @autoclosure () -> String) throws(LibrettoError) -> MusicEvent {
+  func music(_ what: @autoclosure () -> Sentence) throws(LibrettoError) -> MusicEvent {
     guard let kind = MusicEvent.Kind(rawValue: Int32(kind)) else {
       throw LibrettoError(
         .argument, "\(what()) has the kind \(self.kind), which is no retto_event_kind")

@@ -2,9 +2,8 @@ import CLibretto
 import Libretto
 
 /// What a `retto_session` points to.
-final class SessionHandle {
+final class SessionHandle: GuardedHandle {
   let session: Session
-  let gate = Gate()
 
   init(_ session: Session) { self.session = session }
 }
@@ -67,8 +66,7 @@ private func set(_ handle: OpaquePointer?, _ change: (inout SamplerSettings) -> 
 }
 
 @c @implementation public func retto_session_free(_ session: OpaquePointer!) {
-  guard let session else { return }
-  Unmanaged<SessionHandle>.fromOpaque(UnsafeRawPointer(session)).release()
+  release(session, "this session")
 }
 
 @c @implementation public func retto_session_reset(_ session: OpaquePointer!, _ seed: UInt64)
@@ -165,6 +163,18 @@ private func set(_ handle: OpaquePointer?, _ change: (inout SamplerSettings) -> 
       tokens[i] = token
       logProbabilities?[i] = logProbability
     }
+  }
+}
+
+@c @implementation public func retto_session_reserve(_ session: OpaquePointer!, _ count: Int)
+  -> retto_status
+{
+  withSession(session) { (session) throws(LibrettoError) in
+    guard count >= 1, count <= 65536 else {
+      throw LibrettoError(
+        .argument, "the count is \(UInt(bitPattern: count)); it must be from 1 to 65536")
+    }
+    try session.reserve(count)
   }
 }
 

@@ -3,9 +3,8 @@ import GRU
 import Libretto
 
 /// What a `retto_trainer` points to.
-final class TrainerHandle {
+final class TrainerHandle: GuardedHandle {
   let trainer: Trainer
-  let gate = Gate()
   /// Whether the host's progress callback is being called, from where some calls are allowed.
   var isInCallback = false
 
@@ -133,8 +132,7 @@ private func write(_ p: Progress, to progress: UnsafeMutablePointer<retto_progre
 }
 
 @c @implementation public func retto_trainer_free(_ trainer: OpaquePointer!) {
-  guard let trainer else { return }
-  Unmanaged<TrainerHandle>.fromOpaque(UnsafeRawPointer(trainer)).release()
+  release(trainer, "this trainer")
 }
 
 @c @implementation public func retto_trainer_add_file(

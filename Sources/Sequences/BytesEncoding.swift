@@ -1,5 +1,5 @@
 /// 256 tokens, one for each byte: reads anything. For documents there is one more, their end.
-public struct BytesEncoding: TextEncoding {
+public final class BytesEncoding: TextEncoding {
   public static let name = "bytes"
 
   public let endToken: Int32?
@@ -7,7 +7,7 @@ public struct BytesEncoding: TextEncoding {
   /// - `documents`: whether there is a token for the end of a document.
   public init(documents: Bool = false) { endToken = documents ? 256 : nil }
 
-  init(properties: [String: String]) throws(EncodingError) {
+  convenience init(properties: [String: String]) throws(EncodingError) {
     self.init(documents: try hasDocuments(properties))
   }
 

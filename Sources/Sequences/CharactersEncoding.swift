@@ -12,7 +12,7 @@
 /// beyond ASCII that the corpus held, the most frequent first, up to a cap. Every other character is
 /// spelled in the bytes of its UTF-8, and a byte that is no part of one stands for itself. For
 /// documents there is one more token, the last, for their end.
-public struct CharactersEncoding: TextEncoding {
+public final class CharactersEncoding: TextEncoding {
   public static let name = "characters"
 
   /// The most characters beyond ASCII that an alphabet holds unless told otherwise.
@@ -42,7 +42,7 @@ public struct CharactersEncoding: TextEncoding {
     endToken = documents ? Int32(256 + alphabet.count) : nil
   }
 
-  init(properties: [String: String]) throws(EncodingError) {
+  convenience init(properties: [String: String]) throws(EncodingError) {
     guard let text = properties["alphabet"] else {
       throw .invalid(
         "the encoding \"characters\" needs its characters beyond ASCII, encoding.alphabet, which is missing"

@@ -1,7 +1,7 @@
 /// The drums of a file on a grid: channel 10, in nine classes of General MIDI's percussion sounds.
 ///
 /// Lost are: which drum of a class it was, how long and how loud, and time finer than a step.
-public struct DrumsEncoding: GridEncoding {
+public final class DrumsEncoding: GridEncoding {
   public static let name = "drums"
   public let grid: Grid
 

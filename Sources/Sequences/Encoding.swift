@@ -1,9 +1,14 @@
+import Memory
+
 /// What the tokens of a model mean: how a file becomes tokens and tokens become a file again, and
 /// which token may follow which.
 ///
 /// The network knows numbers from 0 up to `vocabularySize` and nothing else. A new encoding is one
 /// file that conforms to this, and a line in `Encodings`.
-public protocol Encoding: Sendable {
+///
+/// A class: to copy a reference of this type takes no type metadata, which the runtime would have to
+/// build at the first copy, on whatever thread that is.
+public protocol Encoding: AnyObject, Sendable {
   /// The name users choose it by and model files record.
   static var name: String { get }
 
@@ -19,7 +24,7 @@ public protocol Encoding: Sendable {
   var properties: [String: String] { get }
 
   /// A grammar in its starting state, for one session.
-  func makeGrammar() -> any Grammar
+  func makeGrammar() throws(OutOfMemory) -> any Grammar
 }
 
 extension Encoding {

@@ -4,7 +4,9 @@ struct EventQueue: ~Copyable {
   /// An end and a beginning for each pitch, a metre and an end of the piece, the most one token makes;
   /// and the ends of what was begun so, where others play on before these events are taken.
   static let capacity = 3 * 128 + 2
-  private let events: UnsafeMutablePointer<MusicEvent>
+  /// Each event in a word, as snapshots have it: its kind in the lowest byte, then channel, pitch and
+  /// velocity, and its delta in the upper half.
+  private let events: UnsafeMutablePointer<UInt64>
   private var first = 0
   private var count = 0
   /// Ticks since the last event: the delta of the next one.
@@ -20,19 +22,34 @@ struct EventQueue: ~Copyable {
 
   mutating func put(_ kind: MusicEvent.Kind, channel: Int = 0, pitch: Int = 0, velocity: Int = 0) {
     guard first + count < Self.capacity else { return }
-    events[first + count] = MusicEvent(
-      delta: waiting, kind, channel: channel, pitch: pitch, velocity: velocity)
+    events[first + count] = Self.pack(
+      MusicEvent(delta: waiting, kind, channel: channel, pitch: pitch, velocity: velocity))
     waiting = 0
     count += 1
   }
 
   mutating func next() -> MusicEvent? {
     guard count > 0 else { return nil }
-    let event = events[first]
+    let event = Self.unpack(events[first])
     first += 1
     count -= 1
     if count == 0 { first = 0 }
     return event
+  }
+
+  private static func pack(_ event: MusicEvent) -> UInt64 {
+    let low =
+      UInt64(event.velocity & 0x7F) << 24 | UInt64(event.pitch & 0x7F) << 16
+      | UInt64(event.channel & 0xF) << 8 | UInt64(event.kind.rawValue)
+    return UInt64(UInt32(clamping: event.delta)) << 32 | low
+  }
+
+  /// nil if the kind is none.
+  private static func unpack(_ word: UInt64) -> MusicEvent? {
+    guard let kind = MusicEvent.Kind(rawValue: Int32(word & 0xFF)) else { return nil }
+    return MusicEvent(
+      delta: Int(word >> 32), kind, channel: Int(word >> 8 & 0xF), pitch: Int(word >> 16 & 0x7F),
+      velocity: Int(word >> 24 & 0x7F))
   }
 
   /// The time, the number of events and the events, eight bytes each.
@@ -42,13 +59,7 @@ struct EventQueue: ~Copyable {
     bytes.storeBytes(of: UInt64(waiting), as: UInt64.self)
     bytes.storeBytes(of: UInt64(count), toByteOffset: 8, as: UInt64.self)
     for i in 0..<Self.capacity {
-      var word: UInt64 = 0
-      if i < count {
-        let event = events[first + i]
-        word = UInt64(min(event.delta, 0xFFFF_FFFF)) << 32 | UInt64(event.velocity & 0x7F) << 24
-        word |= UInt64(event.pitch & 0x7F) << 16 | UInt64(event.channel & 0xF) << 8
-        word |= UInt64(event.kind.rawValue)
-      }
+      let word = i < count ? events[first + i] : 0
       bytes.storeBytes(of: word, toByteOffset: 16 + 8 * i, as: UInt64.self)
     }
   }
@@ -58,18 +69,10 @@ struct EventQueue: ~Copyable {
     func word(_ i: Int) -> UInt64 { bytes.loadUnaligned(fromByteOffset: 8 * i, as: UInt64.self) }
     guard word(0) < 1 << 48, word(1) <= Self.capacity else { return false }
     let saved = Int(word(1))
-    for i in 0..<saved where MusicEvent.Kind(rawValue: Int32(word(2 + i) & 0xFF)) == nil {
-      return false
-    }
+    for i in 0..<saved where Self.unpack(word(2 + i)) == nil { return false }
     waiting = Int(word(0))
     (first, count) = (0, saved)
-    for i in 0..<saved {
-      let word = word(2 + i)
-      func field(_ shift: UInt64) -> Int { Int(word >> shift & 0x7F) }
-      events[i] = MusicEvent(
-        delta: Int(word >> 32), MusicEvent.Kind(rawValue: Int32(word & 0xFF))!,
-        channel: field(8) & 0xF, pitch: field(16), velocity: field(24))
-    }
+    for i in 0..<saved { events[i] = word(2 + i) }
     return true
   }
 }

@@ -1,3 +1,5 @@
+import Memory
+
 /// What the encodings on a grid have in common; each says which notes it takes, and where they go.
 public protocol GridEncoding: MusicEncoding {
   var grid: Grid { get }
@@ -52,7 +54,9 @@ extension GridEncoding {
 
   public var pitchRange: ClosedRange<Int> { grid.lowest...grid.lowest + grid.pitches - 1 }
 
-  public func makeMusicGrammar() -> any MusicGrammar { GridGrammar(grid, place: places) }
+  public func makeMusicGrammar() throws(OutOfMemory) -> any MusicGrammar {
+    try GridGrammar(grid, place: places)
+  }
 
   public func makePlayer() -> any TokenPlayer {
     GridPlayer(grid, pitches: midiPitches, channel: channel, velocity: 90)

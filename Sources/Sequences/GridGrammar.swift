@@ -1,3 +1,5 @@
+import Memory
+
 /// Which tokens of a grid may follow, and which the musician's wishes leave of them.
 final class GridGrammar: MusicGrammar {
   private let grid: Grid
@@ -9,19 +11,19 @@ final class GridGrammar: MusicGrammar {
     var from, to, pitch: Int
   }
   private static let mostForced = 1024
-  private let forced = UnsafeMutablePointer<Forced>.allocate(capacity: mostForced)
+  private let forced: GrowableBuffer<Forced>
   private var forcedCount = 0
 
   /// The pitch token of each MIDI pitch; -1 for none.
   private let place: [Int16]
 
-  init(_ grid: Grid, place: [Int16]) {
+  init(_ grid: Grid, place: [Int16]) throws(OutOfMemory) {
     self.grid = grid
     self.place = place
     state = GridState(grid)
+    forced = try GrowableBuffer(
+      repeating: Forced(from: 0, to: 0, pitch: 0), count: Self.mostForced)
   }
-
-  deinit { forced.deallocate() }
 
   func reset() {
     state = GridState(grid)

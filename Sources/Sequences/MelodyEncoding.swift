@@ -2,7 +2,7 @@
 ///
 /// Lost are: everything but the most melodic track and in it everything below the highest note, time
 /// finer than a step, velocity, channel and program.
-public struct MelodyEncoding: GridEncoding {
+public final class MelodyEncoding: GridEncoding {
   public static let name = "melody"
   public let grid: Grid
 

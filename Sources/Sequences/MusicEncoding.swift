@@ -1,3 +1,5 @@
+import Memory
+
 /// An encoding of music: pieces, each from a start token to an end token.
 public protocol MusicEncoding: Encoding {
   /// The ticks that events of this encoding are counted in.
@@ -32,7 +34,7 @@ public protocol MusicEncoding: Encoding {
   /// What a token says, for people.
   func name(of token: Int32) -> String
 
-  func makeMusicGrammar() -> any MusicGrammar
+  func makeMusicGrammar() throws(OutOfMemory) -> any MusicGrammar
   func makePlayer() -> any TokenPlayer
   func makeListener() -> any EventListener
 }
@@ -40,7 +42,7 @@ public protocol MusicEncoding: Encoding {
 extension MusicEncoding {
   public var startToken: Int32 { 0 }
   public var endToken: Int32? { 1 }
-  public func makeGrammar() -> any Grammar { makeMusicGrammar() }
+  public func makeGrammar() throws(OutOfMemory) -> any Grammar { try makeMusicGrammar() }
 
   /// Whether a piece can be moved by so many semitones and stay in range.
   public func transpositions(of tokens: some Sequence<Int32>) -> ClosedRange<Int> {

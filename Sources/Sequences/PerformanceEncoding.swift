@@ -3,7 +3,7 @@
 /// Lost are: time finer than 10 ms, velocity finer than four steps, channels and programs, drums, and
 /// of notes and silences what is beyond the limits. Notes held by the sustain pedal last until it is
 /// released. A note that would begin on a key that still sounds ends the one before.
-public struct PerformanceEncoding: MusicEncoding {
+public final class PerformanceEncoding: MusicEncoding {
   public static let name = "performance"
 
   public let limits: PerformanceLimits

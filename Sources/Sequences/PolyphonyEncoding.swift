@@ -2,7 +2,7 @@
 ///
 /// Lost are: time finer than a step, velocity, channel and program, drums, notes beyond the 88 keys,
 /// and of several notes on one key at a time all but one.
-public struct PolyphonyEncoding: GridEncoding {
+public final class PolyphonyEncoding: GridEncoding {
   public static let name = "polyphony"
   public let grid: Grid
 

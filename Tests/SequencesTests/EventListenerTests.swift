@@ -34,7 +34,7 @@ import Testing
     for (metre, bar) in [((3, 4), 3), ((4, 4), 4)] {
       let encoding = try PolyphonyEncoding(stepsPerQuarter: 4)
       let listener = encoding.makeListener()
-      let grammar = encoding.makeMusicGrammar()
+      let grammar = try encoding.makeMusicGrammar()
       func take(_ kind: MusicEvent.Kind, _ delta: Int, _ pitch: Int = 60, _ velocity: Int = 90) {
         listener.take(MusicEvent(delta: delta, kind, pitch: pitch, velocity: velocity)) {
           grammar.advance($0)
@@ -58,11 +58,11 @@ import Testing
     }
   }
 
-  @Test func eventsOfAnyKindAreTaken() {
+  @Test func eventsOfAnyKindAreTaken() throws {
     for encoding in musicEncodings() {
       let listener = encoding.makeListener()
       var random = SystemRandomNumberGenerator.Seeded(7)
-      let grammar = encoding.makeMusicGrammar()
+      let grammar = try encoding.makeMusicGrammar()
       for _ in 0..<300 {
         let kind = MusicEvent.Kind(rawValue: Int32.random(in: 0...4, using: &random))!
         let event = MusicEvent(

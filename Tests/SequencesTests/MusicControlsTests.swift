@@ -99,7 +99,7 @@ import Testing
         notes.map { [$0.start, $0.duration, $0.pitch] }
           == wanted.map { [$0.start, $0.duration, $0.pitch] })
     }
-    let grammar = encoding.makeMusicGrammar()
+    let grammar = try encoding.makeMusicGrammar()
     #expect(!grammar.force(start: 0, duration: 10, pitch: 20))
     #expect(!grammar.force(start: -1, duration: 10, pitch: 60))
     #expect(!grammar.force(start: 0, duration: 0, pitch: 60))
@@ -109,10 +109,10 @@ import Testing
     #expect(grammar.force(start: 0, duration: 120, pitch: 60))
   }
 
-  @Test func statesAreKeptInSnapshots() {
+  @Test func statesAreKeptInSnapshots() throws {
     for encoding in musicEncodings() {
       var walk = MusicWalk(encoding, seed: 4)
-      let other = encoding.makeMusicGrammar()
+      let other = try encoding.makeMusicGrammar()
       let bytes = UnsafeMutableRawPointer.allocate(
         byteCount: type(of: walk.grammar).stateSize, alignment: 8)
       defer { bytes.deallocate() }

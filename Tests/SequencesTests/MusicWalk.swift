@@ -9,7 +9,7 @@ struct MusicWalk {
 
   init(_ encoding: any MusicEncoding, seed: UInt64) {
     self.encoding = encoding
-    grammar = encoding.makeMusicGrammar()
+    grammar = try! encoding.makeMusicGrammar()
     random = SystemRandomNumberGenerator.Seeded(seed)
   }
 

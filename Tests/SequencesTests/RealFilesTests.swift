@@ -50,7 +50,7 @@ import Testing
     for (name, file) in Self.files {
       guard let tokens = try encoding.encode(file) else { continue }
       pieces += 1
-      let grammar = encoding.makeMusicGrammar()
+      let grammar = try encoding.makeMusicGrammar()
       var logits = [Float](repeating: 0, count: encoding.vocabularySize)
       for (place, token) in tokens.enumerated() {
         logits.withUnsafeMutableBufferPointer {

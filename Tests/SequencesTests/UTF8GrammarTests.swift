@@ -19,7 +19,7 @@ import Testing
     ]
     var random = SplitMix(5)
     for encoding in encodings {
-      let grammar = encoding.makeGrammar()
+      let grammar = try encoding.makeGrammar()
       for _ in 0..<300 {
         grammar.reset()
         var bytes: [UInt8] = []
@@ -92,7 +92,7 @@ import Testing
   @Test func afterAnyFedPrefixItRecovers() throws {
     var random = SplitMix(6)
     let encoding = try CharactersEncoding(alphabet: ["é", "🎵"])
-    let grammar = encoding.makeGrammar()
+    let grammar = try encoding.makeGrammar()
     var prefixes = Material.hostile
     for length in 0..<200 { prefixes.append(Material.noise(length % 9, &random)) }
     for prefix in prefixes {

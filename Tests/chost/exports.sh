@@ -46,12 +46,20 @@ done
 
 # A declaration belongs to the comment before it; several may share one if no line is between them.
 awk '
-  function judge() { if (names != "" && comment !~ /\[(any-thread|one-thread)[]:]/) { print names; bad = 1 } names = "" }
+  function judge() {
+    if (names != "" && comment !~ /\[(any-thread|one-thread)[]:]/) { print names; bad = 1 }
+    # The tag is for people, the mark behind the declaration for the compiler.
+    if (names != "" && (comment ~ /\[realtime[]:]/) != (marks > 0)) { print names " (RETTO_REALTIME)"; bad = 1 }
+    if (marks > 0 && marks != split(names, each, " ")) { print names " (RETTO_REALTIME)"; bad = 1 }
+    names = ""
+    marks = 0
+  }
   /^\/\*/ { judge(); comment = ""; inside = 1 }
   inside { comment = comment $0; if (/\*\//) inside = 0; next }
   /^[[:space:]]*$/ { judge(); comment = "" }
+  /RETTO_REALTIME;/ { marks++ }
   /retto_[a-z0-9_]+ *\(/ && !/^typedef/ { match($0, /retto_[a-z0-9_]+ *\(/); names = names " " substr($0, RSTART, RLENGTH - 1) }
   END { judge(); exit bad }
-' "$HEADER" >"$WORK/untagged" || fail "no thread tag:$(tr -d '\n' <"$WORK/untagged")"
+' "$HEADER" >"$WORK/untagged" || fail "no thread tag, or not as it is marked:$(tr -d '\n' <"$WORK/untagged")"
 
 [ "$failures" -eq 0 ]

@@ -57,7 +57,7 @@ private func forbid(_ grammar: any Grammar, _ logits: inout [Float]) {
 
 /// Goes through the tokens as far as the grammar lets it, and finishes what was begun.
 private func follow(_ encoding: any TextEncoding, _ tokens: [Int32]) {
-  let grammar = encoding.makeGrammar()
+  let grammar = try! encoding.makeGrammar()
   var logits = [Float](repeating: 0, count: encoding.vocabularySize)
   var written: [Int32] = []
   var state = [UInt8](repeating: 0, count: type(of: grammar).stateSize)
