@@ -16,6 +16,7 @@ struct TrainingState {
   /// For the host that resumes: where the material came from, and how much was held out.
   var files: [MaterialFile] = []
   var validationFraction = 0.0
+  var history = LossHistory()
 
   /// Takes note of the loss of the step numbered `step`.
   mutating func note(_ loss: Double) {
@@ -197,6 +198,7 @@ extension TrainingState {
                 + (kind.map { [("text", .string($0))] } ?? []))
           })
       ),
+      ("history", history.record),
     ]
   }
 
@@ -222,6 +224,11 @@ extension TrainingState {
     self.best = best
     self.sinceBest = sinceBest
     validationFraction = fraction
+    // Checkpoints of earlier versions have none.
+    if let record = json["history"] {
+      guard let history = LossHistory(record) else { return nil }
+      self.history = history
+    }
     for file in files {
       guard let path = file["path"]?.string else { return nil }
       let kind = file["text"].map { $0.string.flatMap { TextKind(optionName: $0) } }

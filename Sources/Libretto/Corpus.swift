@@ -7,6 +7,8 @@ struct Corpus {
   let validation: Part
   /// 0 for music, which has no characters.
   let tokensPerCharacter: Double
+  /// How the encoding was chosen, if it was left to the material.
+  var choice: EncodingChoice?
 
   /// Tokens, and where pieces lie among them.
   struct Part {

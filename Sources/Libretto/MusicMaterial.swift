@@ -61,10 +61,11 @@ struct MusicMaterial {
   ) throws(LibrettoError) -> Corpus {
     if validation.isEmpty { holdOut(fraction) }
     var chosen = encoding
+    let choice = encoding == nil && name == nil ? choose() : nil
     if chosen == nil {
       do throws(EncodingError) {
         chosen = try Encodings.music(
-          name ?? choose(), stepsPerQuarter: stepsPerQuarter)
+          name ?? choice?.name ?? PolyphonyEncoding.name, stepsPerQuarter: stepsPerQuarter)
       } catch { throw LibrettoError(error) }
       if chosen is PerformanceEncoding { chosen = PerformanceEncoding(limits: limits()) }
     }
@@ -77,7 +78,8 @@ struct MusicMaterial {
     }
     return Corpus(
       encoding: encoding, training: train,
-      validation: try part(validation, encoding, augment: false), tokensPerCharacter: 0)
+      validation: try part(validation, encoding, augment: false), tokensPerCharacter: 0,
+      choice: choice)
   }
 
   /// Whether so many pieces are so few that other keys and tempi help more than they blur.
@@ -107,13 +109,13 @@ struct MusicMaterial {
     return survey.limits
   }
 
-  /// The encoding most of the first files ask for.
-  private func choose() -> String {
+  /// Chooses an encoding by the first files.
+  private func choose() -> EncodingChoice {
     var choice = EncodingChoice()
     for source in training.prefix(100) {
       if let file = try? Self.read(source) { choice.note(file) }
     }
-    return choice.name
+    return choice
   }
 
   private func part(_ sources: [Source], _ encoding: any MusicEncoding, augment: Bool)

@@ -77,29 +77,17 @@ public final class Trainer {
   /// in the same way; then it goes on bit for bit as the run that was saved would have, if the
   /// options leave everything as it was. Of the options `epochs`, `steps`, `minutes` and `patience`,
   /// if given, move the end of the run, `threads` changes their number, and the checkpoint path and
-  /// interval apply; others must not be given.
+  /// interval apply; others, if given, must be as they were.
   public init(resume path: String, _ options: TrainingOptions = TrainingOptions())
     throws(LibrettoError)
   {
     try options.validate()
-    var same = TrainingOptions()
-    same.epochs = options.epochs
-    same.steps = options.steps
-    same.minutes = options.minutes
-    same.patience = options.patience
-    same.threads = options.threads
-    same.checkpointPath = options.checkpointPath
-    same.checkpointSeconds = options.checkpointSeconds
-    guard same == options else {
-      throw LibrettoError(
-        .argument,
-        "a resumed run keeps its sizes, seed and rates; only its end, threads and checkpoints can change"
-      )
-    }
+    let checkpoint = try Checkpoint(path)
+    try checkpoint.check(options)
     self.options = options
     base = nil
-    resumed = try Checkpoint(path)
-    state = resumed!.state
+    resumed = checkpoint
+    state = checkpoint.state
   }
 
   deinit {
@@ -258,6 +246,9 @@ public final class Trainer {
       && !checkpoint.state.hasLostPatience(of: checkpoint.plan)
   }
 
+  /// Whether a file is a checkpoint, of whatever run.
+  package static func isCheckpoint(_ path: String) -> Bool { (try? Checkpoint(path)) != nil }
+
   private func tokenize(fraction: Double, augment: Bool?) throws(LibrettoError) -> Corpus {
     let fixed = resumed?.encoding ?? base?.encoding
     switch material {
@@ -374,6 +365,19 @@ public final class Trainer {
     guard let corpus = run?.corpus, let pieces = corpus.training.pieces else { return nil }
     return (pieces.count, corpus.validation.pieces?.count ?? 0)
   }
+  /// The encoding in use, and how it was chosen if it was, likewise.
+  package var encoding: (any Encoding)? { run?.corpus.encoding }
+  package var encodingChoice: EncodingChoice? { run?.corpus.choice }
+  /// The highest learning rate and the dropout in use, likewise.
+  package var rates: (learning: Double, dropout: Double)? {
+    run.map { ($0.plan.learningRate, $0.plan.dropout) }
+  }
+  /// Where the run ends, likewise: 0 for what does not end it.
+  package var ends: (steps: Int, seconds: Double, patience: Int)? {
+    run.map { ($0.plan.totalSteps, $0.plan.seconds, $0.plan.patience) }
+  }
+  /// The losses so far, of a resumed run from its beginning.
+  package var history: LossHistory { state.history }
 
   private var bestWeights: FloatBuffer {
     failure == nil && state.best.isNaN ? run!.learner.parameters : run!.best
@@ -441,6 +445,8 @@ public final class Trainer {
       }
       state.elapsed += monotonicSeconds() - trained
     }
+    state.history.note(
+      step: state.step, training: state.smoothed, validation: measured ? state.validation : nil)
     if ends {
       state.end = .finished
     } else if hasLostPatience {

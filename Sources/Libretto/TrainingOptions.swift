@@ -54,6 +54,27 @@ public struct TrainingOptions: Equatable, Sendable {
 
   public init() {}
 
+  /// The largest values of the numbers.
+  package enum Limit {
+    package static let stepsPerQuarter = 24
+    package static let embedding = NetworkShape.limits.embedding
+    package static let hidden = NetworkShape.limits.hidden
+    package static let layers = NetworkShape.limits.layers
+    package static let batch = 4096
+    package static let sequence = 65_536
+    package static let dropout = 0.95
+    package static let learningRate = 10.0
+    package static let weightDecay = 10.0
+    package static let clip = 1e9
+    package static let epochs = 1e9
+    package static let steps = TrainingPlan.mostSteps
+    package static let minutes = 1e7
+    package static let validationFraction = 0.9
+    package static let patience = 1_000_000
+    package static let threads = 256
+    package static let checkpointSeconds = 1e9
+  }
+
   /// Throws if a number is out of its range.
   func validate() throws(LibrettoError) {
     func require<T: Comparable & CustomStringConvertible>(
@@ -67,23 +88,23 @@ public struct TrainingOptions: Equatable, Sendable {
         )
       }
     }
-    try require("the number of steps per quarter note", stepsPerQuarter, 0...24)
-    try require("the embedding size", embedding, 0...16_384)
-    try require("the hidden size", hidden, 0...16_384)
-    try require("the number of layers", layers, 0...32)
-    try require("the batch", batch, 0...4096)
-    try require("the sequence length", sequence, 0...65_536)
-    try require("dropout", dropout, -1...0.95)
-    try require("the learning rate", learningRate, 0...10)
-    try require("the weight decay", weightDecay, -1...10)
-    try require("the clipping norm", clip, 0...1e9)
-    try require("the number of epochs", epochs, 0...1e9)
-    try require("the number of steps", steps, 0...TrainingPlan.mostSteps)
-    try require("the number of minutes", minutes, 0...1e7)
-    try require("the held-out fraction", validationFraction, -1...0.9)
-    try require("the patience", patience, -1...1_000_000)
-    try require("the number of threads", threads, 0...256)
-    try require("the time between checkpoints", checkpointSeconds, 0...1e9)
+    try require("the number of steps per quarter note", stepsPerQuarter, 0...Limit.stepsPerQuarter)
+    try require("the embedding size", embedding, 0...Limit.embedding)
+    try require("the hidden size", hidden, 0...Limit.hidden)
+    try require("the number of layers", layers, 0...Limit.layers)
+    try require("the batch", batch, 0...Limit.batch)
+    try require("the sequence length", sequence, 0...Limit.sequence)
+    try require("dropout", dropout, -1...Limit.dropout)
+    try require("the learning rate", learningRate, 0...Limit.learningRate)
+    try require("the weight decay", weightDecay, -1...Limit.weightDecay)
+    try require("the clipping norm", clip, 0...Limit.clip)
+    try require("the number of epochs", epochs, 0...Limit.epochs)
+    try require("the number of steps", steps, 0...Limit.steps)
+    try require("the number of minutes", minutes, 0...Limit.minutes)
+    try require("the held-out fraction", validationFraction, -1...Limit.validationFraction)
+    try require("the patience", patience, -1...Limit.patience)
+    try require("the number of threads", threads, 0...Limit.threads)
+    try require("the time between checkpoints", checkpointSeconds, 0...Limit.checkpointSeconds)
     switch precision {
     case .float32: break
     case .bfloat16 where InstructionSet.current.hasBfloat16: break

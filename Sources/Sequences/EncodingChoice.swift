@@ -1,5 +1,5 @@
 /// Chooses an encoding for a collection of files: what most of them ask for.
-public struct EncodingChoice {
+public struct EncodingChoice: Sendable {
   private var votes: [String: Int] = [:]
 
   public init() {}
@@ -23,6 +23,11 @@ public struct EncodingChoice {
     let beginnings = Set(notes.map(\.start)).count
     return Double(beginnings) >= 0.97 * Double(notes.count)
       ? MelodyEncoding.name : PolyphonyEncoding.name
+  }
+
+  /// The encodings that files asked for, and how many did, the most first.
+  public var counts: [(name: String, files: Int)] {
+    votes.map { ($0.key, $0.value) }.sorted { ($1.files, $0.name) < ($0.files, $1.name) }
   }
 
   /// The winner; `polyphony` if no file had notes.
