@@ -9,29 +9,49 @@ struct Bench: ParsableCommand {
 }
 
 struct BenchOptions: ParsableArguments {
-  @Option(help: "Tokens of the vocabulary.") var vocab = 96
-  @Option(help: "Numbers a token is given at the input.") var embedding = 64
-  @Option(help: "Units of a layer.") var hidden = 256
-  @Option(help: "GRU layers.") var layers = 2
-  @Option(help: "Parallel streams, or sessions at once.") var batch: Int?
-  @Option(help: "Time steps of a window.") var sequence = 64
-  @Option(help: "Threads (training).") var threads = 1
-  @Option(help: "float32, bfloat16, or for sampling int8.") var precision = "float32"
-  @Option(help: "Measure for about this long.") var seconds = 3.0
-  @Flag(help: "Print JSON.") var json = false
+  @Option(
+    help: "Tokens of the vocabulary. (default: 96)",
+    transform: number(.from(1, to: NetworkShape.limits.vocabulary)))
+  var vocab = 96
 
-  func validate() throws {
-    for (name, value) in [
-      ("--vocab", vocab), ("--embedding", embedding), ("--hidden", hidden), ("--layers", layers),
-      ("--batch", batch ?? 1), ("--sequence", sequence), ("--threads", threads),
-    ] where value < 1 { throw ValidationError("\(name) must be above 0") }
-    if !(seconds > 0 && seconds <= 3600) {
-      throw ValidationError("--seconds must be above 0 and at most 3600")
-    }
-    if Precision(name: precision) == nil {
-      throw ValidationError("--precision is \(precision); there are float32, bfloat16 and int8")
-    }
-  }
+  @Option(
+    help: "Size of a token's embedding. (default: 64)",
+    transform: number(.from(1, to: NetworkShape.limits.embedding)))
+  var embedding = 64
+
+  @Option(
+    help: "Units of a layer. (default: 256)",
+    transform: number(.from(1, to: NetworkShape.limits.hidden)))
+  var hidden = 256
+
+  @Option(
+    help: "GRU layers. (default: 2)", transform: number(.from(1, to: NetworkShape.limits.layers)))
+  var layers = 2
+
+  @Option(
+    help: "Sequences of a batch, or sessions at once. (default: 32 to train, 1 to sample)",
+    transform: number(.from(1, to: TrainingOptions.Limit.batch)))
+  var batch: Int?
+
+  @Option(
+    help: "Time steps of a sequence (training). (default: 64)",
+    transform: number(.from(1, to: TrainingOptions.Limit.sequence)))
+  var sequence = 64
+
+  @Option(
+    help: "Threads (training). (default: 1)",
+    transform: number(.from(1, to: TrainingOptions.Limit.threads)))
+  var threads = 1
+
+  @Option(
+    help: "float32, bfloat16, or for sampling int8. (default: float32)",
+    transform: choice(["float32", "bfloat16", "int8"]))
+  var precision = "float32"
+
+  @Option(help: "Measure for about this long. (default: 3)", transform: number(benchSeconds))
+  var seconds = 3.0
+
+  @Flag(help: "Print JSON.") var json = false
 
   /// Throws where training in a precision is refused.
   func trainable() throws {

@@ -9,20 +9,22 @@ struct Evaluate: ParsableCommand {
       character count Unicode characters, so they can be compared between encodings.
       """)
 
-  @Argument(help: "A model file, or a checkpoint.")
+  @Argument(help: "A model file, or a checkpoint; - for standard input.")
   var model: String
 
-  @Argument(help: "Files the model has not seen.")
+  @Argument(help: "Files the model has not seen; - for standard input.")
   var files: [String]
 
   @Flag(help: "Print JSON.")
   var json = false
 
   func run() throws {
-    let loaded = try orFail { () throws(LibrettoError) in try Model(path: model) }
+    try Outputs([]).spare([model] + files)
+    let loaded = try ModelFiles.read(model)
     let start = now()
     var total = Evaluation()
-    for file in try files.flatMap(FolderWalk.wanted) {
+    for path in try files.flatMap(FolderWalk.wanted) {
+      let file = try Streams.file(path)
       try FileKind.refuseAsText(file, for: loaded)
       total += try orFail { () throws(LibrettoError) in try loaded.evaluate(file: file) }
     }

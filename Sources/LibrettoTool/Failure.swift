@@ -12,14 +12,18 @@ import Libretto
 struct Failure: Error {
   let message: String
   let code: Int32
+  /// A line below it that says where to read more.
+  let advice: String?
 
-  init(_ message: String, code: Int32 = 1) {
+  init(_ message: String, code: Int32 = 1, advice: String? = nil) {
     self.message = message
     self.code = code
+    self.advice = advice
   }
 
   init(_ error: LibrettoError) {
     message = error.message
+    advice = nil
     code =
       switch error.kind {
       case .argument: 64
@@ -41,10 +45,6 @@ extension TrainingOptions {
       throw Failure(error.message, code: 64)
     }
   }
-}
-
-func printError(_ line: String) {
-  fputs(line + "\n", stderr)
 }
 
 /// Ends the process once everything is written, and not as if it were when it is not.

@@ -14,6 +14,16 @@ enum FileKind {
     return bytes.count == 9 && bytes[4..<8].allSatisfy { $0 == 0 } && bytes[8] == UInt8(ascii: "{")
   }
 
+  /// What somebody took for a model, if it is something to learn from: "text" or "a MIDI file".
+  static func material(_ path: String) -> String? {
+    let bytes = start(of: path, 4096)
+    if bytes.starts(with: Array("MThd".utf8)) { return "a MIDI file" }
+    guard !bytes.isEmpty, !bytes.contains(0) else { return nil }
+    // The last character may be cut.
+    let isText = (0..<4).contains { String(validating: bytes.dropLast($0), as: UTF8.self) != nil }
+    return isText ? "text" : nil
+  }
+
   /// Refuses to let a model of text read what is none.
   static func refuseAsText(_ path: String, for model: Model) throws {
     guard model.isText, isMIDI(path) || isModel(path) else { return }

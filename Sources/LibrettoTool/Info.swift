@@ -4,14 +4,14 @@ import Libretto
 struct Info: ParsableCommand {
   static let configuration = CommandConfiguration(abstract: "Show what a model consists of.")
 
-  @Argument(help: "A model file, or a checkpoint.")
+  @Argument(help: "A model file, or a checkpoint; - for standard input.")
   var model: String
 
   @Flag(help: "Print JSON.")
   var json = false
 
   func run() throws {
-    let model = try orFail { () throws(LibrettoError) in try Model(path: self.model) }
+    let model = try ModelFiles.read(self.model)
     let shape = model.shape
     let parameters = model.network.layout.parameters
     if json {
@@ -28,7 +28,7 @@ struct Info: ParsableCommand {
         ]).text)
       return
     }
-    print("\(self.model): \(model.encoding.name), \(shape.vocabulary) tokens")
+    print("\(Streams.name(self.model)): \(model.encoding.name), \(shape.vocabulary) tokens")
     print("")
     print("Layer".padded(18) + "Tensors".padded(44) + "Parameters".paddedLeft(12))
     let rule = String(repeating: "─", count: 74)

@@ -22,15 +22,21 @@ struct LibrettoTool: ParsableCommand {
       Bench.self,
     ])
 
+  static let _errorPrefix = "libretto: "
+
   static func main() {
+    reserveStandardStreams()
     do {
       try checkArguments()
       try checkInstructionSet()
-      var command = try parseAsRoot()
+      let words = Array(CommandLine.arguments.dropFirst())
+      var command = try parseAsRoot(
+        Grammar(of: self).map { try Arguments.normalized(words, $0) } ?? words)
       try command.run()
       leave(0)
     } catch let error as Failure {
-      printError("libretto: \(error.message)")
+      printError("libretto: \(Streams.named(error.message))")
+      if let advice = error.advice { printError("  \(advice)") }
       leave(error.code)
     } catch {
       // Help and the version come this way too.

@@ -1,26 +1,8 @@
 import Libretto
 
-/// The losses of a run, in a number of points that does not grow with its length.
-struct LossCurve {
-  private(set) var training: [(step: Int, loss: Double)] = []
-  private(set) var held: [(step: Int, loss: Double)] = []
-  private var every = 1
-
-  mutating func note(_ p: Progress) {
-    if p.step % every == 0 {
-      training.append((p.step, p.loss))
-      if training.count > 1000 {
-        training = training.enumerated().filter { $0.offset % 2 == 1 }.map(\.element)
-        every *= 2
-      }
-    }
-    if p.measured { held.append((p.step, p.validationLoss)) }
-  }
-}
-
 /// Draws the losses of a run as an SVG picture.
 struct LossPlot {
-  private let curve: LossCurve
+  private let training, held: [(step: Int, loss: Double)]
   private let width = 760.0
   private let height = 420.0
   private let left = 58.0
@@ -30,9 +12,10 @@ struct LossPlot {
   private let lastStep: Double
   private let lowest, highest: Double
 
-  init(_ curve: LossCurve) {
-    self.curve = curve
-    let all = (curve.training + curve.held).filter { $0.loss.isFinite }
+  init(_ history: LossHistory) {
+    training = history.training.points
+    held = history.validation.points
+    let all = (training + held).filter { $0.loss.isFinite }
     lastStep = max(1, Double(all.map(\.step).max() ?? 1))
     let least = all.map(\.loss).min() ?? 0
     let most = all.map(\.loss).max() ?? 1
@@ -80,9 +63,9 @@ struct LossPlot {
       fill="#666666">step</text>
 
       """
-    out += line(curve.training, color: "#9db7d5", width: 1.5)
-    out += line(curve.held, color: "#c8442c", width: 2)
-    for point in curve.held where curve.held.count <= 40 {
+    out += line(training, color: "#9db7d5", width: 1.5)
+    out += line(held, color: "#c8442c", width: 2)
+    for point in held where held.count <= 40 {
       out +=
         "<circle cx=\"\(n(x(point.step)))\" cy=\"\(n(y(point.loss)))\" r=\"2.5\" fill=\"#c8442c\"/>\n"
     }
@@ -96,9 +79,9 @@ struct LossPlot {
       <text x="\(n(right))" y="24" text-anchor="end" fill="#5f84ad">training, smoothed</text>
 
       """
-    if let best = curve.held.min(by: { $0.loss < $1.loss }) {
+    if let best = held.min(by: { $0.loss < $1.loss }) {
       out += """
-        <text x="\(n(right - 130))" y="24" text-anchor="end" fill="#c8442c">held out</text>
+        <text x="\(n(right - 130))" y="24" text-anchor="end" fill="#c8442c">validation</text>
         <circle cx="\(n(x(best.step)))" cy="\(n(y(best.loss)))" r="5" fill="none" \
         stroke="#c8442c" stroke-width="1.5"/>
         <text x="\(n(min(x(best.step), right - 20)))" y="\(n(y(best.loss) - 12))" \

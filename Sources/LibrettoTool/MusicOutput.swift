@@ -29,19 +29,20 @@ struct MusicOutput {
     let bytes = sample.file.write()
     if let midi { try writeFile(midi, bytes) }
     if let wav, let renderer { try Self.render(bytes, renderer, wav) }
-    sample.show(midi ?? wav ?? "")
-    if let wav, midi != nil { print("\(wav): the same as sound") }
+    sample.show(Outputs.name(midi ?? wav ?? ""))
+    if let wav, midi != nil { print("\(Outputs.name(wav)): the same as sound") }
     Terminal.flush()
   }
 
   /// Says how to hear what is not sound yet.
   func advise() {
-    if let midi, wav == nil { print(Listening.advice(midi)) }
+    if let midi, midi != "-", wav == nil { print(Listening.advice(midi)) }
   }
 
   private static func render(_ midi: [UInt8], _ renderer: Listening.Renderer, _ path: String) throws
   {
     let sound = try renderer.render(midi)
+    if path == "-" { return try sound.write { try StandardOutput.write($0) } }
     try orFail { () throws(LibrettoError) in
       try replaceFile(path) { (out) throws(LibrettoError) in
         try sound.write(to: { (bytes) throws(LibrettoError) in try out.write(bytes) })

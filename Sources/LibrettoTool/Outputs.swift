@@ -8,31 +8,49 @@ import Libretto
   import Darwin
 #endif
 
-/// The files a command is going to write: none may be one that it reads, or another of them.
+/// The files a command is going to write: none may be one that it reads, or another of them. `-` is
+/// standard output.
 struct Outputs {
   private var files: [(path: String, identity: FileIdentity)] = []
 
-  init(_ paths: [String]) throws {
-    for path in paths {
-      let identity = FileIdentity(path)
+  /// `text`: those that hold text, which may go to a terminal.
+  init(_ binary: [String], text: [String] = []) throws {
+    for path in binary + text {
+      let identity = FileIdentity(path == "-" ? "/dev/stdout" : path)
       if files.contains(where: { $0.identity == identity }) {
         throw Failure("two results cannot both go into \(path); name another for one", code: 64)
       }
       files.append((path, identity))
     }
+    if (binary + text).contains("-") { try StandardOutput.claim(isText: !binary.contains("-")) }
   }
+
+  /// How messages call one.
+  static func name(_ path: String) -> String { path == "-" ? "standard output" : path }
 
   /// Throws where one cannot be written.
   func checkReplaceable() throws {
-    for (path, _) in files {
+    for (path, _) in files where path != "-" {
       try orFail { () throws(LibrettoError) in try Libretto.checkReplaceable(path) }
     }
   }
 
-  /// Refuses to write over an input.
+  /// Refuses to write over an input, and to read standard input twice.
+  func spare(_ inputs: [String?]) throws {
+    let inputs = inputs.compactMap { $0 }
+    if inputs.count(where: { $0 == "-" }) > 1 {
+      throw Failure(
+        "standard input (-) can be read only once; name a file for the others", code: 64)
+    }
+    for input in inputs { try spare(input) }
+  }
+
   func spare(_ input: String) throws {
     // What standard input comes from may be a file too.
-    let identity = FileIdentity(input == "-" ? "/dev/stdin" : input)
+    let source = input == "-" ? "/dev/stdin" : input
+    // A pipe or a terminal takes no harm.
+    guard !Streams.isStream(source) else { return }
+    let identity = FileIdentity(source)
     guard let output = files.first(where: { $0.identity == identity }) else { return }
     let name = output.path == input ? input : "\(output.path), which is \(input),"
     throw Failure("\(name) would be read and written over; name another output", code: 64)
@@ -65,3 +83,5 @@ func resolved(_ path: String) -> String {
   defer { free(full) }
   return String(cString: full)
 }
+
+func exists(_ path: String) -> Bool { access(path, F_OK) == 0 }

@@ -10,33 +10,38 @@ struct Quantize: ParsableCommand {
       train on. To see how much that is: libretto evaluate MODEL TEXT, with both.
       """)
 
-  @Argument(help: "A model file, or a checkpoint.")
+  @Argument(help: "A model file, or a checkpoint; - for standard input.")
   var model: String
 
-  @Option(name: .shortAndLong, help: "Where to write the new model.")
+  @Option(name: .shortAndLong, help: "Where to write the new model; - for standard output.")
   var output: String
 
-  @Option(name: .customLong("to"), help: "int8, a quarter of the size, or bfloat16, half of it.")
-  var precision = "int8"
+  @Option(
+    name: .customLong("to"),
+    help: "int8, a quarter of the size, or bfloat16, half of it. (default: int8)",
+    transform: choice(["int8", "bfloat16"]))
+  var precision: String?
 
-  func validate() throws {
-    if Precision(name: precision) == nil || precision == "float32" {
-      throw ValidationError("--to is \(precision); there are int8 and bfloat16")
-    }
-  }
+  @Flag(help: "Write over a file that exists.")
+  var force = false
 
   func run() throws {
     try Outputs([output]).spare(model)
-    let before = try orFail { () throws(LibrettoError) in try Model(path: model) }
+    if !force { try ModelFiles.refuseReplacing(output) }
+    let before = try ModelFiles.read(model)
     let after = try orFail { () throws(LibrettoError) in
-      let after = try before.rounded(to: Precision(name: precision) ?? .int8)
-      try after.save(output)
-      return after
+      try before.rounded(to: precision.flatMap { Precision(name: $0) } ?? .int8)
     }
+    try ModelFiles.write(after, to: output)
     let weights = Double(after.network.layout.parameters)
-    print(
-      "\(output): \(precision), about \(fixed(weights * Double(after.precision.bits) / 8e6, 2)) MB"
+    say(
+      "\(Outputs.name(output)): \(after.precision.name), about \(fixed(weights * Double(after.precision.bits) / 8e6, 2)) MB"
         + " (\(before.precision.name): \(fixed(weights * Double(before.precision.bits) / 8e6, 2)) MB)"
     )
+    if before.precision != .float32 {
+      say(
+        "\(Streams.name(model)) was quantized before, to \(before.precision.name); quantize the float32 model to lose less."
+      )
+    }
   }
 }

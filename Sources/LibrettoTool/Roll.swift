@@ -33,7 +33,7 @@ struct Roll: ParsableCommand {
     let output = output ?? stem(file) + ".svg"
     try FileName.check(
       output, "-o", ["svg"], advice: "write an .svg file and convert it, such as by rsvg-convert")
-    try Outputs([output]).spare(file)
+    try Outputs([], text: [output]).spare(file)
     let wanted = try wantedBars()
     let roll = PianoRoll(MIDIFacts(midi), title: title ?? stem(file), bars: wanted)
     if let wanted, wanted.lowerBound > roll.drawn.lowerBound {
@@ -42,7 +42,7 @@ struct Roll: ParsableCommand {
         code: 64)
     }
     try writeFile(output, roll.svg.utf8)
-    print("\(output): \(roll.summary)")
+    print("\(Outputs.name(output)): \(roll.summary)")
   }
 
   /// `--bars`, counted from 0.

@@ -48,7 +48,7 @@ struct Sample: ParsableCommand {
   }
 
   func run() throws {
-    let loaded = try orFail { () throws(LibrettoError) in try Model(path: model) }
+    let loaded = try ModelFiles.read(model)
     let seed = seed ?? UInt64.random(in: 0...UInt64(UInt32.max))
     let seeds = (0..<count).map { seed &+ UInt64($0) }
     if let encoding = loaded.encoding as? any MusicEncoding {
@@ -76,10 +76,7 @@ struct Sample: ParsableCommand {
       throw Failure(
         "--count is \(count): name a file, since each variation goes to its own", code: 64)
     }
-    let outputs = try Outputs(files.flatMap(\.paths).filter { $0 != "-" })
-    for input in [self.model, music.prime, music.soundfont] {
-      if let input { try outputs.spare(input) }
-    }
+    try Outputs(files.flatMap(\.paths)).spare([self.model, music.prime, music.soundfont])
     let renderer = try files[0].renderer(music)
     let primer = try music.prime.map { try Primer($0, model, encoding) }
     for (file, seed) in zip(files, seeds) {

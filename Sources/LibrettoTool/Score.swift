@@ -18,28 +18,30 @@ struct Score: ParsableCommand {
   @Argument(help: "A text file, or a MIDI file for a model of music.")
   var file: String
 
-  @Option(help: "How many lines, bars or seconds to list with their most surprising places.")
+  @Option(
+    help: """
+      How many lines, bars or seconds to list with their most surprising places. (default: 10)
+      """,
+    transform: number(.from(0, to: 1_000_000)))
   var places = 10
 
   @Flag(help: "Print every token with its log-probability as JSON.")
   var json = false
 
-  func validate() throws {
-    if places < 0 { throw ValidationError("--places must be 0 or more") }
-  }
-
   func run() throws {
-    let loaded = try orFail { () throws(LibrettoError) in try Model(path: model) }
+    try Outputs([]).spare([model, file])
+    let loaded = try ModelFiles.read(model)
+    let file = try Streams.file(file)
     try FileKind.refuseAsText(file, for: loaded)
-    if json { return try printJSON(loaded) }
+    if json { return try printJSON(loaded, file) }
     if let encoding = loaded.encoding as? any MusicEncoding {
-      try scoreMusic(loaded, encoding)
+      try scoreMusic(loaded, encoding, file)
     } else {
-      try scoreText(loaded)
+      try scoreText(loaded, file)
     }
   }
 
-  private func scoreText(_ loaded: Model) throws {
+  private func scoreText(_ loaded: Model, _ file: String) throws {
     let encoding = try orFail { () throws(LibrettoError) in try loaded.textEncoding() }
     func bytes(_ token: Int32) -> [UInt8] { Self.bytes(encoding, token) }
     var map = HeatMap(colored: Terminal.hasColor, places: places)
@@ -63,7 +65,7 @@ struct Score: ParsableCommand {
     map.places.show()
   }
 
-  private func scoreMusic(_ loaded: Model, _ encoding: any MusicEncoding) throws {
+  private func scoreMusic(_ loaded: Model, _ encoding: any MusicEncoding, _ file: String) throws {
     let piece = try readMIDI(file)
     var surprises = MusicSurprises(encoding, piece, places: places)
     var evaluation = Evaluation()
@@ -96,7 +98,7 @@ struct Score: ParsableCommand {
     return (0..<count).map { UInt8(truncatingIfNeeded: packed >> UInt32(8 * $0)) }
   }
 
-  private func printJSON(_ model: Model) throws {
+  private func printJSON(_ model: Model, _ file: String) throws {
     func text(_ token: Int32) -> String {
       if let text = model.encoding as? any TextEncoding {
         return String(decoding: Self.bytes(text, token), as: UTF8.self)

@@ -6,12 +6,13 @@
   import Darwin
 #endif
 
-/// Standard output: whether a person watches it, and how wide it is.
+/// Standard output: whether a person watches it, what it can show, and how wide it is.
 enum Terminal {
-  static let isInteractive = isatty(STDOUT_FILENO) == 1
+  /// Whether it is a terminal on which a line can be rewritten.
+  static var isInteractive: Bool { isatty(STDOUT_FILENO) == 1 && !isDumb }
 
   /// Whether it is a terminal that shows colours, and nobody asked for none (https://no-color.org).
-  static var hasColor: Bool { isInteractive && !isDumb && (variable("NO_COLOR") ?? "").isEmpty }
+  static var hasColor: Bool { isInteractive && (variable("NO_COLOR") ?? "").isEmpty }
 
   private static var isDumb: Bool { ["dumb", "", nil].contains(variable("TERM")) }
 
@@ -19,9 +20,12 @@ enum Terminal {
     getenv(name).map { String(cString: $0) }
   }
 
-  static var width: Int {
+  static var width: Int { columns(of: STDOUT_FILENO) ?? 80 }
+
+  /// The columns of a terminal; nil for what is none.
+  static func columns(of descriptor: Int32) -> Int? {
     var size = winsize()
-    guard ioctl(STDOUT_FILENO, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else { return 80 }
+    guard ioctl(descriptor, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else { return nil }
     return Int(size.ws_col)
   }
 
@@ -52,7 +56,7 @@ enum Terminal {
 
   /// Replaces what stands on the current line.
   static func rewriteLine(_ text: String) {
-    write("\r\u{1B}[K" + String(text.prefix(max(10, width - 1))))
+    write("\r\u{1B}[K" + text.cut(toColumns: max(10, width - 1)))
     flush()
   }
 }
@@ -90,15 +94,6 @@ func duration(_ seconds: Double) -> String {
   let two = { (n: Int) in n < 10 ? "0\(n)" : "\(n)" }
   if whole < 3600 { return "\(whole / 60)m\(two(whole % 60))s" }
   return "\(whole / 3600)h\(two(whole % 3600 / 60))m"
-}
-
-extension String {
-  func padded(_ width: Int) -> String {
-    self + String(repeating: " ", count: max(0, width - count))
-  }
-  func paddedLeft(_ width: Int) -> String {
-    String(repeating: " ", count: max(0, width - count)) + self
-  }
 }
 
 /// Seconds of a clock that only goes forward.

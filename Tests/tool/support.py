@@ -30,9 +30,9 @@ class ToolTest(unittest.TestCase):
         self.path = pathlib.Path(self.folder.name)
         (self.path / "corpus.txt").write_bytes(text())
 
-    def run_tool(self, *arguments, code=0, data=None, **environment):
-        done = subprocess.run([TOOL, *map(str, arguments)], cwd=self.path, capture_output=True, input=data, timeout=120,
-                              env={**os.environ, **environment})
+    def run_tool(self, *arguments, code=0, data=None, cwd=None, **environment):
+        done = subprocess.run([TOOL, *map(str, arguments)], cwd=cwd or self.path, capture_output=True, input=data,
+                              timeout=120, env={**os.environ, **environment})
         self.assertEqual(done.returncode, code, f"{arguments}: {done.stdout[-500:]} {done.stderr[-500:]}")
         return done
 

@@ -73,6 +73,7 @@ class Resume(ToolTest):
             self.assertIn("--resume", out)
             self.run_tool("info", "m.safetensors")
             (self.path / "m.checkpoint.safetensors").unlink()
+            (self.path / "m.safetensors").unlink()
 
     def test_nobody_hears_the_end(self):
         """Ctrl-C ends what reads the output too."""

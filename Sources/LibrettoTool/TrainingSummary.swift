@@ -1,0 +1,108 @@
+import Libretto
+import Sequences
+
+/// What a run is going to do, and which of its numbers were chosen and why.
+struct TrainingSummary {
+  private let trainer: Trainer
+  private let options: TrainingOptions
+  private let isResumed: Bool
+  /// Whether it starts from the weights of a model, whose encoding and sizes it has.
+  private let hasBase: Bool
+
+  init(_ trainer: Trainer, _ train: Train) {
+    self.trainer = trainer
+    options = train.options
+    isResumed = train.resume
+    hasBase = train.from != nil
+  }
+
+  var lines: [String] {
+    [resumed, encoding, material, network, method, end].compactMap { $0 }
+  }
+
+  private var resumed: String? {
+    guard isResumed else { return nil }
+    let p = trainer.progress
+    let done = p.step == 1 ? "1 step" : "\(grouped(p.step)) steps"
+    let later = "give a later end, such as --steps \(2 * max(p.step, 1))"
+    switch p.end {
+    case .finished:
+      return "Nothing to do: the run is finished, after \(done). To train longer, \(later)."
+    case .early:
+      return
+        "Nothing to do: the run ended early, after \(done), for want of a better validation loss. To train longer, give --patience 0; if it was near its end, \(later) as well."
+    default: return "Resumed after \(done)."
+    }
+  }
+
+  private var encoding: String? {
+    guard let encoding = trainer.encoding else { return nil }
+    let why: String
+    if let choice = trainer.encodingChoice {
+      let votes = choice.counts.map { name, files in
+        "\(grouped(files)) \(files == 1 ? "file has" : "files have") \(Self.trait(of: name))"
+      }
+      why = ", chosen: " + votes.joined(separator: ", ")
+    } else if hasBase {
+      why = ", that of the model to start from"
+    } else if options.encoding == nil && !isResumed {
+      why = ", the default for text"
+    } else {
+      why = ""
+    }
+    return
+      "Encoding: \(encoding.name)\(why); a vocabulary of \(grouped(encoding.vocabularySize)) tokens."
+  }
+
+  /// What of a file asks for an encoding; see `EncodingChoice`.
+  private static func trait(of encoding: String) -> String {
+    switch encoding {
+    case MelodyEncoding.name: "one voice"
+    case PolyphonyEncoding.name: "chords"
+    case DrumsEncoding.name: "drums alone"
+    default: "notes off the grid"
+    }
+  }
+
+  private var material: String? {
+    guard let tokens = trainer.tokens else { return nil }
+    let held =
+      tokens.validation > 0 ? "\(grouped(tokens.validation)) for validation" : "none for validation"
+    return "Material: \(grouped(tokens.training)) tokens to train on, \(held)."
+  }
+
+  private var network: String? {
+    guard let shape = trainer.shape, let tokens = trainer.tokens else { return nil }
+    let layers = shape.layers == 1 ? "1 layer" : "\(shape.layers) layers"
+    let open = [
+      ("layers", options.layers == 0), ("units", options.hidden == 0),
+      ("embedding", options.embedding == 0),
+    ].filter(\.1).map(\.0)
+    var why = ""
+    if !isResumed && !hasBase && !open.isEmpty {
+      let time = options.minutes > 0 ? " in \(duration(options.minutes * 60))" : ""
+      why = "; \(open.joined(separator: ", ")) chosen for \(grouped(tokens.training)) tokens\(time)"
+    }
+    return "Network: \(layers) of \(shape.hidden) units, embedding \(shape.embedding)\(why)."
+  }
+
+  private var method: String? {
+    guard let batch = trainer.batch, let rates = trainer.rates else { return nil }
+    let threads = batch.threads == 1 ? "1 thread" : "\(batch.threads) threads"
+    return
+      "Training: batches of \(batch.streams) sequences of \(batch.window) steps, learning rate \(trimmed(rates.learning, 6)), dropout \(trimmed(rates.dropout, 3)), \(threads)."
+  }
+
+  private var end: String? {
+    guard let ends = trainer.ends, trainer.progress.end == .none else { return nil }
+    var when: [String] = []
+    if ends.steps > 0 { when.append(ends.steps == 1 ? "1 step" : "\(grouped(ends.steps)) steps") }
+    if ends.seconds > 0 { when.append(duration(ends.seconds)) }
+    let isChosen = !isResumed && options.steps == 0 && options.epochs == 0 && options.minutes == 0
+    var line = "Ends after \(when.joined(separator: " or "))\(isChosen ? " (chosen)" : "")"
+    if ends.patience > 0 && (trainer.tokens?.validation ?? 0) > 0 {
+      line += ", or after \(ends.patience) measurements without a better validation loss"
+    }
+    return line + "."
+  }
+}
