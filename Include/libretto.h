@@ -698,8 +698,9 @@ RETTO_CHECK retto_status retto_trainer_create_from(const retto_model *model,
 
 /* Makes a trainer that continues a run where a checkpoint was saved, bit for bit as if it had never
  * stopped. Add the same material as before. `options` may be NULL; in it only the end (epochs,
- * steps, minutes, patience), threads and checkpoints may be given, and the first two change what
- * comes out; any other is RETTO_ERROR_ARGUMENT.
+ * steps, minutes, patience), threads and checkpoints may differ from what the run was started with,
+ * and the first two change what comes out; any other that is given and differs is
+ * RETTO_ERROR_ARGUMENT. A seed of 0 and float32 count as not given.
  * RETTO_ERROR_FILE, _FORMAT, _UNSUPPORTED, _ARGUMENT. [any-thread] [blocking] */
 RETTO_CHECK retto_status retto_trainer_resume(const char *path,
                                               const retto_trainer_options *options,

@@ -31,9 +31,9 @@ struct Roll: ParsableCommand {
   func run() throws {
     let midi = try readMIDI(file)
     let output = output ?? stem(file) + ".svg"
+    try Outputs([], text: [output]).spare(file)
     try FileName.check(
       output, "-o", ["svg"], advice: "write an .svg file and convert it, such as by rsvg-convert")
-    try Outputs([], text: [output]).spare(file)
     let wanted = try wantedBars()
     let roll = PianoRoll(MIDIFacts(midi), title: title ?? stem(file), bars: wanted)
     if let wanted, wanted.lowerBound > roll.drawn.lowerBound {

@@ -58,7 +58,9 @@ final class TrainingReport {
     let quality =
       bits.isNaN ? "\(fixed(best, 3)) nats per token" : "\(fixed(bits, 3)) bits per character"
     let steps = p.step == 1 ? "1 step" : "\(grouped(p.step)) steps"
-    say("\(Outputs.name(paths.output)): \(quality) \(measured), after \(steps) in \(duration(p.elapsedSeconds)).")
+    say(
+      "\(Outputs.name(paths.output)): \(quality) \(measured), after \(steps) in \(duration(p.elapsedSeconds))."
+    )
     if paths.output != "-" { say("To hear from it: libretto sample \(paths.output)") }
   }
 

@@ -247,20 +247,55 @@ import Testing
     #expect(try before.run().step == 1)
   }
 
-  @Test func otherOptionsMustNotBeGiven() throws {
+  @Test func otherOptionsMustBeAsTheyWere() throws {
     let folder = try Folder()
-    try begin(smallOptions()).save(checkpoint: folder("c"))
+    let started = smallOptions {
+      $0.encoding = "characters"
+      $0.learningRate = 0.01
+      $0.weightDecay = 0.02
+      $0.clip = 2
+      $0.seed = 3
+      $0.validationFraction = 0.2
+    }
+    let trainer = try Trainer(started)
+    try trainer.add(ditties(40))
+    _ = try trainer.step()
+    try trainer.save(checkpoint: folder("c"))
+    let again = try Trainer(resume: folder("c"), started)
+    try again.add(ditties(40))
+    #expect(try again.step().loss == trainer.step().loss)
     for change in [
-      { $0.encoding = "bytes" }, { $0.embedding = 8 }, { $0.hidden = 16 }, { $0.layers = 1 },
-      { $0.batch = 4 }, { $0.sequence = 8 }, { $0.dropout = 0 }, { $0.learningRate = 0.1 },
-      { $0.weightDecay = 0 }, { $0.clip = 1 }, { $0.validationFraction = 0.1 }, { $0.seed = 1 },
+      { $0.encoding = "bytes" }, { $0.embedding = 9 }, { $0.hidden = 17 }, { $0.layers = 2 },
+      { $0.batch = 5 }, { $0.sequence = 9 }, { $0.dropout = 0.1 }, { $0.learningRate = 0.1 },
+      { $0.weightDecay = 0 }, { $0.clip = 1 }, { $0.validationFraction = 0 }, { $0.seed = 1 },
+      { $0.stepsPerQuarter = 4 }, { $0.augment = true },
     ] as [(inout TrainingOptions) -> Void] {
       var options = TrainingOptions()
       change(&options)
-      refusal(.argument, "keeps its sizes, seed and rates") {
+      refusal(.argument, "the run to resume has") {
         _ = try Trainer(resume: folder("c"), options)
       }
     }
+  }
+
+  @Test func theLossesOfTheWholeRunAreKept() throws {
+    let folder = try Folder()
+    func points(_ trainer: Trainer) -> [[Double]] {
+      let series = [trainer.history.training, trainer.history.validation]
+      return series.map { $0.points.flatMap { [Double($0.step), $0.loss] } }
+    }
+    let whole = try begin(smallOptions { $0.steps = 1400 })
+    while try whole.step().end == .none {}
+    let first = try begin(smallOptions { $0.steps = 1400 })
+    for _ in 0..<700 { _ = try first.step() }
+    try first.save(checkpoint: folder("c"))
+    let second = try resume(folder("c"))
+    while try second.step().end == .none {}
+    #expect(points(second) == points(whole))
+    #expect((256..<512).contains(second.history.training.points.count))
+    #expect(second.history.training.points.first!.step < 10)
+    #expect(second.history.training.points.last!.step > 1390)
+    #expect(!second.history.validation.points.isEmpty)
   }
 
   @Test func otherMaterialIsRefused() throws {
