@@ -23,6 +23,11 @@ func module(_ name: String, _ dependencies: [Target.Dependency], exclude: [Strin
     ])
 }
 
+/// Tests of a target. Their reference implementations work number by number, which debug code makes slow.
+func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+  .testTarget(name: name, dependencies: dependencies, swiftSettings: [.unsafeFlags(["-O"])])
+}
+
 let package = Package(
   name: "libretto",
   products: [
@@ -58,20 +63,21 @@ let package = Package(
     .target(name: "CProcessors"),
     module("Libretto", ["Memory", "GRU", "Sequences", "Kernels", "CProcessors"]),
     .target(name: "CLibrary"),
+    .target(name: "CVersion", dependencies: ["CLibretto"]),
     module(
       "LibrettoC",
-      ["CLibretto", "CLibrary", "Libretto", "Memory", "GRU", "Sequences", "Kernels"],
+      ["CLibretto", "CLibrary", "CVersion", "Libretto", "Memory", "GRU", "Sequences", "Kernels"],
       exclude: ["exports.map"]),
     .executableTarget(
       name: "LibrettoTool",
       dependencies: [
-        "Libretto", "Memory", "GRU", "Sequences", "Kernels",
+        "CVersion", "Libretto", "Memory", "GRU", "Sequences", "Kernels",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
-    .testTarget(name: "MemoryTests", dependencies: ["Memory"]),
-    .testTarget(name: "KernelsTests", dependencies: ["Kernels", "KernelTable"]),
-    .testTarget(name: "GRUTests", dependencies: ["GRU", "Kernels", "Libretto"]),
-    .testTarget(name: "SequencesTests", dependencies: ["Sequences"]),
+    tests("MemoryTests", ["Memory"]),
+    tests("KernelsTests", ["Kernels", "KernelTable"]),
+    tests("GRUTests", ["GRU", "Kernels", "Libretto"]),
+    tests("SequencesTests", ["Sequences"]),
     .testTarget(
       name: "LibrettoTests", dependencies: ["Libretto", "Memory", "GRU", "Sequences", "Kernels"]),
   ]

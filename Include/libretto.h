@@ -126,6 +126,11 @@
 #define RETTO_VERSION_PATCH 0
 #define RETTO_VERSION_NUMBER \
   (RETTO_VERSION_MAJOR * 10000 + RETTO_VERSION_MINOR * 100 + RETTO_VERSION_PATCH)
+#define RETTO_VERSION_TEXT_OF(major, minor, patch) #major "." #minor "." #patch
+#define RETTO_VERSION_TEXT(major, minor, patch) RETTO_VERSION_TEXT_OF(major, minor, patch)
+/* The same as text, such as "0.1.0". */
+#define RETTO_VERSION_STRING \
+  RETTO_VERSION_TEXT(RETTO_VERSION_MAJOR, RETTO_VERSION_MINOR, RETTO_VERSION_PATCH)
 
 #if defined(__GNUC__) || defined(__clang__)
 #define RETTO_CHECK __attribute__((warn_unused_result))

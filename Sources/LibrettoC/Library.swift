@@ -1,13 +1,12 @@
 import CLibrary
 import CLibretto
+import CVersion
 import Kernels
 import Libretto
 
 // The library: version, status names, the last error.
 
-private let version: StaticString = "0.1.0"
-
-var versionText: String { "\(version)" }
+var versionText: String { String(cString: version_text()) }
 
 /// A string that lives as long as the library.
 private func cString(_ text: StaticString) -> UnsafePointer<CChar> {
@@ -19,7 +18,7 @@ private func cString(_ text: StaticString) -> UnsafePointer<CChar> {
 }
 
 @c @implementation public func retto_version_string() -> UnsafePointer<CChar>! {
-  cString(version)
+  version_text()
 }
 
 /// Called when the library is loaded. What is chosen once is chosen here: the first call to use it may be

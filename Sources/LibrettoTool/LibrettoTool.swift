@@ -1,4 +1,5 @@
 import ArgumentParser
+import CVersion
 import Kernels
 
 /// The command-line tool: each subcommand is a file of its own, named for it.
@@ -15,7 +16,7 @@ struct LibrettoTool: ParsableCommand {
 
       Exit codes: 0 done, 1 the work failed, 2 a file cannot be used, 64 wrong usage.
       """,
-    version: "0.1.0",
+    version: String(cString: version_text()),
     subcommands: [
       Train.self, Sample.self, Evaluate.self, Score.self, Info.self, Quantize.self, MIDI.self,
       Roll.self,
