@@ -28,7 +28,7 @@ STAGE := .build/stage
 STRIP ?= -Xlinker -s
 SWIFT_BUILD := swift build -c release -Xswiftc -static-stdlib -Xswiftc -use-ld=lld $(STRIP)
 
-.PHONY: all library tool live examples check check-alsa check-sanitizers demo bench install uninstall clean format lint
+.PHONY: all library tool live examples check check-swift check-fuzz check-programs check-alsa check-sanitizers demo bench install uninstall clean format lint
 
 all: library tool live
 
@@ -88,17 +88,27 @@ examples: all
 	$(MAKE) install $(STAGED)
 	PKG_CONFIG_PATH="$(abspath $(STAGE))/lib/pkgconfig" $(MAKE) -B -C examples OUTPUT="$(abspath $(STAGE))/bin" RUNPATH=../lib
 
+# What needs no other part runs beside it: the Swift tests, the programs that use what was built, and the
+# fuzzers.
 check: lint
 	@Tests/packages gcc g++ make pkg-config binutils python3 libasound2-dev valgrind
 	$(MAKE) examples
+	$(MAKE) -j2 --output-sync=target check-swift check-fuzz check-programs
+
+check-swift:
+	Tests/imports/run
 	swift test
+
+check-fuzz:
+	Tests/fuzz/run 5
+
+check-programs:
 	Tests/kernels/symbols
 	Tests/kernels/aarch64
 	Tests/chost/run $(RELEASE)
 	Tests/work/run $(RELEASE)
 	Tests/tool/run $(RELEASE) $(STAGE)
 	Tests/install $(RELEASE)
-	Tests/fuzz/run 5
 
 # The live programs on an ALSA sequencer, that of this machine or of a virtual one.
 check-alsa: examples
