@@ -815,23 +815,33 @@ RETTO_CHECK retto_status retto_trainer_model(retto_trainer *trainer, retto_model
 typedef struct retto_midi retto_midi;
 
 /* Reads a MIDI file: formats 0, 1 and 2, also in a RIFF wrapper. What is damaged is read as far as it
- * can be; retto_midi_get_warnings tells what was found.
- * RETTO_ERROR_FILE, _FORMAT if it is no MIDI file at all. [any-thread] [blocking] */
+ * can be; retto_midi_get_warnings tells what was found. A note without a note-off ends at the next
+ * note-off of its key or, if it has none either, at the key's next note-on. All Sound Off, All Notes Off
+ * and the changes of mode (controllers 120, 123 to 127) end the notes of their channel.
+ * A file has at most 1 GiB. Reading it takes memory of up to 30 times its size, usually 10, of which the
+ * handle keeps up to 10 times; making events of it takes up to 400 bytes a note while the call runs.
+ * RETTO_ERROR_FILE, _FORMAT if it is no MIDI file at all, _MEMORY. [any-thread] [blocking] */
 RETTO_CHECK retto_status retto_midi_read(const char *path, retto_midi **midi);
 
-/* Reads one that is in memory: `length` bytes at `data`, not needed afterwards. [any-thread] */
+/* Reads one that is in memory: `length` bytes at `data`, not needed afterwards.
+ * RETTO_ERROR_FORMAT, _MEMORY. [any-thread] */
 RETTO_CHECK retto_status retto_midi_read_memory(const void *data, size_t length,
                                                 retto_midi **midi);
 
 /* Makes a file of one track of `count` events, `ticks_per_quarter` (1 to 32767) of whose ticks make a
  * quarter note, `tempo` (4 to 1000) quarter notes a minute. It is shorter than 2^40 ticks, its
- * time signatures are over a power of 2. RETTO_ERROR_ARGUMENT. [any-thread] */
+ * time signatures are over a power of 2. RETTO_ERROR_ARGUMENT, _MEMORY. [any-thread] */
 RETTO_CHECK retto_status retto_midi_create(const retto_event *events, size_t count,
                                            int32_t ticks_per_quarter, double tempo,
                                            retto_midi **midi);
 
-/* Writes a file, whole or not at all. RETTO_ERROR_FILE. [any-thread] [blocking] */
+/* Writes a file, whole or not at all. RETTO_ERROR_FILE, _MEMORY. [any-thread] [blocking] */
 RETTO_CHECK retto_status retto_midi_write(const retto_midi *midi, const char *path);
+
+/* Writes the bytes of the file to `buffer`, which has room for `capacity`, and their number to `size`.
+ * RETTO_ERROR_BUFFER, _MEMORY. [any-thread] */
+RETTO_CHECK retto_status retto_midi_write_memory(const retto_midi *midi, void *buffer,
+                                                 size_t capacity, size_t *size);
 
 /* Frees one. [any-thread: no other call may be using this handle] */
 void retto_midi_free(retto_midi *midi);
@@ -854,18 +864,19 @@ typedef struct retto_midi_info {
 
 #define RETTO_MIDI_INFO_INIT {sizeof(retto_midi_info), 0, 0, 0, 0, 0, 0.0, 0.0, 0, 0}
 
-/* Fills in what a file is. [any-thread] */
+/* Fills in what a file is. RETTO_ERROR_MEMORY. [any-thread] */
 RETTO_CHECK retto_status retto_midi_get_info(const retto_midi *midi, retto_midi_info *info);
 
 /* The notes and time signatures of all tracks together as events, in the file's ticks: at each moment
  * first time signatures, then note-offs, then note-ons; at last RETTO_EVENT_END. Writes them to
  * `events`, which has room for `capacity`, and their number to `count`. A time too long for a delta
- * passes in several events. RETTO_ERROR_BUFFER. [any-thread] */
+ * passes in several events. RETTO_ERROR_BUFFER, _MEMORY. [any-thread] */
 RETTO_CHECK retto_status retto_midi_get_events(const retto_midi *midi, retto_event *events,
                                                size_t capacity, size_t *count);
 
-/* What was not as the standard wants it, a line each, with the byte it was found at; no text if all
- * was well. Writes to `text`, which has room for `capacity` bytes, with a 0 at the end, and the number
+/* What was not as the standard wants it, a line each, with the byte it was found at, and how many notes
+ * of a track had no note-off or were ended by a controller, with the byte of the track; no text if all was
+ * well. At most 101 lines. Writes to `text`, which has room for `capacity` bytes, with a 0 at the end, and the number
  * of bytes with the 0 to `length`. RETTO_ERROR_BUFFER. [any-thread] */
 RETTO_CHECK retto_status retto_midi_get_warnings(const retto_midi *midi, char *text,
                                                  size_t capacity, size_t *length);
@@ -877,8 +888,8 @@ RETTO_CHECK retto_status retto_model_encode_midi(const retto_model *model, const
                                                  int32_t *tokens, size_t capacity, size_t *count);
 
 /* The file of a model's `count` tokens, `tempo` (4 to 1000; 120 for a performance keeps its time)
- * quarter notes a minute. RETTO_ERROR_ARGUMENT if a token is none of the model's, _UNSUPPORTED.
- * [any-thread] */
+ * quarter notes a minute. RETTO_ERROR_ARGUMENT if a token is none of the model's, _UNSUPPORTED,
+ * _MEMORY. [any-thread] */
 RETTO_CHECK retto_status retto_model_decode_midi(const retto_model *model, const int32_t *tokens,
                                                  size_t count, double tempo, retto_midi **midi);
 

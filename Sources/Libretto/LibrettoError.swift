@@ -79,7 +79,9 @@ func network<Value>(_ body: () throws(NetworkError) -> Value) throws(LibrettoErr
 
 /// Runs something that allocates and turns its error into ours.
 @inline(__always)
-func allocating<Value>(_ body: () throws(OutOfMemory) -> Value) throws(LibrettoError) -> Value {
+package func allocating<Value>(_ body: () throws(OutOfMemory) -> Value) throws(LibrettoError)
+  -> Value
+{
   do { return try body() } catch { throw LibrettoError(error) }
 }
 

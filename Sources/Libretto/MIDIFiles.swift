@@ -1,3 +1,4 @@
+import Memory
 import Sequences
 
 /// Reads a MIDI file, without its warnings; `name` is what errors call it.
@@ -14,13 +15,26 @@ package func readMIDI(
   do throws(MIDIError) {
     return try MIDIFile.read(bytes, warnings: &warnings, checkingNotes: checkingNotes)
   } catch {
-    throw LibrettoError(.format, "\(name) cannot be read as MIDI: \(error.message)")
+    switch error {
+    case .invalid(let sentence):
+      throw LibrettoError(.format, "\(name) cannot be read as MIDI: \(sentence)")
+    case .outOfMemory(let error): throw LibrettoError(error)
+    }
   }
 }
 
 extension MIDIFile {
   /// Writes the file, whole or not at all.
   public func save(_ path: String) throws(LibrettoError) {
-    try replaceFile(path, with: write())
+    let bytes = try fileBytes()
+    try replaceFile(path) { (out) throws(LibrettoError) in
+      try out.write(UnsafeRawBufferPointer(bytes.elements))
+    }
+    withExtendedLifetime(bytes) {}
+  }
+
+  /// The bytes of the file.
+  package func fileBytes() throws(LibrettoError) -> GrowableBuffer<UInt8> {
+    try allocating { () throws(OutOfMemory) in try encoded() }
   }
 }

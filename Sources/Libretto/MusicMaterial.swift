@@ -31,7 +31,7 @@ struct MusicMaterial {
   }
 
   private mutating func add(_ source: Source, _ held: Bool) throws(LibrettoError) {
-    guard !(try Self.read(source).notes().isEmpty) else {
+    guard try Self.read(source).noteCount > 0 else {
       throw LibrettoError(.empty, "\(source.name) contains no notes; leave it out")
     }
     if held { validation.append(source) } else { training.append(source) }

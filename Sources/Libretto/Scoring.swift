@@ -1,4 +1,5 @@
 import GRU
+import Memory
 import Sequences
 
 extension Model {
@@ -76,7 +77,7 @@ extension Model {
     guard let encoding = encoding as? any MusicEncoding else {
       throw LibrettoError(.unsupported, "this is a model of \(encoding.name), not of music")
     }
-    return encoding.decode(tokens, tempo: tempo)
+    return try allocating { () throws(OutOfMemory) in try encoding.decoded(tokens, tempo: tempo) }
   }
 
   /// How well the model predicts some text.

@@ -1,5 +1,6 @@
 import CLibretto
 import Libretto
+import Memory
 import Sequences
 
 /// What a `retto_midi` points to.
@@ -58,7 +59,9 @@ private func withMIDI(
         .argument, "there are \(ticks_per_quarter) ticks per quarter note; it must be 1 to 32767")
     }
     try checkTempo(tempo)
-    var builder = FileBuilder(ticksPerQuarter: Int(ticks_per_quarter), tempo: tempo, program: 0)
+    var builder = try allocating { () throws(OutOfMemory) in
+      try FileBuilder(ticksPerQuarter: Int(ticks_per_quarter), tempo: tempo, program: 0)
+    }
     var time = 0
     for (i, event) in events.enumerated() {
       let event = try event.music("event \(i)")
@@ -73,9 +76,9 @@ private func withMIDI(
           "event \(i) is a time signature of \(event.pitch)/\(power); a file holds those over 1, 2, 4, 8, 16, 32 or 64"
         )
       }
-      builder.add(event)
+      try allocating { () throws(OutOfMemory) in try builder.add(event) }
     }
-    return MIDIHandle(builder.file)
+    return MIDIHandle(try allocating { () throws(OutOfMemory) in try builder.finish() })
   }
 }
 
@@ -96,6 +99,23 @@ private func checkTempo(_ tempo: Double) throws(LibrettoError) {
   }
 }
 
+@c @implementation public func retto_midi_write_memory(
+  _ midi: OpaquePointer!, _ buffer: UnsafeMutableRawPointer!, _ capacity: Int,
+  _ size: UnsafeMutablePointer<Int>!
+) -> retto_status {
+  call { () throws(LibrettoError) in
+    try withMIDI(midi) { (handle) throws(LibrettoError) in
+      let bytes = try handle.file.fileBytes()
+      let buffer: UnsafeMutableRawPointer? = buffer
+      guard try hasRoom(for: bytes.count, buffer, capacity, size, "the buffer for the file"),
+        let buffer, let source = bytes.base
+      else { return }
+      buffer.copyMemory(from: source, byteCount: bytes.count)
+      withExtendedLifetime(bytes) {}
+    }
+  }
+}
+
 @c @implementation public func retto_midi_free(_ midi: OpaquePointer!) {
   guard let midi else { return }
   Unmanaged<MIDIHandle>.fromOpaque(UnsafeRawPointer(midi)).release()
@@ -107,12 +127,14 @@ private func checkTempo(_ tempo: Double) throws(LibrettoError) {
   call { () throws(LibrettoError) in
     try withMIDI(midi) { (handle) throws(LibrettoError) in
       let file = handle.file
-      let character = MIDICharacter(file)
+      let (character, clock) = try allocating { () throws(OutOfMemory) in
+        (try MIDICharacter(file), try MIDITempoMap(file))
+      }
       let value = retto_midi_info(
         size: 0, format: Int32(file.format), tracks: Int32(file.tracks.count),
         ticks_per_quarter: Int32(clamping: file.ticksPerQuarter),
-        notes: UInt64(file.notes().count), end_tick: UInt64(max(0, file.end)),
-        seconds: file.tempoMap.seconds(at: file.end), tempo: character.tempo,
+        notes: UInt64(file.noteCount), end_tick: UInt64(max(0, file.end)),
+        seconds: clock.seconds(at: file.end), tempo: character.tempo,
         program: Int32(character.program), velocity: Int32(character.velocity))
       try write(
         value, to: try require(info, "the info"), smallest: MemoryLayout<retto_midi_info>.size,
@@ -127,7 +149,7 @@ private func checkTempo(_ tempo: Double) throws(LibrettoError) {
 ) -> retto_status {
   call { () throws(LibrettoError) in
     try withMIDI(midi) { (handle) throws(LibrettoError) in
-      let all = handle.file.musicEvents()
+      let all = try allocating { () throws(OutOfMemory) in try handle.file.musicEvents() }
       let events: UnsafeMutablePointer<retto_event>? = events
       guard try hasRoom(for: all.count, events, capacity, count, "the buffer for events"),
         let events
@@ -143,17 +165,21 @@ private func checkTempo(_ tempo: Double) throws(LibrettoError) {
 ) -> retto_status {
   call { () throws(LibrettoError) in
     try withMIDI(midi) { (handle) throws(LibrettoError) in
-      var lines: [UInt8] = []
-      for warning in handle.warnings {
-        lines += Array("byte \(warning.offset): \(warning.message)\n".utf8)
-      }
+      let lines = handle.warnings.lazy.map { "byte \($0.offset): \($0.message)\n" }
+      let count = lines.reduce(0) { $0 + $1.utf8.count }
       let text: UnsafeMutablePointer<CChar>? = text
       guard
-        try hasRoom(for: lines.count + 1, text, capacity, length, "the buffer for warnings"),
+        try hasRoom(for: count + 1, text, capacity, length, "the buffer for warnings"),
         let text
       else { return }
-      for (i, byte) in lines.enumerated() { text[i] = CChar(bitPattern: byte) }
-      text[lines.count] = 0
+      var place = text
+      for line in lines {
+        for byte in line.utf8 {
+          place.pointee = CChar(bitPattern: byte)
+          place += 1
+        }
+      }
+      place.pointee = 0
     }
   }
 }

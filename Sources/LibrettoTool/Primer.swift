@@ -19,7 +19,7 @@ struct Primer {
       try model.encode(file, name: path).dropLast()
     }
     let notes = encoding.select(file)
-    character = MIDICharacter(file, notes: notes)
+    character = try MIDICharacter(file, notes: notes)
     keySignature = file.keySignatures.first
     guard let encoding = encoding as? any GridEncoding else { return }
     let (steps, ticks) = (encoding.grid.stepsPerQuarter, file.ticksPerQuarter)

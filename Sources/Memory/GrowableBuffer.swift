@@ -57,7 +57,7 @@ public final class GrowableBuffer<Element: BitwiseCopyable>: @unchecked Sendable
   }
 
   /// Leaves the first elements and the room of the others.
-  public func truncate(to count: Int) { self.count = min(max(count, 0), self.count) }
+  public func truncate(to count: Int) { self.count = Swift.min(Swift.max(count, 0), self.count) }
 
   /// Gives back the room that is not used.
   public func trim() {
@@ -91,7 +91,9 @@ public final class GrowableBuffer<Element: BitwiseCopyable>: @unchecked Sendable
     let (least, overflow) = count.addingReportingOverflow(more)
     guard !overflow else { throw OutOfMemory(bytes: .max) }
     let (twice, tooMany) = capacity.multipliedReportingOverflow(by: 2)
-    try resize(to: max(least, tooMany ? least : twice, 64 / max(MemoryLayout<Element>.stride, 1)))
+    try resize(
+      to: Swift.max(least, tooMany ? least : twice, 64 / Swift.max(MemoryLayout<Element>.stride, 1))
+    )
   }
 
   private func resize(to capacity: Int) throws(OutOfMemory) {
@@ -112,8 +114,8 @@ extension GrowableBuffer {
     var width = 1
     while width < count {
       for start in stride(from: 0, to: count, by: 2 * width) {
-        let middle = min(start + width, count)
-        let end = min(start + 2 * width, count)
+        let middle = Swift.min(start + width, count)
+        let end = Swift.min(start + 2 * width, count)
         var (left, right) = (start, middle)
         for place in start..<end {
           if left < middle && (right == end || !isBefore(from[right], from[left])) {

@@ -1,9 +1,11 @@
+import Memory
+
 /// A Standard MIDI File (SMF 1.0, RP-001) in memory: tracks of events at absolute ticks.
 public struct MIDIFile: Equatable, Sendable {
   /// 0: one track; 1: tracks that sound together; 2: tracks one after another.
   public var format: Int
   public var division: Division
-  public var tracks: [Track]
+  public var tracks: MIDITracks
 
   /// What a tick is.
   public enum Division: Equatable, Sendable {
@@ -30,13 +32,30 @@ public struct MIDIFile: Equatable, Sendable {
     }
 
     /// `end`, or the tick of the last event if somebody set `end` before it.
-    var lastTick: Int { max(0, end, events.records.last?.tick ?? 0) }
+    var lastTick: Int { max(0, end, events.lastTick ?? 0) }
   }
 
-  public init(format: Int = 1, division: Division, tracks: [Track] = []) {
+  public init(format: Int = 1, division: Division, tracks: MIDITracks = []) {
     self.format = format
     self.division = division
     self.tracks = tracks
+  }
+
+  /// For a few tracks, as `MIDITracks` of them.
+  public init(format: Int = 1, division: Division, tracks: [Track]) {
+    self.init(format: format, division: division, tracks: MIDITracks(tracks))
+  }
+
+  /// Runs a body with each track, its number and the tick at which it begins: 0, but in format 2 where
+  /// the one before ends.
+  func forEachTrack<Failure: Error>(
+    _ body: (_ track: Track, _ number: Int, _ start: Int) throws(Failure) -> Void
+  ) throws(Failure) {
+    var start = 0
+    for (number, track) in tracks.enumerated() {
+      try body(track, number, start)
+      if format == 2 { start &+= track.lastTick }
+    }
   }
 
   /// Files of more bytes than this are refused: 1 GiB.
@@ -65,8 +84,15 @@ public struct MIDIWarning: Equatable, Sendable {
 }
 
 /// Why a file could not be read at all.
-public struct MIDIError: Error, Equatable, Sendable {
-  public let message: String
+public enum MIDIError: Error, Equatable, Sendable {
+  /// It is no MIDI file; one sentence says why.
+  case invalid(String)
+  case outOfMemory(OutOfMemory)
 
-  public init(_ message: String) { self.message = message }
+  public var message: String {
+    switch self {
+    case .invalid(let message): message
+    case .outOfMemory(let error): "an allocation of \(error.bytes) bytes failed"
+    }
+  }
 }

@@ -1,3 +1,5 @@
+import Memory
+
 extension MIDIFile {
   /// Reads a Standard MIDI File, leniently: what can be read of a damaged one is read.
   ///
@@ -18,16 +20,18 @@ extension MIDIFile {
     strict: Bool = false
   ) throws(MIDIError) -> MIDIFile {
     guard let base = bytes.baseAddress, bytes.count > 0 else {
-      throw MIDIError("an empty file is no MIDI file")
+      throw .invalid("an empty file is no MIDI file")
     }
     guard bytes.count <= maximumSize else {
-      throw MIDIError("a MIDI file of \(bytes.count) bytes is not read; the most is \(maximumSize)")
+      throw .invalid("a MIDI file of \(bytes.count) bytes is not read; the most is \(maximumSize)")
     }
     var reader = MIDIFileReader(
       source: MIDISource(base: base.assumingMemoryBound(to: UInt8.self), end: bytes.count),
       strict: strict)
     let file = try reader.read()
-    if checkingNotes { reader.checkNotes(of: file) }
+    if checkingNotes {
+      do throws(OutOfMemory) { try reader.checkNotes(of: file) } catch { throw .outOfMemory(error) }
+    }
     warnings += reader.log.all
     return file
   }
@@ -90,8 +94,9 @@ struct MIDIFileReader {
   var source: MIDISource
   var strict: Bool
   var log = MIDIWarnings()
+  let events = MIDIEvents.Store()
   /// Where the chunks of the tracks begin.
-  private(set) var chunks: [Int] = []
+  let chunks = GrowableBuffer<Int>()
 
   /// What is done without where a header does not say it: as mido does.
   private static let usualTicks = 480
@@ -99,23 +104,26 @@ struct MIDIFileReader {
   private static let searched = 65_536
 
   mutating func read() throws(MIDIError) -> MIDIFile {
-    var file = MIDIFile(division: .metrical(ticksPerQuarter: Self.usualTicks))
+    var file = MIDIFile(
+      division: .metrical(ticksPerQuarter: Self.usualTicks), tracks: MIDITracks(events))
     var place = unwrap()
     var announced: (tracks: Int, offset: Int)?
     if source.holds("MTrk", at: place) {
       log.add(place, "there is no header; \(Self.usualTicks) ticks per quarter note are assumed")
     } else {
       guard let header = source.find("MThd", from: place, before: place + Self.searched) else {
-        throw MIDIError("this is no MIDI file: it has no header chunk (MThd)")
+        throw .invalid("this is no MIDI file: it has no header chunk (MThd)")
       }
       if header > place { log.add(place, "\(header - place) bytes of junk before the header") }
-      guard source.end - header >= 8 else { throw MIDIError("the file ends within its header") }
+      guard source.end - header >= 8 else { throw .invalid("the file ends within its header") }
       place = readHeader(at: header, &file, &announced)
     }
-    // Half as many events as bytes is the most there can be; untouched memory costs nothing.
-    let scratch = UnsafeMutablePointer<MIDIEvents.Record>.allocate(capacity: source.end / 2 + 1)
-    defer { scratch.deallocate() }
-    readTracks(from: place, announced: announced?.tracks ?? 0, &file, scratch)
+    do throws(OutOfMemory) {
+      // Half as many events as bytes is the most there can be; untouched memory costs nothing.
+      try events.records.reserve(source.end / 2 + 1)
+      try readTracks(from: place, announced: announced?.tracks ?? 0, file)
+    } catch { throw .outOfMemory(error) }
+    file.tracks.trim()
     if let announced, announced.tracks != file.tracks.count {
       log.add(
         announced.offset,
@@ -212,9 +220,8 @@ struct MIDIFileReader {
   /// Reads track chunks up to the end of the file, or to a second header. There may be more of them
   /// than announced, but then one directly after another: junk ends them.
   private mutating func readTracks(
-    from start: Int, announced: Int, _ file: inout MIDIFile,
-    _ scratch: UnsafeMutablePointer<MIDIEvents.Record>
-  ) {
+    from start: Int, announced: Int, _ file: MIDIFile
+  ) throws(OutOfMemory) {
     var place = start
     while place < source.end {
       if source.holds("MThd", at: place) {
@@ -226,7 +233,7 @@ struct MIDIFileReader {
           log.add(place, "there are more than \(MIDIFile.maximumTracks) tracks; no more are read")
           return
         }
-        place = readTrack(at: place, &file, scratch)
+        place = try readTrack(at: place, file)
       } else if let next = afterForeignChunk(at: place) {
         place = next
       } else {
@@ -255,8 +262,8 @@ struct MIDIFileReader {
 
   /// Reads a track chunk; the place after it.
   private mutating func readTrack(
-    at chunk: Int, _ file: inout MIDIFile, _ scratch: UnsafeMutablePointer<MIDIEvents.Record>
-  ) -> Int {
+    at chunk: Int, _ file: MIDIFile
+  ) throws(OutOfMemory) -> Int {
     let length = source.number(at: chunk + 4, bytes: 4)
     let body = chunk + 8
     let next = body + length
@@ -275,9 +282,9 @@ struct MIDIFileReader {
     }
     var track = MIDITrackReader(
       source: source, place: body, end: end, isEndKnown: believed, strict: strict, log: log,
-      scratch: scratch)
-    file.tracks.append(track.read())
-    chunks.append(chunk)
+      events: events)
+    try file.tracks.endTrack(at: try track.read())
+    try chunks.append(chunk)
     log = track.log
     guard track.ended else {
       log.add(track.place, "track \(file.tracks.count) has no end-of-track event")

@@ -1,5 +1,7 @@
+import Memory
+
 /// A change of the time signature.
-public struct MIDITimeSignature: Equatable, Sendable {
+public struct MIDITimeSignature: BitwiseCopyable, Equatable, Sendable {
   public var tick: Int
   /// 1 to 255.
   public var numerator: Int
@@ -14,7 +16,7 @@ public struct MIDITimeSignature: Equatable, Sendable {
 }
 
 /// A change of the key signature.
-public struct MIDIKeySignature: Equatable, Sendable {
+public struct MIDIKeySignature: BitwiseCopyable, Equatable, Sendable {
   public var tick: Int
   /// 1 to 7; flats are -1 to -7.
   public var sharps: Int
@@ -76,13 +78,19 @@ enum MIDIMeta {
 extension MIDIFile {
   /// The time signatures of all tracks in the order of their ticks, at most one per tick: the last.
   /// Before the first, and where there is none, 4/4 holds.
-  public var timeSignatures: [MIDITimeSignature] {
-    last(metaEvents(MIDIMeta.timeSignature, MIDIMeta.timeSignature), tick: \.tick)
+  func timeSignatureBuffer() throws(OutOfMemory) -> GrowableBuffer<MIDITimeSignature> {
+    let all = GrowableBuffer<MIDITimeSignature>()
+    try parseMeta(MIDIMeta.timeSignature, MIDIMeta.timeSignature, to: all)
+    try all.keepLast(at: \.tick)
+    return all
   }
 
   /// The key signatures, likewise.
-  public var keySignatures: [MIDIKeySignature] {
-    last(metaEvents(MIDIMeta.keySignature, MIDIMeta.keySignature), tick: \.tick)
+  func keySignatureBuffer() throws(OutOfMemory) -> GrowableBuffer<MIDIKeySignature> {
+    let all = GrowableBuffer<MIDIKeySignature>()
+    try parseMeta(MIDIMeta.keySignature, MIDIMeta.keySignature, to: all)
+    try all.keepLast(at: \.tick)
+    return all
   }
 
   /// The last tick of the file: that of the longest track, in format 2 the sum of all.
@@ -92,52 +100,48 @@ extension MIDIFile {
       : tracks.reduce(0) { max($0, $1.lastTick) }
   }
 
-  /// The tick at which each track begins: 0, but in format 2 where the one before ends.
-  var trackStarts: [Int] {
-    var start = 0
-    return tracks.map { track in
-      defer { if format == 2 { start &+= track.lastTick } }
-      return start
-    }
-  }
-
-  /// What `parse` makes of the meta events of one type, track by track.
-  func metaEvents<Value>(
-    _ type: UInt8, _ parse: (ArraySlice<UInt8>, Int) -> Value?
-  ) -> [Value] {
-    var values: [Value] = []
-    for (track, start) in zip(tracks, trackStarts) where !track.events.ends.isEmpty {
-      for record in track.events.records where record.kind == .meta && record.first == type {
-        if let value = parse(track.events.payload(record), start &+ record.tick) {
-          values.append(value)
-        }
+  /// Appends what `parse` makes of the meta events of one type, track by track.
+  func parseMeta<Value>(
+    _ type: UInt8, _ parse: (UnsafeBufferPointer<UInt8>, Int) -> Value?,
+    to values: GrowableBuffer<Value>
+  ) throws(OutOfMemory) {
+    try forEachTrack { (track, _, start) throws(OutOfMemory) in
+      try track.events.forEachMeta(type) { (record, bytes) throws(OutOfMemory) in
+        if let value = parse(bytes, start &+ record.tick) { try values.append(value) }
       }
     }
-    return values
   }
+}
 
-  /// By tick, and of those at one tick only the last.
-  func last<Value>(_ values: [Value], tick: (Value) -> Int) -> [Value] {
-    let sorted = values.enumerated().sorted {
-      (tick($0.element), $0.offset) < (tick($1.element), $1.offset)
+extension GrowableBuffer {
+  /// Sorts by tick, and keeps of those at one tick only the last.
+  func keepLast(at tick: (Element) -> Int) throws(OutOfMemory) {
+    try sort { tick($0) < tick($1) }
+    var kept = 0
+    for i in 0..<count {
+      if kept > 0 && tick(self[kept - 1]) == tick(self[i]) { kept -= 1 }
+      self[kept] = self[i]
+      kept += 1
     }
-    var result: [Value] = []
-    for (_, value) in sorted {
-      if let previous = result.last, tick(previous) == tick(value) { result.removeLast() }
-      result.append(value)
-    }
-    return result
+    truncate(to: kept)
   }
 }
 
 extension MIDIFile.Track {
-  /// The first track name in it, read as UTF-8, and where it is not that, as Latin-1.
+  /// The first track name in it, at most 1,000 bytes, read as UTF-8, and where it is not that, as
+  /// Latin-1.
   public var name: String? {
-    for record in events.records where record.kind == .meta && record.first == MIDIMeta.trackName {
-      let bytes = events.payload(record)
-      if let text = String(validating: bytes, as: UTF8.self) { return text }
-      return String(String.UnicodeScalarView(bytes.map { Unicode.Scalar($0) }))
+    var name: String?
+    events.forEachMeta(MIDIMeta.trackName) { _, bytes in
+      guard name == nil else { return }
+      let isCut = bytes.count > 1000
+      let bytes = bytes.prefix(1000)
+      // A character that is cut does not make it Latin-1.
+      for rest in 0..<(isCut ? 4 : 1) where name == nil {
+        name = String(validating: bytes.dropLast(rest), as: UTF8.self)
+      }
+      name = name ?? String(String.UnicodeScalarView(bytes.map { Unicode.Scalar($0) }))
     }
-    return nil
+    return name
   }
 }

@@ -1,5 +1,5 @@
 /// A note: a note-on and the note-off that ends it.
-public struct MIDINote: Equatable, Sendable {
+public struct MIDINote: BitwiseCopyable, Equatable, Sendable {
   /// The beginning and the length in ticks of the file; the length is at least 0.
   public var start: Int
   public var duration: Int
@@ -21,6 +21,9 @@ public struct MIDINote: Equatable, Sendable {
     (self.start, self.duration, self.key) = (start, duration, key)
     (velocityByte, trackNumber) = (velocity, track)
   }
+
+  /// What stands where a note is to be.
+  static let none = MIDINote(start: 0, duration: 0, key: 0, velocity: 1, track: 0)
 
   /// 0 to 15; 9 is the channel of drums by General MIDI.
   public var channel: Int {

@@ -1,3 +1,5 @@
+import Memory
+
 /// Makes notes of the events of tracks, one track after another; see `MIDIFile.notes`.
 ///
 /// While a note sounds, its duration holds the number of the next one of its key that sounds, -1 for
@@ -11,14 +13,17 @@ struct MIDINotePairing {
     var firstCut: MIDINote?
   }
 
+  private let buffer: GrowableBuffer<MIDINote>
   private let notes: UnsafeMutablePointer<MIDINote>
   private let controls: MIDIChannelControls
-  private(set) var count = 0
+  private var count = 0
 
-  /// For each key, 128 of a channel: the notes that sound, as a queue of note numbers. -1 for none.
+  /// Of each key, 128 of a channel, one after another in one block:
+  private let queues: GrowableBuffer<Int>
+  /// the notes that sound, as a queue of note numbers; -1 for none,
   private let first: UnsafeMutablePointer<Int>
   private let last: UnsafeMutablePointer<Int>
-  /// The note without a note-off that sounds. -1 for none.
+  /// and the note without a note-off that sounds; -1 for none.
   private let lone: UnsafeMutablePointer<Int>
   private var sounding = 0
   /// The tick at which all notes of each channel end next.
@@ -28,29 +33,38 @@ struct MIDINotePairing {
   private var mended = Mended()
   private static let keys = 16 * 128
 
-  /// - `notes`: room for all.
-  init(notes: UnsafeMutablePointer<MIDINote>, controls: MIDIChannelControls) {
-    self.notes = notes
+  /// - `notes`: of which there must be one at least; they are overwritten.
+  init(_ notes: GrowableBuffer<MIDINote>, _ controls: MIDIChannelControls) throws(OutOfMemory) {
+    buffer = notes
+    self.notes = notes.base!
     self.controls = controls
-    first = .allocate(capacity: 3 * Self.keys)
-    first.initialize(repeating: -1, count: 3 * Self.keys)
+    queues = try GrowableBuffer(repeating: -1, count: 3 * Self.keys)
+    first = queues.base!
     last = first + Self.keys
     lone = last + Self.keys
   }
 
-  func free() { first.deallocate() }
+  /// Makes the notes of all tracks, and hands on what had to be mended in each.
+  mutating func add(
+    _ file: MIDIFile, _ each: (_ track: Int, Mended) -> Void
+  ) throws(OutOfMemory) {
+    try file.forEachTrack { (track, number, start) throws(OutOfMemory) in
+      each(number, try add(track, number: number, from: start))
+    }
+  }
 
   /// - `start`: the tick at which the track begins.
-  mutating func add(_ track: MIDIFile.Track, number: Int, from start: Int) -> Mended {
+  private mutating func add(_ track: MIDIFile.Track, number: Int, from start: Int)
+    throws(OutOfMemory) -> Mended
+  {
     let before = count
     mended = Mended()
     if !pair(track, number: number, from: start, unmatched: nil) {
       // Some note has no note-off: once more, knowing which.
       count = before
       mended = Mended()
-      _ = pair(
-        track, number: number, from: start,
-        unmatched: MIDIUnmatchedNotes(track, controls, from: start))
+      let unmatched = try MIDIUnmatchedNotes(track, controls, from: start)
+      _ = pair(track, number: number, from: start, unmatched: unmatched)
     }
     return mended
   }
@@ -62,7 +76,7 @@ struct MIDINotePairing {
     if !controls.isEmpty {
       for channel in 0..<16 { ends[channel] = controls.end(of: channel, after: start - 1) ?? .max }
     }
-    let allMatched = track.events.records.withUnsafeBufferPointer { records in
+    let allMatched = track.events.withRecords { records in
       for (i, record) in records.enumerated() where record.kind == .channel {
         let kind = record.status & 0xF0
         guard kind == 0x90 || kind == 0x80 else { continue }

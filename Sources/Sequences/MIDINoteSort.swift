@@ -1,26 +1,31 @@
-/// Sorts notes by `MIDINote.precedes`, keeping equals in order. Tracks are nearly sorted: chords are
-/// put in order in place, and the runs that result, about as many as tracks, merged two by two.
-func sort(_ notes: UnsafeMutableBufferPointer<MIDINote>) {
-  let base = notes.baseAddress!
-  sortChords(base, notes.count)
-  var runs = [0]
-  for i in 1..<max(1, notes.count) where base[i].precedes(base[i - 1]) { runs.append(i) }
-  guard runs.count > 1 else { return }
-  runs.append(notes.count)
-  let other = UnsafeMutablePointer<MIDINote>.allocate(capacity: notes.count)
-  defer { other.deallocate() }
-  var (from, to) = (base, other)
-  while runs.count > 2 {
-    var merged = [0]
-    for i in stride(from: 0, to: runs.count - 1, by: 2) {
-      let end = i + 2 < runs.count ? runs[i + 2] : runs[i + 1]
-      merge(from, to, runs[i], runs[i + 1], end)
-      merged.append(end)
+import Memory
+
+extension GrowableBuffer<MIDINote> {
+  /// Sorts notes by `MIDINote.precedes`, keeping equals in order. Tracks are nearly sorted: chords are
+  /// put in order in place, and the runs that result, about as many as tracks, merged two by two.
+  func sortByStart() throws(OutOfMemory) {
+    guard count > 1, let base else { return }
+    sortChords(base, count)
+    var runs = GrowableBuffer<Int>()
+    try runs.append(0)
+    for i in 1..<count where base[i].precedes(base[i - 1]) { try runs.append(i) }
+    guard runs.count > 1 else { return }
+    try runs.append(count)
+    let scratch = try GrowableBuffer(repeating: .none, count: count)
+    var (from, to) = (base, scratch.base!)
+    while runs.count > 2 {
+      let merged = try GrowableBuffer<Int>(capacity: runs.count / 2 + 2)
+      try merged.append(0)
+      for i in stride(from: 0, to: runs.count - 1, by: 2) {
+        let end = i + 2 < runs.count ? runs[i + 2] : runs[i + 1]
+        merge(from, to, runs[i], runs[i + 1], end)
+        try merged.append(end)
+      }
+      runs = merged
+      swap(&from, &to)
     }
-    runs = merged
-    swap(&from, &to)
+    if from != base { base.update(from: from, count: count) }
   }
-  if from != base { base.update(from: from, count: notes.count) }
 }
 
 /// Puts notes of one start in order by insertion, at most so far back that time stays linear.

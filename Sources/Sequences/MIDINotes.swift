@@ -1,3 +1,5 @@
+import Memory
+
 extension MIDIFile {
   /// The notes of all tracks by start, then channel, then pitch, and of equals by track and place in
   /// it.
@@ -18,54 +20,47 @@ extension MIDIFile {
   ///   channel, in every track: while it is down, a note released sounds until the pedal is lifted, its
   ///   key is struck again, or the file ends (in format 2, the track). Controller 121 lifts the pedal,
   ///   120 ends also what it holds.
-  public func notes(sustain: Bool = false) -> [MIDINote] {
-    var counts = MIDICounts()
-    for track in tracks { counts.add(track) }
-    guard counts.notes > 0 else { return [] }
-    let controls = MIDIChannelControls(self, count: counts.controls)
-    var notes = [MIDINote](unsafeUninitializedCapacity: counts.notes) { notes, initialized in
-      var pairing = MIDINotePairing(notes: notes.baseAddress!, controls: controls)
-      pair(&pairing) { _, _ in }
-      initialized = pairing.count
-    }
-    notes.withUnsafeMutableBufferPointer {
-      sort($0)
-      if sustain { controls.sustain($0) }
-    }
+  public func pairedNotes(sustain: Bool = false) throws(OutOfMemory) -> GrowableBuffer<MIDINote> {
+    let counts = MIDICounts(self)
+    let notes = try GrowableBuffer<MIDINote>(repeating: .none, count: counts.notes)
+    guard counts.notes > 0 else { return notes }
+    let controls = try MIDIChannelControls(self, count: counts.controls)
+    var pairing = try MIDINotePairing(notes, controls)
+    try pairing.add(self) { _, _ in }
+    try notes.sortByStart()
+    if sustain { try controls.sustain(notes) }
     return notes
   }
 
   /// Hands on what has to be mended in the notes of each track.
-  func mendedNotes(_ each: (_ track: Int, MIDINotePairing.Mended) -> Void) {
-    var counts = MIDICounts()
-    for track in tracks { counts.add(track) }
+  func mendedNotes(
+    _ each: (_ track: Int, MIDINotePairing.Mended) -> Void
+  ) throws(OutOfMemory) {
+    let counts = MIDICounts(self)
     guard counts.notes > 0 else { return }
-    let notes = UnsafeMutablePointer<MIDINote>.allocate(capacity: counts.notes)
-    defer { notes.deallocate() }
-    var pairing = MIDINotePairing(
-      notes: notes, controls: MIDIChannelControls(self, count: counts.controls))
-    pair(&pairing, each)
+    let notes = try GrowableBuffer<MIDINote>(repeating: .none, count: counts.notes)
+    let controls = try MIDIChannelControls(self, count: counts.controls)
+    var pairing = try MIDINotePairing(notes, controls)
+    try pairing.add(self, each)
   }
 
-  private func pair(
-    _ pairing: inout MIDINotePairing, _ each: (_ track: Int, MIDINotePairing.Mended) -> Void
-  ) {
-    for ((number, track), start) in zip(tracks.enumerated(), trackStarts) {
-      each(number, pairing.add(track, number: number, from: start))
-    }
-    pairing.free()
-  }
+  /// How many notes begin in the file.
+  public var noteCount: Int { MIDICounts(self).notes }
 }
 
-/// How many notes begin in some tracks, and how many control changes there are that act on notes.
-struct MIDICounts {
+/// How many notes begin in a file, and how many control changes there are that act on notes.
+private struct MIDICounts {
   private(set) var notes = 0
   private(set) var controls = 0
 
-  mutating func add(_ track: MIDIFile.Track) {
-    for record in track.events.records {
-      notes &+= record.notesBegun
-      controls &+= record.actsOnNotes ? 1 : 0
+  init(_ file: MIDIFile) {
+    for track in file.tracks {
+      track.events.withRecords { records in
+        for record in records {
+          notes &+= record.notesBegun
+          controls &+= record.actsOnNotes ? 1 : 0
+        }
+      }
     }
   }
 }

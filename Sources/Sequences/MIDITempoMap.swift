@@ -1,7 +1,9 @@
+import Memory
+
 /// From ticks to seconds and back, through all tempo changes of a file.
-public struct MIDITempoMap: Equatable, Sendable {
+public struct MIDITempoMap: Sendable {
   /// A tempo and where it begins.
-  public struct Change: Equatable, Sendable {
+  public struct Change: BitwiseCopyable, Equatable, Sendable {
     public var tick: Int
     public var seconds: Double
     /// 1 to 16777215. Files with a time code do without: theirs is fixed.
@@ -10,34 +12,35 @@ public struct MIDITempoMap: Equatable, Sendable {
   }
 
   /// By tick; the first is at 0. At 120 quarter notes a minute (SMF 1.0) unless the file says.
-  public let changes: [Change]
+  public let changes: GrowableBuffer<Change>
 
   /// A tempo holds for all tracks, whichever it stands in; in format 2 they follow each other.
   /// Of tempos at one tick the last counts. Those of no microseconds are ignored.
-  public init(_ file: MIDIFile) {
+  public init(_ file: MIDIFile) throws(OutOfMemory) {
     let usual = 500_000
+    changes = GrowableBuffer()
     if case .timeCode(let frames, let ticks) = file.division {
       let rate = frames == 29 ? 30_000.0 / 1001 : Double(max(1, frames))
-      changes = [
+      try changes.append(
         Change(
           tick: 0, seconds: 0, microsecondsPerQuarter: usual,
-          secondsPerTick: 1 / (rate * Double(max(1, ticks))))
-      ]
+          secondsPerTick: 1 / (rate * Double(max(1, ticks)))))
       return
     }
     let scale = 1 / (1e6 * Double(file.ticksPerQuarter))
-    let tempos = file.metaEvents(MIDIMeta.tempo) { bytes, tick in
-      MIDIMeta.tempo(bytes).map { (tick: max(0, tick), tempo: $0) }
-    }
-    var changes: [Change] = []
-    for (tick, tempo) in file.last([(0, usual)] + tempos, tick: { $0.0 }) {
-      var change = Change(
-        tick: tick, seconds: 0, microsecondsPerQuarter: tempo,
+    func change(_ tempo: Int, _ tick: Int) -> Change {
+      Change(
+        tick: max(0, tick), seconds: 0, microsecondsPerQuarter: tempo,
         secondsPerTick: Double(tempo) * scale)
-      if let previous = changes.last { change.seconds = previous.seconds(at: tick) }
-      changes.append(change)
     }
-    self.changes = changes
+    try changes.append(change(usual, 0))
+    try file.parseMeta(
+      MIDIMeta.tempo, { bytes, tick in MIDIMeta.tempo(bytes).map { change($0, tick) } }, to: changes
+    )
+    try changes.keepLast(at: \.tick)
+    for i in 1..<max(1, changes.count) {
+      changes[i].seconds = changes[i - 1].seconds(at: changes[i].tick)
+    }
   }
 
   /// Seconds from the beginning of the file. O(log changes).
@@ -64,6 +67,12 @@ public struct MIDITempoMap: Equatable, Sendable {
   }
 }
 
+extension MIDITempoMap: Equatable {
+  public static func == (a: MIDITempoMap, b: MIDITempoMap) -> Bool {
+    a.changes.elementsEqual(b.changes)
+  }
+}
+
 extension MIDITempoMap.Change {
   fileprivate func seconds(at tick: Int) -> Double {
     seconds + (Double(tick) - Double(self.tick)) * secondsPerTick
@@ -80,7 +89,6 @@ extension MIDIFile {
     }
   }
 
-  public var tempoMap: MIDITempoMap { MIDITempoMap(self) }
 }
 
 extension Int {

@@ -1,3 +1,5 @@
+import Memory
+
 /// Reads the events of one track chunk.
 struct MIDITrackReader {
   private let source: MIDISource
@@ -16,32 +18,29 @@ struct MIDITrackReader {
   private var running: UInt8 = 0
   /// Whether a meta or system event came after it.
   private var interrupted = false
-  /// What the track is to hold; its records stand in the scratch memory at first.
-  private var events = MIDIEvents()
-  private let records: UnsafeMutablePointer<MIDIEvents.Record>
-  private var count = 0
+  private let events: MIDIEvents.Store
 
-  /// - `scratch`: room for half as many records as the chunk has bytes; what it holds is lost.
+  /// - `events`: takes the events; it has room for half as many as the chunk has bytes.
   init(
     source: MIDISource, place: Int, end: Int, isEndKnown: Bool, strict: Bool, log: MIDIWarnings,
-    scratch: UnsafeMutablePointer<MIDIEvents.Record>
+    events: MIDIEvents.Store
   ) {
     (self.source, self.place, self.end, self.isEndKnown) = (source, place, end, isEndKnown)
     (self.strict, self.log) = (strict, log)
-    records = scratch
+    self.events = events
   }
 
-  /// The track, from `place` to the end-of-track event or the end of the chunk. An end-of-track event
+  /// Reads the track, from `place` to the end-of-track event or the end of the chunk. An end-of-track event
   /// within a chunk is passed over where the chunk's length and what follows say that it is too early.
-  mutating func read() -> MIDIFile.Track {
-    readEvents()
-    events.records = Array(UnsafeBufferPointer(start: records, count: count))
-    return MIDIFile.Track(events: events, end: tick)
+  /// Gives the tick of its end.
+  mutating func read() throws(OutOfMemory) -> Int {
+    try readEvents()
+    return tick
   }
 
   /// Reads all events. One takes two bytes at least, its delta time and one more, which bounds their
   /// number.
-  private mutating func readEvents() {
+  private mutating func readEvents() throws(OutOfMemory) {
     while place < end {
       readPlainMessages()
       guard place < end, let delta = variableLength() else { return }
@@ -51,7 +50,7 @@ struct MIDITrackReader {
         tick = MIDIFile.maximumTick
       }
       guard place < end else { return cutShort(at: place) }
-      guard readEvent() else { return }
+      guard try readEvent() else { return }
     }
   }
 
@@ -60,7 +59,6 @@ struct MIDITrackReader {
   private mutating func readPlainMessages() {
     var p = source.base + place
     let last = source.base + end - 5
-    var record = records + count
     var tick = self.tick
     var running = interrupted ? 0 : self.running
     while p <= last {
@@ -83,13 +81,11 @@ struct MIDITrackReader {
       let (first, second) = (q[0], isShort ? 0 : q[1])
       guard (first | second) < 0x80, tick &+ delta <= MIDIFile.maximumTick else { break }
       tick &+= delta
-      record.initialize(to: .init(tick: tick, .channel, running, first, second))
-      record += 1
+      events.records.appendReserved(.init(tick: tick, .channel, running, first, second))
       p = q + (isShort ? 1 : 2)
     }
     if running != 0 { (self.running, interrupted) = (running, false) }
     self.tick = tick
-    count = record - records
     place = p - source.base
   }
 
@@ -108,14 +104,13 @@ struct MIDITrackReader {
       (first, second) = (min(first, 127), min(second, 127))
     }
     place += length
-    (records + count).initialize(to: .init(tick: tick, .channel, running, first, second))
-    count += 1
+    events.records.appendReserved(.init(tick: tick, .channel, running, first, second))
     return true
   }
 
   /// Reads any event from its status on, or its data if that is left out. False at the end of the
   /// track.
-  private mutating func readEvent() -> Bool {
+  private mutating func readEvent() throws(OutOfMemory) -> Bool {
     if source.base[place] < 0x80 {
       if running != 0 && !(interrupted && strict) {
         if interrupted {
@@ -129,11 +124,12 @@ struct MIDITrackReader {
     let status = source.base[place]
     place += 1
     switch status {
-    case 0xFF: return readMeta()
+    case 0xFF: return try readMeta()
     case 0xF0, 0xF7:
       interrupted = true
       guard let length = variableLength() else { return false }
-      append(.system, status, 0, payload(length))
+      let payload = payload(length)
+      try events.append(.init(tick: tick, .system, status), payload)
     case 0xF1...0xFE:
       log.add(place - 1, "a status of \(status) has no place in a file; it is skipped")
       let data = status == 0xF2 ? 2 : status == 0xF1 || status == 0xF3 ? 1 : 0
@@ -154,7 +150,7 @@ struct MIDITrackReader {
   }
 
   /// Reads a meta event from its type on. False if it ends the track.
-  private mutating func readMeta() -> Bool {
+  private mutating func readMeta() throws(OutOfMemory) -> Bool {
     let start = place - 1
     interrupted = true
     guard place < end else {
@@ -174,7 +170,7 @@ struct MIDITrackReader {
       return true
     }
     if let fault = MIDIMeta.fault(type, payload) { log.add(start, fault) }
-    append(.meta, 0xFF, type, payload)
+    try events.append(.init(tick: tick, .meta, 0xFF, type), payload)
     return true
   }
 
@@ -196,18 +192,6 @@ struct MIDITrackReader {
     let bytes = UnsafeBufferPointer(start: source.base + place, count: min(length, rest))
     place += bytes.count
     return bytes
-  }
-
-  private mutating func append(
-    _ kind: MIDIEvents.Record.Kind, _ status: UInt8, _ first: UInt8,
-    _ payload: UnsafeBufferPointer<UInt8>
-  ) {
-    var record = MIDIEvents.Record(tick: tick, kind, status, first)
-    record.payload = UInt32(truncatingIfNeeded: events.ends.count)
-    events.bytes.append(contentsOf: payload)
-    events.ends.append(events.bytes.count)
-    (records + count).initialize(to: record)
-    count += 1
   }
 
   /// Reads a variable-length quantity; nil if the track ends within it. Above four bytes, against

@@ -1,3 +1,5 @@
+import Memory
+
 /// The warnings of one reading, of which no more than `MIDIWarning.limit` are worded and kept.
 struct MIDIWarnings {
   private var list: [MIDIWarning] = []
@@ -20,10 +22,10 @@ struct MIDIWarnings {
 
 extension MIDIFileReader {
   /// Warns of notes whose ends are missing, with two warnings a track at most.
-  mutating func checkNotes(of file: MIDIFile) {
+  mutating func checkNotes(of file: MIDIFile) throws(OutOfMemory) {
     var log = log
     let chunks = chunks
-    file.mendedNotes { track, mended in
+    try file.mendedNotes { track, mended in
       func add(_ count: Int, _ what: String, _ first: MIDINote?) {
         guard count > 0, let first else { return }
         log.add(

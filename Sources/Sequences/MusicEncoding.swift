@@ -61,13 +61,20 @@ extension MusicEncoding {
   public func decode(_ tokens: some Sequence<Int32>, tempo: Double = 120, program: Int = 0)
     -> MIDIFile
   {
-    var builder = FileBuilder(ticksPerQuarter: ticksPerQuarter, tempo: tempo, program: program)
+    try! decoded(tokens, tempo: tempo, program: program)
+  }
+
+  /// Likewise, with an error where there is no memory for it.
+  public func decoded(_ tokens: some Sequence<Int32>, tempo: Double = 120, program: Int = 0)
+    throws(OutOfMemory) -> MIDIFile
+  {
+    var builder = try FileBuilder(ticksPerQuarter: ticksPerQuarter, tempo: tempo, program: program)
     let player = makePlayer()
     for token in tokens {
       player.take(token, heard: false)
-      while let event = player.next() { builder.add(event) }
+      while let event = player.next() { try builder.add(event) }
     }
-    return builder.file
+    return try builder.finish()
   }
 }
 
@@ -116,8 +123,8 @@ public struct MusicControls: Equatable, Sendable {
 }
 
 /// Something that happens in music, some ticks after what happened before.
-public struct MusicEvent: Equatable, Sendable {
-  public enum Kind: Int32, Sendable {
+public struct MusicEvent: BitwiseCopyable, Equatable, Sendable {
+  public enum Kind: Int32, BitwiseCopyable, Sendable {
     /// Time passes and nothing else happens.
     case time = 0
     case noteOn = 1

@@ -21,7 +21,7 @@ import Testing
     ]
   }
 
-  @Test func tempoProgramAndVelocity() {
+  @Test func tempoProgramAndVelocity() throws {
     let tempo: [UInt8] = [0x0F, 0x42, 0x40]
     let later: [UInt8] = [0x07, 0xA1, 0x20]
     let one = file([
@@ -31,13 +31,13 @@ import Testing
       ],
       note(480, 2, 60, 50) + note(720, 2, 62, 61) + note(960, 2, 64, 70),
     ])
-    #expect(MIDICharacter(one).tempo == 60)
-    #expect(MIDICharacter(one).program == 24)
-    #expect(MIDICharacter(one).velocity == 60)
+    #expect(try MIDICharacter(one).tempo == 60)
+    #expect(try MIDICharacter(one).program == 24)
+    #expect(try MIDICharacter(one).velocity == 60)
     // From the second tempo and program on.
     let notes = one.notes().filter { $0.start >= 960 }
-    #expect(MIDICharacter(one, notes: notes).tempo == 120)
-    #expect(MIDICharacter(one, notes: notes).program == 40)
+    #expect(try MIDICharacter(one, notes: notes).tempo == 120)
+    #expect(try MIDICharacter(one, notes: notes).program == 40)
   }
 
   @Test func ofTheNotesAnEncodingTakes() throws {
@@ -57,21 +57,21 @@ import Testing
     }
     let all = file([melody, chords, drums])
     func character(_ name: String) throws -> MIDICharacter {
-      MIDICharacter(all, notes: try Encodings.music(name, stepsPerQuarter: 4).select(all))
+      try MIDICharacter(all, notes: try Encodings.music(name, stepsPerQuarter: 4).select(all))
     }
     #expect(try character("melody").program == 73 && character("melody").velocity == 100)
     #expect(try character("polyphony").program == 48 && character("polyphony").velocity == 55)
     #expect(try character("drums").velocity == 120)
     #expect(try character("performance").program == 48)
-    #expect(MIDICharacter(all) == (try character("polyphony")))
+    #expect(try MIDICharacter(all) == (try character("polyphony")))
   }
 
-  @Test func withoutNotesOrWithATimeCode() {
-    let empty = MIDICharacter(file([]))
+  @Test func withoutNotesOrWithATimeCode() throws {
+    let empty = try MIDICharacter(file([]))
     #expect(empty.tempo == 120 && empty.program == 0 && empty.velocity == 0)
     var film = file([note(0, 0, 60, 90)])
     film.division = .timeCode(framesPerSecond: 25, ticksPerFrame: 40)
-    #expect(MIDICharacter(film).tempo == 120 && MIDICharacter(film).velocity == 90)
+    #expect(try MIDICharacter(film).tempo == 120 && MIDICharacter(film).velocity == 90)
   }
 
   @Test func gridsThatMoveNotes() throws {
