@@ -18,7 +18,7 @@ package final class MappedFile: @unchecked Sendable {
 
   package init(_ path: String) throws(LibrettoError) {
     // Not to wait, at a pipe, for somebody to write to it.
-    let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
+    let descriptor = SystemPath.with(path) { open($0, O_RDONLY | O_CLOEXEC | O_NONBLOCK) }
     guard descriptor >= 0 else {
       throw LibrettoError(.file, "cannot open \(path): \(systemError())")
     }

@@ -21,7 +21,7 @@ package final class InputFile {
   package init(_ path: String) throws(LibrettoError) {
     self.path = path
     // Not to wait, at a pipe, for somebody to write to it.
-    descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
+    descriptor = SystemPath.with(path) { open($0, O_RDONLY | O_CLOEXEC | O_NONBLOCK) }
     guard descriptor >= 0 else {
       throw LibrettoError(.file, "cannot open \(path): \(systemError())")
     }

@@ -14,6 +14,8 @@ extension Checkpoint {
     let grid = (encoding as? any GridEncoding)?.grid.stepsPerQuarter ?? 0
     try require("the encoding", options.encoding, encoding.name)
     try require(
+      "documents", options.documents, encoding is any TextEncoding && encoding.endToken != nil)
+    try require(
       "the number of steps per quarter note", given(options.stepsPerQuarter, above: 0), grid)
     try require("the embedding size", given(options.embedding, above: 0), plan.shape.embedding)
     try require("the hidden size", given(options.hidden, above: 0), plan.shape.hidden)

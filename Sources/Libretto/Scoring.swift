@@ -92,6 +92,13 @@ extension Model {
     return result
   }
 
+  /// How well the model predicts a MIDI file that is in memory.
+  package func evaluate(midi bytes: UnsafeRawBufferPointer, name: String) throws(LibrettoError)
+    -> Evaluation
+  {
+    try evaluate(piece: try readMIDI(bytes, name: name), name: name)
+  }
+
   /// How well the model predicts a file, text or MIDI as the model is.
   public func evaluate(file path: String) throws(LibrettoError) -> Evaluation {
     try FileContents.read(path) { (bytes) throws(LibrettoError) in

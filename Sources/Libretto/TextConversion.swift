@@ -50,6 +50,34 @@ extension TextKind {
   }
 }
 
+extension TextExamination {
+  /// Examines a file, a block at a time.
+  package init(file path: String) throws(LibrettoError) {
+    let file = try InputFile(path)
+    let size = min(max(file.count, 1), 1 << 18)
+    guard let base = malloc(size) else {
+      throw LibrettoError(.memory, "not enough memory: an allocation of \(size) bytes failed")
+    }
+    defer { free(base) }
+    let block = UnsafeMutableRawBufferPointer(start: base, count: size)
+    /// The bytes from a place on, as far as there is room.
+    func bytes(_ place: Int, _ most: Int) throws(LibrettoError) -> UnsafeRawBufferPointer {
+      let part = UnsafeMutableRawBufferPointer(
+        rebasing: block[..<min(most, size, file.count - place)])
+      try file.read(at: place, into: part)
+      return UnsafeRawBufferPointer(part)
+    }
+    try self.init(head: bytes(0, Self.headSize), count: file.count) {
+      (take) throws(LibrettoError) in
+      var place = 0
+      while place < file.count {
+        let part = try bytes(place, size)
+        place += take(part, place, place + part.count == file.count)
+      }
+    }
+  }
+}
+
 /// Bytes of text of our own.
 package final class TextBytes {
   private let memory: UnsafeMutableRawBufferPointer

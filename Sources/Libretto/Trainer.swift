@@ -142,6 +142,9 @@ public final class Trainer {
     options.encoding ?? base?.encoding.name ?? resumed?.encoding.name
   }
 
+  /// The name of the encoding that the run to resume or the model to start from has.
+  package var givenEncoding: String? { base?.encoding.name ?? resumed?.encoding.name }
+
   private func textMaterial() throws(LibrettoError) -> TextMaterial {
     try requireUnstarted()
     if let name = encodingName, Encodings.isMusic(name) {

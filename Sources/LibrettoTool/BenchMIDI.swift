@@ -35,7 +35,7 @@ struct BenchMIDI: ParsableCommand {
   }
 
   func run() throws {
-    let paths = FolderWalk.midiFiles(in: folder)
+    let paths = FolderWalk(folder).music
     guard !paths.isEmpty else { throw Failure("no MIDI files under \(folder)", code: 2) }
     var tally = Tally()
     let timings = Timings(for: seconds) {

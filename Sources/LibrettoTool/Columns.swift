@@ -1,3 +1,5 @@
+import Libretto
+
 #if canImport(Glibc)
   @preconcurrency import Glibc
 #elseif canImport(Musl)
@@ -13,6 +15,7 @@ func say(_ text: String) {
 
 /// Likewise on standard error.
 func printError(_ text: String) {
+  let text = SystemPath.shown(text)
   fputs((Terminal.columns(of: STDERR_FILENO).map(text.wrapped) ?? text) + "\n", stderr)
 }
 

@@ -5,15 +5,19 @@ struct Evaluate: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Measure how well a model predicts files.",
     discussion: """
-      Each file is read from a zero state, and every token but its first is predicted. Bits per \
-      character count Unicode characters, so they can be compared between encodings.
+      Each file is read from a zero state, and every token but its first is predicted; for a model \
+      of documents the first too, and the end. Folders are searched for files of the model's kind. \
+      Of several files those that cannot be read are left out. Bits per character count Unicode characters, so they can be compared between encodings.
       """)
 
   @Argument(help: "A model file, or a checkpoint; - for standard input.")
   var model: String
 
-  @Argument(help: "Files the model has not seen; - for standard input.")
+  @Argument(help: "Files the model has not seen, and folders of them; - for standard input.")
   var files: [String]
+
+  @Option(help: ArgumentHelp("Convert text from this encoding, as for train.", valueName: "name"))
+  var textEncoding: String?
 
   @Flag(help: "Print JSON.")
   var json = false
@@ -23,10 +27,13 @@ struct Evaluate: ParsableCommand {
     let loaded = try ModelFiles.read(model)
     let start = now()
     var total = Evaluation()
-    for path in try files.flatMap(FolderWalk.wanted) {
-      let file = try Streams.file(path)
-      try FileKind.refuseAsText(file, for: loaded)
-      total += try orFail { () throws(LibrettoError) in try loaded.evaluate(file: file) }
+    var material = try Material(files, for: loaded, textEncoding)
+    try material.use { (file) throws(LibrettoError) in
+      total += try file.read { (bytes) throws(LibrettoError) in
+        loaded.isText
+          ? try loaded.evaluate(text: bytes)
+          : try loaded.evaluate(midi: bytes, name: Streams.name(file.path))
+      }
     }
     let speed = Double(total.tokens) / max(now() - start, 1e-9)
     guard total.tokens > 0 else {
@@ -38,6 +45,7 @@ struct Evaluate: ParsableCommand {
           ("bits_per_character", total.bitsPerCharacter.map { .number($0) } ?? .null),
           ("nats_per_step", total.natsPerStep.map { .number($0) } ?? .null),
           ("steps", .number(total.steps)),
+          ("files", .number(material.files.count)),
           ("nats_per_token", .number(total.natsPerToken)), ("tokens", .number(total.tokens)),
           ("parameters", .number(loaded.network.layout.parameters)),
           ("tokens_per_second", .number(speed)),
@@ -52,5 +60,19 @@ struct Evaluate: ParsableCommand {
     print("nats per token      \(fixed(total.natsPerToken, 4))")
     print("tokens              \(grouped(total.tokens))")
     print("tokens per second   \(grouped(Int(speed)))")
+  }
+}
+
+extension Material {
+  /// Files for a model to measure.
+  init(_ paths: [String], for model: Model, _ textEncoding: String?) throws {
+    let kind = model.isText ? Kind.text : .music
+    try self.init(
+      paths, only: kind,
+      because: "the model is one of \(model.isText ? "text" : "music") (\(model.encoding.name))",
+      TextReading(textEncoding, encoding: model.encoding.name))
+    if kind == .music, textEncoding != nil {
+      throw Failure("--text-encoding is for models of text", code: 64)
+    }
   }
 }

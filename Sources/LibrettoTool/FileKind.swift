@@ -1,10 +1,25 @@
 import Libretto
 
-/// What a file holds, judged by its name and its first bytes, where a wrong guess would go unnoticed:
-/// any bytes can be learned from, or scored, as text.
+/// What a file holds, judged by its name and its first bytes.
 enum FileKind {
+  /// Ends of the names of files that are taken from folders, in small letters.
+  static let musicEndings = [".mid", ".midi", ".smf", ".kar", ".rmi"]
+  static let textEndings = [
+    ".txt", ".text", ".md", ".markdown", ".rst", ".adoc", ".org", ".tex", ".abc",
+    ".c", ".cc", ".cpp", ".cs", ".go", ".h", ".hpp", ".hs", ".java", ".jl", ".js", ".kt", ".lua",
+    ".ml", ".pl", ".py", ".r", ".rb", ".rs", ".scala", ".sh", ".sql", ".swift", ".ts",
+  ]
+
+  static func hasEnding(_ path: String, of endings: [String]) -> Bool {
+    let name = path.lowercased()
+    return endings.contains { name.hasSuffix($0) }
+  }
+
   static func isMIDI(_ path: String) -> Bool {
-    FolderWalk.isMIDI(path) || start(of: path, 4) == Array("MThd".utf8)
+    if hasEnding(path, of: musicEndings) { return true }
+    let start = start(of: path, 12)
+    return start.starts(with: "MThd".utf8)
+      || start.starts(with: "RIFF".utf8) && start.dropFirst(8).elementsEqual("RMID".utf8)
   }
 
   /// A model or a checkpoint: the length of a JSON object, which begins thereafter.
@@ -22,13 +37,6 @@ enum FileKind {
     // The last character may be cut.
     let isText = (0..<4).contains { String(validating: bytes.dropLast($0), as: UTF8.self) != nil }
     return isText ? "text" : nil
-  }
-
-  /// Refuses to let a model of text read what is none.
-  static func refuseAsText(_ path: String, for model: Model) throws {
-    guard model.isText, isMIDI(path) || isModel(path) else { return }
-    let kind = isMIDI(path) ? "a MIDI file" : "a model"
-    throw Failure("\(path) is \(kind), and the model one of text (\(model.encoding.name))", code: 2)
   }
 
   /// Empty where nothing can be read; those who need the file will say so.

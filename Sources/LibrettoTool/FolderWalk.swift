@@ -1,3 +1,5 @@
+import Libretto
+
 #if canImport(Glibc)
   @preconcurrency import Glibc
 #elseif canImport(Musl)
@@ -6,59 +8,82 @@
   import Darwin
 #endif
 
-/// What the files on a command line stand for.
-enum FolderWalk {
-  static func isFolder(_ path: String) -> Bool {
+/// The files in a folder and in all folders below it, by kind. Names that begin with a dot are passed
+/// over; links are followed, and what several lead to is taken once.
+struct FolderWalk {
+  /// By the ends of their names, each in the order of the names.
+  private(set) var music: [String] = []
+  private(set) var text: [String] = []
+  /// Files that are neither by their names.
+  private(set) var others: [String] = []
+  /// What could not be read, and why.
+  private(set) var problems: [(path: String, reason: String)] = []
+
+  /// The files that a command may read.
+  var files: [String] { music + text }
+
+  private var seen: Set<FileIdentity> = []
+
+  init(_ folder: String) {
+    walk(folder)
+    music.sort()
+    text.sort()
+    others.sort()
+    problems.sort { $0.path < $1.path }
+  }
+
+  static func isFolder(_ path: String) -> Bool { type(of: path) == S_IFDIR }
+
+  /// What a path leads to, a type of stat(2); nil for nothing.
+  private static func type(of path: String) -> mode_t? {
     var facts = stat()
-    return stat(path, &facts) == 0 && facts.st_mode & S_IFMT == S_IFDIR
+    return SystemPath.with(path) { stat($0, &facts) } == 0 ? facts.st_mode & S_IFMT : nil
   }
 
-  static func isMIDI(_ path: String) -> Bool {
-    let name = path.lowercased()
-    return [".mid", ".midi", ".kar", ".rmi"].contains { name.hasSuffix($0) }
-  }
-
-  /// The names in a folder that do not begin with a dot, in no order.
-  static func names(in folder: String) -> [String] {
-    guard let directory = opendir(folder) else { return [] }
+  /// The names in a folder that do not begin with a dot, in order; nil if it cannot be read.
+  static func names(in folder: String) -> [String]? {
+    guard let directory = SystemPath.with(folder, { opendir($0) }) else { return nil }
     defer { closedir(directory) }
     var names: [String] = []
     while let entry = readdir(directory) {
       let name = withUnsafePointer(to: &entry.pointee.d_name) {
-        $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
+        $0.withMemoryRebound(to: CChar.self, capacity: 256) { SystemPath.string($0) }
       }
       if !name.hasPrefix(".") { names.append(name) }
     }
-    return names
+    return names.sorted()
   }
 
-  /// What a path on a command line stands for: itself, or the MIDI files of a folder.
-  static func wanted(_ path: String) throws -> [String] {
-    guard isFolder(path) else { return [path] }
-    let files = midiFiles(in: path)
-    guard !files.isEmpty else {
-      throw Failure("\(path) is a folder without MIDI files; name text files one by one", code: 2)
+  private mutating func walk(_ folder: String) {
+    // A link to a folder above would lead round for ever.
+    guard seen.insert(FileIdentity(folder)).inserted else { return }
+    guard let names = Self.names(in: folder) else {
+      let reason = String(cString: strerror(errno))
+      problems.append((folder, "cannot read the folder \(folder): \(reason)"))
+      return
     }
-    return files
-  }
-
-  /// The MIDI files in a folder and all folders below it, in the order of their names.
-  static func midiFiles(in folder: String) -> [String] {
-    var files: [String] = []
-    var folders = [folder]
-    while let next = folders.popLast() {
-      for name in names(in: next) {
-        let path = next.hasSuffix("/") ? next + name : next + "/" + name
-        // A link to a folder above would lead round for ever.
-        var facts = stat()
-        guard lstat(path, &facts) == 0 else { continue }
-        if facts.st_mode & S_IFMT == S_IFDIR {
-          folders.append(path)
-        } else if isMIDI(path) {
-          files.append(path)
-        }
+    for name in names {
+      let path = folder.hasSuffix("/") ? folder + name : folder + "/" + name
+      switch Self.type(of: path) {
+      case S_IFDIR: walk(path)
+      case S_IFREG: note(path)
+      case nil: problems.append((path, "\(path): a link that leads to no file"))
+      case _?: problems.append((path, "\(path): not a regular file"))
       }
     }
-    return files.sorted()
+  }
+
+  private mutating func note(_ path: String) {
+    guard seen.insert(FileIdentity(path)).inserted else {
+      problems.append((path, "\(path): the same file as another"))
+      return
+    }
+    if FileKind.hasEnding(path, of: FileKind.musicEndings) {
+      music.append(path)
+    } else if FileKind.hasEnding(path, of: FileKind.textEndings) {
+      text.append(path)
+    } else {
+      others.append(path)
+    }
   }
 }

@@ -59,14 +59,14 @@ struct Outputs {
 
 /// What tells whether two paths lead to one file: where it is on its disk, or, if there is none yet,
 /// its folder and its name.
-struct FileIdentity: Equatable {
+struct FileIdentity: Hashable {
   private var device = UInt64.max
   private var number = UInt64.max
   private var path = ""
 
   init(_ path: String) {
     var facts = stat()
-    if stat(path, &facts) == 0 {
+    if SystemPath.with(path, { stat($0, &facts) }) == 0 {
       device = UInt64(truncatingIfNeeded: facts.st_dev)
       number = UInt64(truncatingIfNeeded: facts.st_ino)
     } else {
@@ -77,11 +77,20 @@ struct FileIdentity: Equatable {
   }
 }
 
-/// A path from the root on, without links, of what exists; else as it was.
-func resolved(_ path: String) -> String {
-  guard let full = realpath(path, nil) else { return path }
-  defer { free(full) }
-  return String(cString: full)
+extension FileIdentity {
+  /// Why there is nothing by a name, in the system's words; nil if there is, be it a link to nothing.
+  static func whyMissing(_ path: String) -> String? {
+    var facts = stat()
+    return SystemPath.with(path) { lstat($0, &facts) } == 0
+      ? nil : String(cString: strerror(errno))
+  }
 }
 
-func exists(_ path: String) -> Bool { access(path, F_OK) == 0 }
+/// A path from the root on, without links, of what exists; else as it was.
+func resolved(_ path: String) -> String {
+  guard let full = SystemPath.with(path, { realpath($0, nil) }) else { return path }
+  defer { free(full) }
+  return SystemPath.string(full)
+}
+
+func exists(_ path: String) -> Bool { SystemPath.with(path) { access($0, F_OK) } == 0 }

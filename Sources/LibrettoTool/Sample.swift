@@ -28,7 +28,11 @@ struct Sample: ParsableCommand {
 
   struct TextOptions: ParsableArguments {
     @Option(help: "Text to begin with.") var prompt: String?
-    @Option(help: "Characters to write. (default: 500)") var length: Int?
+    @Option(
+      help: """
+        The most characters to write; 0 for a whole document, of a model of documents. (default: 500)
+        """)
+    var length: Int?
     @Option(help: ArgumentHelp("End before this text would come.", valueName: "string"))
     var stop: String?
 

@@ -13,6 +13,11 @@ struct TextSample {
   }
 
   func write(_ model: Model, _ settings: SamplerSettings, seed: UInt64) throws {
+    guard length > 0 || model.hasDocuments else {
+      throw Failure(
+        "--length 0 writes to the end of a document, and the model was trained on one long text, without ends; give the number of characters",
+        code: 64)
+    }
     let session = try orFail { () throws(LibrettoError) in
       let session = try Session(model, seed: seed, settings: settings)
       try Array(prompt.utf8).withUnsafeBufferPointer { (bytes) throws(LibrettoError) in
@@ -26,13 +31,17 @@ struct TextSample {
     Terminal.flush()
   }
 
-  /// Writes characters, holding back those that may be the beginning of the text to stop at.
+  /// Writes characters, holding back those that may be the beginning of the text to stop at, to the
+  /// end of a document at most.
   private func write(_ session: Session) throws {
     let end = Array(stop.utf8)
     var held: [UInt8] = []
     var character = [UInt8](repeating: 0, count: Session.longestText)
-    for _ in 0..<length {
+    var written = 0
+    while length == 0 || written < length {
       let count = try orFail { () throws(LibrettoError) in try session.nextText(&character) }
+      if count == 0 { break }
+      written += 1
       held.append(contentsOf: character[..<count])
       if !end.isEmpty && held.suffix(end.count).elementsEqual(end) {
         Terminal.write(held.dropLast(end.count))

@@ -18,6 +18,9 @@ struct Score: ParsableCommand {
   @Argument(help: "A text file, or a MIDI file for a model of music.")
   var file: String
 
+  @Option(help: ArgumentHelp("Convert text from this encoding, as for train.", valueName: "name"))
+  var textEncoding: String?
+
   @Option(
     help: """
       How many lines, bars or seconds to list with their most surprising places. (default: 10)
@@ -31,28 +34,33 @@ struct Score: ParsableCommand {
   func run() throws {
     try Outputs([]).spare([model, file])
     let loaded = try ModelFiles.read(model)
-    let file = try Streams.file(file)
-    try FileKind.refuseAsText(file, for: loaded)
+    if FolderWalk.isFolder(file) {
+      throw Failure("\(file) is a folder; expected a file. To measure folders: evaluate", code: 2)
+    }
+    let file = try Material([file], for: loaded, textEncoding).files[0]
     if json { return try printJSON(loaded, file) }
     if let encoding = loaded.encoding as? any MusicEncoding {
-      try scoreMusic(loaded, encoding, file)
+      try scoreMusic(loaded, encoding, file.source)
     } else {
       try scoreText(loaded, file)
     }
   }
 
-  private func scoreText(_ loaded: Model, _ file: String) throws {
+  private func scoreText(_ loaded: Model, _ file: Material.File) throws {
     let encoding = try orFail { () throws(LibrettoError) in try loaded.textEncoding() }
     func bytes(_ token: Int32) -> [UInt8] { Self.bytes(encoding, token) }
     var map = HeatMap(colored: Terminal.hasColor, places: places)
     var evaluation = Evaluation()
     try orFail { () throws(LibrettoError) in
-      try loaded.score(file: file) { input, token, logProbability in
-        if evaluation.tokens == 0 { map.note(bytes(input), nil) }
-        evaluation.tokens += 1
-        evaluation.characters += encoding.characters(in: token)
-        evaluation.nats -= logProbability
-        map.note(bytes(token), Self.bits(logProbability))
+      try file.read { (text) throws(LibrettoError) in
+        try loaded.score(text: text) { input, token, logProbability in
+          if evaluation.tokens == 0 { map.note(bytes(input), nil) }
+          evaluation.tokens += 1
+          evaluation.characters += encoding.characters(in: token)
+          evaluation.nats -= logProbability
+          // The end of a document is no character.
+          if token != encoding.endToken { map.note(bytes(token), Self.bits(logProbability)) }
+        }
       }
     }
     map.finish()
@@ -98,7 +106,7 @@ struct Score: ParsableCommand {
     return (0..<count).map { UInt8(truncatingIfNeeded: packed >> UInt32(8 * $0)) }
   }
 
-  private func printJSON(_ model: Model, _ file: String) throws {
+  private func printJSON(_ model: Model, _ file: Material.File) throws {
     func text(_ token: Int32) -> String {
       if let text = model.encoding as? any TextEncoding {
         return String(decoding: Self.bytes(text, token), as: UTF8.self)
@@ -107,16 +115,18 @@ struct Score: ParsableCommand {
     }
     Terminal.write("{\"tokens\":[")
     var first = true
+    func show(_ input: Int32, _ token: Int32, _ logProbability: Double) {
+      if !first { Terminal.write(",") }
+      first = false
+      Terminal.write(
+        JSON.object([
+          ("input", .number(Int(input))), ("token", .number(Int(token))),
+          ("text", .string(text(token))), ("log_probability", .number(logProbability)),
+        ]).text)
+    }
     try orFail { () throws(LibrettoError) in
-      try model.score(file: file) { input, token, logProbability in
-        if !first { Terminal.write(",") }
-        first = false
-        Terminal.write(
-          JSON.object([
-            ("input", .number(Int(input))), ("token", .number(Int(token))),
-            ("text", .string(text(token))), ("log_probability", .number(logProbability)),
-          ]).text)
-      }
+      guard model.isText else { return try model.score(file: file.source, each: show) }
+      try file.read { (bytes) throws(LibrettoError) in try model.score(text: bytes, each: show) }
     }
     print("]}")
   }

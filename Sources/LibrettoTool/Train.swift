@@ -13,8 +13,8 @@ struct Train: ParsableCommand {
 
   @Argument(
     help: """
-      Text files, read one after another as one, - being standard input; or MIDI files and folders \
-      of them.
+      A text file, - being standard input, which is one long text; several, or folders of them, of \
+      which each file is a document with an end of its own; or MIDI files and folders of them.
       """)
   var files: [String] = []
 
@@ -45,6 +45,17 @@ struct Train: ParsableCommand {
       "Validation text: a file, - for standard input, or the share of the files' end.",
       valueName: "file|fraction"))
   var valid: String?
+
+  @Flag(help: "Read several text files one after another as one long text.")
+  var joined = false
+
+  @Option(
+    help: ArgumentHelp(
+      """
+      Convert text from this encoding: \(TextReading.names). (default: utf8; UTF-16 with a byte \
+      order mark is converted too)
+      """, valueName: "name"))
+  var textEncoding: String?
 
   @OptionGroup(title: "How long (whichever comes first; default: chosen)") var length: Length
   @OptionGroup(title: "The network (default: chosen)") var sizes: Sizes

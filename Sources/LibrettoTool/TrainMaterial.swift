@@ -1,4 +1,5 @@
 import Libretto
+import Sequences
 
 /// What `train` learns from, file by file.
 extension Train {
@@ -6,97 +7,115 @@ extension Train {
     var options = options
     options.checkpointPath = paths.checkpoint
     options.checkpointSeconds = checkpointEvery
-    try refuseMusicOptions(paths)
     let (fraction, validFile) = try validation()
     options.validationFraction = fraction ?? -1
-    let base = try from.map { try ModelFiles.read($0) }
-    let trainer = try orFail { () throws(LibrettoError) -> Trainer in
-      if let source = paths.source { return try Trainer(resume: source, options) }
-      return try Trainer(options, from: base)
-    }
-    if paths.files.isEmpty {
-      for file in trainer.expectedFiles {
-        try paths.outputs.spare(file.path)
-        try orFail { () throws(LibrettoError) in
-          try add(file.path, to: trainer, validation: file.validation)
-        }
+    try refuseModels(paths.files + [validFile].compactMap { $0 })
+    if let source = paths.source {
+      let trainer = try orFail { () throws(LibrettoError) in
+        try Trainer(resume: source, options)
       }
+      if paths.files.isEmpty {
+        try addAgain(trainer, paths)
+      } else {
+        var material = try material(paths.files, trainer.givenEncoding, trainer.expectedFiles)
+        try refuseOptions(against: material)
+        try add(&material, to: trainer, validation: false)
+        try addValidation(validFile, to: trainer, like: material)
+      }
+      return trainer
     }
-    for file in paths.files { try addAll(file, to: trainer, validation: false) }
-    if let validFile { try addAll(validFile, to: trainer, validation: true) }
+    let base = try from.map { try ModelFiles.read($0) }
+    var material = try material(paths.files, base?.encoding.name ?? sizes.encoding, [])
+    try refuseOptions(against: material)
+    if joined {
+      options.documents = false
+    } else if base == nil && material.kind == .text && material.isSeveral {
+      options.documents = true
+    }
+    let made = options
+    let trainer = try orFail { () throws(LibrettoError) in try Trainer(made, from: base) }
+    try add(&material, to: trainer, validation: false)
+    try addValidation(validFile, to: trainer, like: material)
     return trainer
   }
 
-  /// Refuses what is for music, if all there is to learn from is text.
-  private func refuseMusicOptions(_ paths: TrainPaths) throws {
-    guard let file = paths.files.first,
-      !(try paths.files.contains {
-        try FileKind.isMIDI(Streams.file($0)) || FolderWalk.isFolder($0)
-      })
-    else { return }
-    let given = [
-      ("--steps-per-quarter", sizes.stepsPerQuarter != nil), ("--augment", sizes.augment != nil),
-    ]
-    if let (option, _) = given.first(where: \.1) {
-      throw Failure("\(option) is for music; \(Streams.name(file)) is read as text", code: 64)
+  private func refuseModels(_ paths: [String]) throws {
+    for path in paths where !FolderWalk.isFolder(path) {
+      guard FileKind.isModel(try Streams.file(path)) else { continue }
+      throw Failure(
+        "\(Streams.name(path)) is a model, not a text: `libretto sample` lets it write, `--from` starts a run "
+          + "from it, and `--resume` goes on with a checkpoint", code: 64)
     }
   }
 
-  /// Adds a file, or the MIDI files of a folder, of which those that cannot be read are skipped.
-  private func addAll(_ path: String, to trainer: Trainer, validation: Bool) throws {
-    guard FolderWalk.isFolder(path) else {
-      if FileKind.isModel(try Streams.file(path)) {
-        throw Failure(
-          "\(Streams.name(path)) is a model, not a text: `libretto sample` lets it write, `--from` starts a run "
-            + "from it, and `--resume` goes on with a checkpoint", code: 64)
-      }
-      if Streams.isStream(path) {
-        return try add(stream: path, to: trainer, validation: validation)
-      }
-      return try orFail { () throws(LibrettoError) in
-        try add(path, to: trainer, validation: validation)
-      }
-    }
-    let files = try FolderWalk.wanted(path)
-    var skipped: [String] = []
-    for file in files {
-      do throws(LibrettoError) {
-        try trainer.add(midi: resolved(file), validation: validation)
-      } catch {
-        // What is wrong with the trainer is wrong with every file.
-        if error.kind != .file && error.kind != .format && error.kind != .empty {
-          throw Failure(error)
-        }
-        skipped.append(error.message)
-      }
-    }
-    if !skipped.isEmpty {
-      printError("libretto: \(skipped.count) of \(files.count) files in \(path) were left out:")
-      for message in skipped.prefix(5) { printError("  " + message) }
-      if skipped.count > 5 { printError("  and \(skipped.count - 5) more") }
-    }
-    if skipped.count == files.count {
-      throw Failure("none of the files in \(path) can be learned from", code: 2)
+  private func material(_ paths: [String], _ encoding: String?, _ known: [MaterialFile]) throws
+    -> Material
+  {
+    let kind = Material.Kind(encoding: encoding)
+    return try Material(
+      paths, only: kind,
+      because:
+        "the encoding \(encoding ?? "") learns from \(kind == .music ? "MIDI files" : "text")",
+      TextReading(
+        textEncoding, encoding: encoding, bytesAdvice: "learn its bytes with --encoding bytes",
+        known: known))
+  }
+
+  /// Refuses what is for music if all there is to learn from is text, and the other way round.
+  private func refuseOptions(against material: Material) throws {
+    let given =
+      material.kind == .text
+      ? [
+        ("--steps-per-quarter", sizes.stepsPerQuarter != nil), ("--augment", sizes.augment != nil),
+      ] : [("--text-encoding", textEncoding != nil), ("--joined", joined)]
+    if let (option, _) = given.first(where: \.1), let file = material.files.first {
+      let (what, kind) = material.kind == .text ? ("music", "text") : ("text", "MIDI")
+      throw Failure(
+        "\(option) is for \(what); \(Streams.name(file.path)) is read as \(kind)", code: 64)
     }
   }
 
-  /// Adds a file by its full name: a checkpoint can then be resumed from anywhere.
-  private func add(_ file: String, to trainer: Trainer, validation: Bool) throws(LibrettoError) {
-    if FileKind.isMIDI(file) {
-      try trainer.add(midi: resolved(file), validation: validation)
-    } else {
-      try trainer.add(file: resolved(file), validation: validation)
-    }
+  private func addValidation(_ path: String?, to trainer: Trainer, like material: Material) throws {
+    guard let path else { return }
+    var held = try Material(
+      [path], only: material.kind,
+      because: "the training material is \(material.kind == .music ? "MIDI files" : "text")",
+      TextReading(
+        textEncoding, encoding: trainer.givenEncoding ?? sizes.encoding,
+        known: trainer.expectedFiles))
+    try add(&held, to: trainer, validation: true)
   }
 
-  /// Adds the bytes of a stream, which nobody can open again by its name.
-  private func add(stream path: String, to trainer: Trainer, validation: Bool) throws {
-    let copy = try Streams.file(path)
-    try orFail { () throws(LibrettoError) in
-      try FileContents.read(copy) { (bytes) throws(LibrettoError) in
-        if FileKind.isMIDI(copy) {
-          try trainer.add(midi: bytes, validation: validation)
+  /// Adds the files of a run that is resumed, as they were added before.
+  private func addAgain(_ trainer: Trainer, _ paths: TrainPaths) throws {
+    let isMusic = Material.Kind(encoding: trainer.givenEncoding) == .music
+    for file in trainer.expectedFiles {
+      try paths.outputs.spare(file.path)
+      try orFail { () throws(LibrettoError) in
+        if isMusic {
+          try trainer.add(midi: file.path, validation: file.validation)
         } else {
+          try trainer.add(file: file.path, kind: file.kind, validation: file.validation)
+        }
+      }
+    }
+  }
+
+  /// Adds files by their full names, so that a checkpoint can be resumed from anywhere; of streams,
+  /// which nobody can open again, the bytes.
+  private func add(_ material: inout Material, to trainer: Trainer, validation: Bool) throws {
+    let isMusic = material.kind == .music
+    try material.use { (file) throws(LibrettoError) in
+      switch (isMusic, Streams.isStream(file.path)) {
+      case (true, false): try trainer.add(midi: resolved(file.path), validation: validation)
+      case (false, false):
+        try trainer.add(file: resolved(file.path), kind: file.kind, validation: validation)
+      case (true, true):
+        try file.read { (bytes) throws(LibrettoError) in
+          try trainer.add(midi: bytes, validation: validation)
+        }
+      case (false, true):
+        try file.read { (bytes) throws(LibrettoError) in
           try trainer.add(text: bytes, validation: validation)
         }
       }

@@ -82,7 +82,7 @@ struct TrainPaths {
     try outputs.spare(files + [try train.validation().file, train.from])
     for folder in files + [try train.validation().file].compactMap({ $0 })
     where FolderWalk.isFolder(folder) {
-      for file in FolderWalk.midiFiles(in: folder) { try outputs.spare(file) }
+      for file in FolderWalk(folder).files { try outputs.spare(file) }
     }
     let identity = source.map { FileIdentity($0) }
     if let source, checkpoint.map({ FileIdentity($0) }) != identity { try outputs.spare(source) }

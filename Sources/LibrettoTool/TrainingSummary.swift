@@ -66,9 +66,18 @@ struct TrainingSummary {
 
   private var material: String? {
     guard let tokens = trainer.tokens else { return nil }
+    let pieces = trainer.pieces
+    let noun = trainer.encoding is any TextEncoding ? "document" : "piece"
+    func parts(_ pieces: Int?) -> String {
+      guard let pieces else { return "" }
+      return " in \(grouped(pieces)) \(noun)\(pieces == 1 ? "" : "s")"
+    }
     let held =
-      tokens.validation > 0 ? "\(grouped(tokens.validation)) for validation" : "none for validation"
-    return "Material: \(grouped(tokens.training)) tokens to train on, \(held)."
+      tokens.validation > 0
+      ? "\(grouped(tokens.validation))\(parts(pieces?.validation)) for validation"
+      : "none for validation"
+    return
+      "Learning from \(grouped(tokens.training)) tokens\(parts(pieces?.training)), \(held)."
   }
 
   private var network: String? {

@@ -115,4 +115,38 @@ import Testing
       }
     }
   }
+
+  /// Examined in blocks, however they are cut, bytes are what they are as a whole.
+  @Test(arguments: [4, 5, 7, 16, 33, 1000])
+  func inBlocks(size: Int) throws {
+    var cases = [
+      Array((german + "日本語🎵" + german).utf8), try bytes(german, .isoLatin1),
+      Array((german + "ü").utf8.dropLast()), Array("text\u{0}text".utf8), Array("é".utf8), [0xC3],
+    ]
+    for encoding in [String.Encoding.utf16LittleEndian, .utf16BigEndian] {
+      let text = try bytes("a🎵b" + german + "🎵🎵", encoding)
+      let mark: [UInt8] = encoding == .utf16BigEndian ? [0xFE, 0xFF] : [0xFF, 0xFE]
+      cases += [mark + text, text, mark + text + [0x41], mark + text.dropLast(2)]
+    }
+    for bytes in cases {
+      let whole = examine(bytes)
+      let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: bytes.count, alignment: 1)
+      defer { buffer.deallocate() }
+      buffer.copyBytes(from: bytes)
+      let all = UnsafeRawBufferPointer(buffer)
+      let found = TextExamination(
+        head: UnsafeRawBufferPointer(rebasing: all.prefix(TextExamination.headSize)),
+        count: all.count
+      ) { take in
+        var place = 0
+        while place < all.count {
+          let end = min(place + size, all.count)
+          let block = UnsafeRawBufferPointer(rebasing: all[place..<end])
+          place += take(block, place, end == all.count)
+        }
+      }
+      #expect(found.kind == whole.kind && found.markLength == whole.markLength)
+      #expect(found.firstBad == whole.firstBad && found.badCount == whole.badCount)
+    }
+  }
 }

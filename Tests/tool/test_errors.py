@@ -17,7 +17,8 @@ class Errors(ToolTest):
         (self.path / "not.safetensors").write_bytes(b"no model at all, only text")
         self.expect(2, "nowhere.txt", "train", "nowhere.txt")
         self.expect(2, "tokens", "train", "empty.txt")
-        self.expect(2, "without MIDI files", "train", ".", "-o", "m.safetensors")
+        (self.path / "folder").mkdir()
+        self.expect(2, "no MIDI files", "train", "folder", "-o", "m.safetensors")
         self.expect(2, "nowhere", "sample", "nowhere.safetensors")
         self.expect(2, "not.safetensors", "sample", "not.safetensors")
         self.expect(2, "checkpoint", "train", "--resume", "-o", "fresh.safetensors")
@@ -86,7 +87,9 @@ class Errors(ToolTest):
             for file in (tune, "tune"):
                 self.expect(2, "MIDI", command, "m.safetensors", file)
             self.expect(2, "a model", command, "m.safetensors", "m.safetensors")
-        self.expect(2, "without MIDI files", "evaluate", "m.safetensors", "corpus.txt", "folder")
+        self.expect(2, "no text files", "evaluate", "m.safetensors", "folder")
+        done = self.run_tool("evaluate", "m.safetensors", "corpus.txt", "folder")
+        self.assertIn(b"without text files", done.stderr)
         self.expect(64, "--places", "score", "m.safetensors", "corpus.txt", "--places=-1")
 
     def test_results_that_cannot_be_written(self):
