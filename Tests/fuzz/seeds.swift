@@ -20,6 +20,7 @@ public func fuzz(_ start: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
   texts()
   documents()
   midiFiles()
+  mendedMIDIFiles()
   _exit(0)
 }
 
@@ -209,4 +210,37 @@ private func midiFiles() {
     damaged.replaceSubrange(place..<place + bytes.count, with: bytes)
     keep("midi", name, damaged)
   }
+}
+
+/// MIDI files of which more has to be mended than a number.
+private func mendedMIDIFiles() {
+  func track(_ events: [(Int, UInt8, UInt8, UInt8)]) -> MIDIFile.Track {
+    MIDIFile.Track(
+      events: events.map { MIDIEvent(tick: $0.0, .channel(status: $0.1, $0.2, $0.3)) }, end: 400)
+  }
+  let file = MIDIFile(
+    division: .metrical(ticksPerQuarter: 96),
+    tracks: [
+      // Note-offs are missing, and controllers end notes, here and in the other track.
+      track([
+        (0, 0x90, 60, 90), (96, 0x90, 60, 80), (192, 0x80, 60, 0), (192, 0x90, 60, 80),
+        (240, 0x80, 60, 0), (240, 0x90, 61, 1), (250, 0x90, 61, 2), (260, 0xB0, 123, 0),
+        (260, 0x90, 61, 3), (300, 0x80, 61, 0), (310, 0x91, 60, 4), (320, 0xB1, 120, 0),
+      ]),
+      track([
+        (10, 0xB0, 64, 127), (20, 0x90, 64, 90), (40, 0x80, 64, 0), (50, 0x91, 64, 90),
+        (90, 0x90, 64, 80), (280, 0x80, 64, 0), (290, 0xB0, 121, 0), (295, 0xB1, 64, 127),
+      ]),
+    ])
+  let whole = file.write()
+  let first = 22  // the first event
+  let end: [UInt8] = [0, 0xFF, 0x2F, 0]
+  keep("midi", "note-offs", whole)
+  keep("midi", "twice", whole + whole)
+  keep("midi", "padded", whole + [UInt8](repeating: 0, count: 40) + whole)
+  keep("midi", "riff-0", Array("RIFF".utf8) + end + Array("RMIDdata".utf8) + [0, 0, 0, 0] + whole)
+  var early = whole
+  early.insert(contentsOf: end, at: first)
+  early[first - 1] += 4
+  keep("midi", "end-early", early)
 }
