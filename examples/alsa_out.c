@@ -124,23 +124,23 @@ static bool is_there(snd_seq_t *seq, const struct guarded *guarded) {
          snd_seq_client_info_get_pid(info) == guarded->pid;
 }
 
-/* Changes what ps shows of this process and pkill compares with: its name, and its arguments, which
- * the kernel reads from where they were put when the program was started. */
+/* Where the arguments of the program lie, and where the kernel reads them from for ps and pkill. */
+static char *arguments;
+static size_t arguments_size;
+
+#ifdef __GLIBC__ /* which passes them */
+__attribute__((constructor)) static void find_arguments(int argc, char **argv) {
+  if (argc > 0) arguments = argv[0];
+  for (int i = 0; i < argc && argv[i] == arguments + arguments_size; i++)
+    arguments_size += strlen(argv[i]) + 1;
+}
+#endif
+
 static void rename_process(const char *name) {
-  char text[2048], *field = text;
-  int file = open("/proc/self/stat", O_RDONLY);
-  ssize_t size = file < 0 ? -1 : read(file, text, sizeof text - 1);
-  close(file);
   prctl(PR_SET_NAME, name);
-  if (size < 0) return;
-  text[size] = 0;
-  field = strrchr(text, ')'); /* the end of field 2 */
-  for (int i = 2; field && i < 48; i++) field = strchr(field + 1, ' ');
-  if (!field) return;
-  uintptr_t first = strtoul(field, &field, 10), end = strtoul(field, NULL, 10);
-  if (first == 0 || end <= first) return;
-  memset((char *)first, 0, end - first);
-  memcpy((char *)first, name, strnlen(name, end - first - 1));
+  if (!arguments_size) return;
+  memset(arguments, 0, arguments_size);
+  memcpy(arguments, name, strnlen(name, arguments_size - 1));
 }
 
 /* Waits until the other end of the lifeline is closed, and ends what sounds unless all is well. It

@@ -219,21 +219,26 @@ static void start(double due, double until) {
   feed(due, RETTO_EVENT_TIME, 0, 0, 0); /* the time in which nobody played */
 }
 
+/* Its notes were ended, and it does not play. */
+static void forget_sounds(void) {
+  check(retto_session_forget_sounding(duet.session));
+  memset(duet.sounds, 0, sizeof duet.sounds);
+  duet.plays = false;
+}
+
 /* The notes it holds end at `tick`. */
 static void stop(double tick) {
   for (int channel = 0; channel < 16; channel++)
     for (int pitch = 0; pitch < 128; pitch++)
       if (duet.sounds[channel][pitch])
         alsa_out_note_off(duet.out, llrint(tick), duet.sounds[channel][pitch] - 1, pitch);
-  memset(duet.sounds, 0, sizeof duet.sounds);
-  duet.plays = false;
+  forget_sounds();
 }
 
 /* Ends what it plays at once. What nobody has heard of it was never played. */
 static void interrupt(double tick) {
   alsa_out_silence(duet.out);
-  memset(duet.sounds, 0, sizeof duet.sounds);
-  duet.plays = false;
+  forget_sounds();
   if (tick >= duet.due) return;
   check(retto_session_restore(duet.session, duet.snapshot, duet.snapshot_size));
   duet.reached = duet.snapshot_reached;

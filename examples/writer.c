@@ -74,7 +74,9 @@ static void *run(void *user) {
     pthread_mutex_unlock(&w->lock);
 
     retto_event event;
-    retto_status status = begins ? retto_session_reset(session, seed) : RETTO_OK;
+    /* Whoever asked for another piece has ended the notes of the last one. */
+    retto_status status = begins ? retto_session_forget_sounding(session) : RETTO_OK;
+    if (begins && !status) status = retto_session_reset(session, seed);
     if (!status && changed) status = apply(session, &settings);
     double start = now();
     if (!status) status = retto_session_next_event(session, &event);
