@@ -1,5 +1,6 @@
 import ArgumentParser
 import GRU
+import Kernels
 import Libretto
 
 struct Bench: ParsableCommand {
@@ -61,6 +62,14 @@ struct BenchOptions: ParsableArguments {
   }
 
   var format: Precision { Precision(name: precision) ?? .float32 }
+
+  /// One line of what is measured.
+  func introduce(batch: String) {
+    guard !json else { return }
+    say(
+      "\(layers == 1 ? "1 layer" : "\(layers) layers") of \(hidden) units, embedding \(embedding), vocabulary \(vocab); \(batch); \(precision) on \(InstructionSet.current.shortName)"
+    )
+  }
 
   var shape: NetworkShape {
     NetworkShape(vocabulary: vocab, embedding: embedding, hidden: hidden, layers: layers)
@@ -127,6 +136,10 @@ struct BenchTrain: ParsableCommand {
         shape, streams: batch, window: options.sequence, threads: options.threads,
         precision: options.format)
     }
+    options.introduce(
+      batch:
+        "batches of \(batch) sequences of \(options.sequence) steps, \(options.threads == 1 ? "1 thread" : "\(options.threads) threads")"
+    )
     initialize(learner.parameters, shape, seed: 1)
     let rows = batch * options.sequence
     let inputs = options.tokens(rows)
@@ -160,6 +173,7 @@ struct BenchSample: ParsableCommand {
       try Model.random(shape, precision: options.format)
     }
     let count = options.batch ?? 1
+    options.introduce(batch: count == 1 ? "1 session" : "\(count) sessions at once")
     var settings = SamplerSettings()
     settings.temperature = 0.8
     let sessions = try (0..<count).map { i in

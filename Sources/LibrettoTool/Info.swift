@@ -1,6 +1,14 @@
 import ArgumentParser
 import Libretto
 
+#if canImport(Glibc)
+  @preconcurrency import Glibc
+#elseif canImport(Musl)
+  @preconcurrency import Musl
+#elseif canImport(Darwin)
+  import Darwin
+#endif
+
 struct Info: ParsableCommand {
   static let configuration = CommandConfiguration(abstract: "Show what a model consists of.")
 
@@ -28,22 +36,27 @@ struct Info: ParsableCommand {
         ]).text)
       return
     }
-    print("\(Streams.name(self.model)): \(model.encoding.name), \(shape.vocabulary) tokens")
+    say("\(Streams.name(self.model)): \(model.encoding.name), \(shape.vocabulary) tokens")
     print("")
-    print("Layer".padded(18) + "Tensors".padded(44) + "Parameters".paddedLeft(12))
-    let rule = String(repeating: "─", count: 74)
-    print(rule)
-    for layer in layers(of: model) {
-      print(layer.name.padded(18) + layer.shapes.padded(44) + grouped(layer.count).paddedLeft(12))
+    let middle = min(74, max(40, Terminal.columns(of: STDOUT_FILENO) ?? 74)) - 26
+    func row(_ name: String, _ text: String, _ number: String) {
+      for (i, line) in text.wrapped(middle).split(separator: "\n").enumerated() {
+        print(
+          (i == 0 ? name : "").padded(14) + String(line).padded(middle)
+            + (i == 0 ? number : "").paddedLeft(12))
+      }
     }
+    row("Layer", "Tensors", "Parameters")
+    let rule = String(repeating: "─", count: middle + 26)
     print(rule)
-    print("Total".padded(62) + grouped(parameters).paddedLeft(12))
-    print(
-      "As \(model.precision.name)".padded(62)
-        + (fixed(Double(parameters * model.precision.bits) / 8e6, 2) + " MB").paddedLeft(12))
+    for layer in layers(of: model) { row(layer.name, layer.shapes, grouped(layer.count)) }
+    print(rule)
+    row("Total", " ", grouped(parameters))
+    let size = fixed(Double(parameters * model.precision.bits) / 8e6, 2)
+    row("As \(model.precision.name)", " ", size + " MB")
     if !model.facts.isEmpty { print("") }
     for (key, value) in model.facts.sorted(by: { $0.key < $1.key }) {
-      print("\(key.dropFirst("training.".count)): \(value)")
+      say("\(key.dropFirst("training.".count)): \(value)")
     }
   }
 

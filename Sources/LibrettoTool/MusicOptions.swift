@@ -13,20 +13,20 @@ struct MusicOptions: ParsableArguments {
 
   @Option(
     help:
-      "Bars of the piece with its primer; 0 lets the model end it. (default: 16, or 16 more than the primer)"
-  )
+      "Bars of the piece with its primer; 0 lets the model end it. (default: 16, or 16 more than the primer)",
+    transform: number(.from(0, to: 10_000)))
   var bars: Int?
 
   @Option(
     help:
-      "Seconds of a performance, which has no bars, with its primer; 0 lets the model end it. (default: 30, or 30 more than the primer)"
-  )
+      "Seconds of a performance, which has no bars, with its primer; 0 lets the model end it. (default: 30, or 30 more than the primer)",
+    transform: number(.from(0, to: 36_000)))
   var seconds: Double?
 
   @Option(
     help:
-      "Quarter notes per minute. A performance is stretched: it sounds as learned at 120, or as the primer at the primer's tempo. (default: the primer's, or 120)"
-  )
+      "Quarter notes per minute. A performance is stretched: it sounds as learned at 120, or as the primer at the primer's tempo. (default: the primer's, or 120)",
+    transform: number(.from(4, to: 1000)))
   var tempo: Double?
 
   @Option(
@@ -41,21 +41,25 @@ struct MusicOptions: ParsableArguments {
   var prime: String?
 
   @Option(
-    help: "The instrument, 0 to 127 as General MIDI numbers them. (default: the primer's, or 0)")
+    help: "The instrument, 0 to 127 as General MIDI numbers them. (default: the primer's, or 0)",
+    transform: number(.from(0, to: 127)))
   var program: Int?
 
-  @Option(help: "No note begins below this pitch; 60 is middle C. (default: 0)")
+  @Option(
+    help: "No note begins below this pitch; 60 is middle C. (default: 0)",
+    transform: number(.from(0, to: 127)))
   var lowest: Int?
 
-  @Option(help: "No note begins above this pitch. (default: 127)")
+  @Option(
+    help: "No note begins above this pitch. (default: 127)", transform: number(.from(0, to: 127)))
   var highest: Int?
 
-  @Option(help: "The most notes at a time.")
+  @Option(help: "The most notes at a time, 1 to 128.", transform: number(.from(1, to: 128)))
   var voices: Int?
 
   @Option(
-    parsing: .unconditional,
-    help: "Above 0 more notes, below 0 fewer: added to the logits of their beginnings.")
+    help: "Above 0 more notes, below 0 fewer, -20 to 20: added to the logits of their beginnings.",
+    transform: number(.from(-20, to: 20)))
   var density: Float?
 
   @Option(help: "The time signature, such as 3/4. (default: the model's choice)")
@@ -82,19 +86,6 @@ struct MusicOptions: ParsableArguments {
   func validate() throws {
     func require(_ holds: Bool, _ sentence: String) throws {
       if !holds { throw ValidationError(sentence) }
-    }
-    if let bars {
-      try require((0...10_000).contains(bars), "--bars is \(bars); it must be 0 to 10000")
-    }
-    if let seconds {
-      try require(
-        seconds >= 0 && seconds <= 36_000, "--seconds is \(seconds); it must be 0 to 36000")
-    }
-    if let tempo {
-      try require(tempo >= 4 && tempo <= 1000, "--tempo is \(tempo); it must be 4 to 1000")
-    }
-    if let program {
-      try require((0...127).contains(program), "--program is \(program); it must be 0 to 127")
     }
     if let key {
       try require(

@@ -17,13 +17,15 @@ struct Sample: ParsableCommand {
   @OptionGroup(title: "Music") var music: MusicOptions
   @OptionGroup(title: "How the next token is chosen") var sampler: SamplerOptions
 
-  @Option(help: "Starts the choice. (default: another one each time)")
+  @Option(
+    help: "Starts the choice. (default: another one each time)",
+    transform: number(.from(0, to: UInt64.max)))
   var seed: UInt64?
 
   @Option(
     help:
-      "How many variations: with this seed and those that follow it; of music each in a file of its own, name-1.mid, name-2.mid ..."
-  )
+      "How many variations: with this seed and those that follow it; of music each in a file of its own, name-1.mid, name-2.mid ... (default: 1)",
+    transform: number(.from(1, to: 1000)))
   var count = 1
 
   struct TextOptions: ParsableArguments {
@@ -31,7 +33,8 @@ struct Sample: ParsableCommand {
     @Option(
       help: """
         The most characters to write; 0 for a whole document, of a model of documents. (default: 500)
-        """)
+        """,
+      transform: number(.from(0, to: 1_000_000_000)))
     var length: Int?
     @Option(help: ArgumentHelp("End before this text would come.", valueName: "string"))
     var stop: String?
@@ -44,14 +47,11 @@ struct Sample: ParsableCommand {
   }
 
   func validate() throws {
-    if let length = text.length, length < 0 { throw ValidationError("--length must be 0 or more") }
-    if !(1...1000).contains(count) {
-      throw ValidationError("--count is \(count); it must be 1 to 1000")
-    }
     if text.stop == "" { throw ValidationError("--stop must not be empty") }
   }
 
   func run() throws {
+    try Outputs([]).spare([model, music.prime])
     let loaded = try ModelFiles.read(model)
     let seed = seed ?? UInt64.random(in: 0...UInt64(UInt32.max))
     let seeds = (0..<count).map { seed &+ UInt64($0) }
@@ -71,7 +71,6 @@ struct Sample: ParsableCommand {
   }
 
   private func writeMusic(_ model: Model, _ encoding: any MusicEncoding, _ seeds: [UInt64]) throws {
-    try music.checkNames()
     let files = seeds.enumerated().map { i, seed in
       MusicOutput(
         music, usual: "\(stem(self.model))-\(seed).mid", number: count > 1 ? i + 1 : nil)
@@ -81,6 +80,7 @@ struct Sample: ParsableCommand {
         "--count is \(count): name a file, since each variation goes to its own", code: 64)
     }
     try Outputs(files.flatMap(\.paths)).spare([self.model, music.prime, music.soundfont])
+    try music.checkNames()
     let renderer = try files[0].renderer(music)
     let primer = try music.prime.map { try Primer($0, model, encoding) }
     for (file, seed) in zip(files, seeds) {
@@ -99,19 +99,30 @@ struct Sample: ParsableCommand {
 
 struct SamplerOptions: ParsableArguments {
   @Option(
-    help: "Below 1 the likely becomes likelier, above 1 less so; 0 always takes the likeliest.")
+    help: """
+      Below 1 the likely becomes likelier, above 1 less so; 0 always takes the likeliest. (default: 0.8)
+      """,
+    transform: number(.from(0, to: 100)))
   var temperature: Float = 0.8
 
-  @Option(help: "Only so many of the likeliest stay; 0 for all.")
+  @Option(
+    help: "Only so many of the likeliest stay; 0 for all. (default: 0)",
+    transform: number(.from(0, to: Int(Int32.max))))
   var topK = 0
 
-  @Option(help: "Of these the likeliest that together have this probability.")
+  @Option(
+    help: "Of these the likeliest that together have this probability. (default: 1)",
+    transform: number(.above(0, to: 1)))
   var topP: Float = 1
 
-  @Option(help: "Of these those at least this much as likely as the likeliest.")
+  @Option(
+    help: "Of these those at least this much as likely as the likeliest. (default: 0)",
+    transform: number(.from(0, to: 1)))
   var minP: Float = 0
 
-  @Option(help: "Above 1, tokens that came lately come less.")
+  @Option(
+    help: "Above 1, tokens that came lately come less. (default: 1)",
+    transform: number(.from(0.1, to: 10)))
   var repetitionPenalty: Float = 1
 
   var settings: SamplerSettings {

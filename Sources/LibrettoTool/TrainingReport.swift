@@ -33,7 +33,7 @@ final class TrainingReport {
         showSample()
       }
     } else if p.measured || time - lastLine >= 10 {
-      print(plainLine(p))
+      say(plainLine(p))
       Terminal.flush()
       lastLine = time
     }

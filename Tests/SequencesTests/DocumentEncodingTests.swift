@@ -31,7 +31,7 @@ import Testing
   @Test func aDocumentEndsOnlyWhereACharacterDoes() throws {
     for encoding in try Self.encodings {
       let end = Int(encoding.endToken!)
-      let grammar = encoding.makeGrammar()
+      let grammar = try encoding.makeGrammar()
       func mayEnd() -> Bool {
         var logits = [Float](repeating: 1, count: encoding.vocabularySize)
         logits.withUnsafeMutableBufferPointer { grammar.forbid($0.baseAddress!) }
