@@ -204,6 +204,12 @@ static void check_refusals(const retto_model *music) {
   GIVES(RETTO_ERROR_ARGUMENT, retto_scale("H major", &scale));
   OK(retto_scale("Cbbbbbbbbbbbbb", &scale));
   CHECK(scale == 0xD5A);
+  OK(retto_scale("D dorian", &scale));
+  CHECK(scale == 0xAB5);
+  OK(retto_scale("a minor pentatonic", &scale));
+  CHECK(scale == 0x295);
+  GIVES(RETTO_ERROR_ARGUMENT, retto_scale("D dorien", &scale));
+  CHECK(strstr(retto_last_error(), "mixolydian"));
   GIVES(RETTO_ERROR_ARGUMENT, retto_scale(NULL, &scale));
   GIVES(RETTO_ERROR_ARGUMENT, retto_scale("C", NULL));
   GIVES(RETTO_ERROR_UNSUPPORTED, retto_session_feed_text(session, "x", 1));
