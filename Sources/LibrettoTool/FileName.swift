@@ -29,6 +29,13 @@ enum FileName {
       code: 64)
   }
 
+  /// The same for a model, whose suffix may be any that is not that of something else.
+  static func checkModel(_ path: String, _ option: String) throws {
+    guard (midi + sound + picture).contains(suffix(path)) else { return }
+    try check(path, option, ["safetensors"])
+  }
+
+  static let picture = ["svg"]
   static let midi = ["mid", "midi", "smf"]
   static let sound = ["wav"]
 }

@@ -27,6 +27,7 @@ struct Quantize: ParsableCommand {
 
   func run() throws {
     try Outputs([output]).spare(model)
+    try FileName.checkModel(output, "-o")
     if !force { try ModelFiles.refuseReplacing(output) }
     let before = try ModelFiles.read(model)
     let after = try orFail { () throws(LibrettoError) in

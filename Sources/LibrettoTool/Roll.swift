@@ -33,7 +33,8 @@ struct Roll: ParsableCommand {
     let output = output ?? stem(file) + ".svg"
     try Outputs([], text: [output]).spare(file)
     try FileName.check(
-      output, "-o", ["svg"], advice: "write an .svg file and convert it, such as by rsvg-convert")
+      output, "-o", FileName.picture,
+      advice: "write an .svg file and convert it, such as by rsvg-convert")
     let wanted = try wantedBars()
     let roll = PianoRoll(MIDIFacts(midi), title: title ?? stem(file), bars: wanted)
     if let wanted, wanted.lowerBound > roll.drawn.lowerBound {

@@ -79,6 +79,7 @@ struct Train: ParsableCommand {
     // A run of an hour must not find out at its end that its result cannot be written.
     try paths.outputs.checkReplaceable()
     let trainer = try makeTrainer(paths)
+    try paths.checkNames(self)
     try orFail { () throws(LibrettoError) in try trainer.prepare() }
     if let file = try validation().file, let tokens = trainer.tokens, tokens.validation < 2 {
       throw Failure(

@@ -76,6 +76,12 @@ struct TrainPaths {
       code: 2)
   }
 
+  /// Refuses names that say something else than is written there.
+  func checkNames(_ train: Train) throws {
+    try FileName.checkModel(output, "-o")
+    if let plot = train.plot { try FileName.check(plot, "--plot", FileName.picture) }
+  }
+
   /// Refuses to write over what is read, over a run that is not at its end and, unless forced, over
   /// any other file.
   func refuseLosses(_ train: Train) throws {

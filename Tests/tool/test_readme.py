@@ -105,7 +105,7 @@ exec '{BUILD}/libretto' "$@"
             out = subprocess.run(["examples/demo", corpus, "0.8"], cwd=self.path, capture_output=True, check=True,
                                  timeout=300).stdout.decode()
             tune = out.index("first.mid: 16 bars")
-            self.assertLess(tune, out.index("Learning from"))
+            self.assertLess(tune, out.index("Training:"))
             self.assertIn("│", out[:tune])
             demo = self.path / ".build/demo"
             for name in ("first.mid", "first.svg", "second.mid", "tunes.safetensors", "text.safetensors", "loss.svg"):

@@ -185,11 +185,29 @@ class Results(MusicTest):
             self.expect(64, "only .wav", "sample", MODEL, "-o", "tune.mid", "--wav", name, "--bars", 1)
         for name in ("roll.png", "roll.pdf", "roll.mid"):
             self.expect(64, "only .svg", "roll", "primer.mid", "-o", name)
+            self.expect(64, "only .svg", "train", "corpus.txt", "-o", "m", "--plot", name, "--steps", 1)
+        for name in ("tune.mid", "tune.wav", "tune.svg"):
+            self.expect(64, "only .safetensors", "train", TUNES, "-o", name, "--steps", 1)
+            self.expect(64, "only .safetensors", "quantize", MODEL, "-o", name)
         self.assertEqual(set(self.path.iterdir()), before)
         for name in ("tune.MID", "tune", "op.27/tune", "tune.midi"):
             (self.path / name).parent.mkdir(exist_ok=True)
             self.run_tool("sample", MODEL, "-o", name, "--bars", 1)
             self.assertEqual((self.path / name).read_bytes()[:4], b"MThd")
+
+    def test_standard_output(self):
+        self.run_tool("sample", MODEL, "-o", "a.mid", "--seed", 1, "--bars", 2)
+        done = self.run_tool("sample", MODEL, "-o", "-", "--seed", 1, "--bars", 2)
+        self.assertEqual(done.stdout, (self.path / "a.mid").read_bytes())
+        self.assertIn(b"2 bars", done.stderr)
+        environment = self.fake_fluidsynth()
+        done = self.run_tool("sample", MODEL, "-o", "b.mid", "--wav", "-", "--soundfont", "font.sf2", "--bars", 1, **environment)
+        self.assertEqual(done.stdout[:4], b"RIFF")
+        self.assertEqual((self.path / "b.mid").read_bytes()[:4], b"MThd")
+        self.expect(64, "--count", "sample", MODEL, "-o", "-", "--count", 2)
+        primed = self.run_tool("sample", MODEL, "--prime", "-", "-o", "-", "--seed", 1, data=(self.path / "primer.mid").read_bytes())
+        self.run_tool("sample", MODEL, "--prime", "primer.mid", "-o", "c.mid", "--seed", 1)
+        self.assertEqual(primed.stdout, (self.path / "c.mid").read_bytes())
 
     def fake_fluidsynth(self, peak=0.0625, code=0):
         """A program of that name which renders four seconds of a quiet tone."""
