@@ -181,7 +181,7 @@ class Results(MusicTest):
         before = set(self.path.iterdir())
         for name in ("tune.mp3", "tune.png", "tune.PNG", "x.y/tune.ogg", "tune.safetensors"):
             self.expect(64, ".mid, .midi, .smf or .wav", "sample", MODEL, "-o", name, "--bars", 1)
-        for name in ("tune.mp3", "tune.mid"):
+        for name in ("tune.mp3", "other.mid"):
             self.expect(64, "only .wav", "sample", MODEL, "-o", "tune.mid", "--wav", name, "--bars", 1)
         for name in ("roll.png", "roll.pdf", "roll.mid"):
             self.expect(64, "only .svg", "roll", "primer.mid", "-o", name)
