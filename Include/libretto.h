@@ -50,8 +50,13 @@
  *   different sizes of it. Options of an older program: the members it does not have take their
  *   defaults. Options of a newer program: accepted if the members that the library does not know are
  *   zero, else RETTO_ERROR_UNSUPPORTED. Results: the library fills in the members that both know, sets
- *   those it does not know to zero, and sets `size` to the number of bytes it filled in. A size that
- *   no version has is RETTO_ERROR_ARGUMENT. Members named `reserved` must be zero.
+ *   those it does not know to zero, and sets `size` to the number of bytes it filled in. A size
+ *   below that of the first version, or 4096 bytes above the library's, is RETTO_ERROR_ARGUMENT. Members named `reserved` must be zero; in options they are
+ *   RETTO_ERROR_UNSUPPORTED if not.
+ *
+ *   For each struct there is a function too, for bindings that cannot use the macro: it fills in the
+ *   struct as RETTO_..._INIT does. It writes the struct of the library that is loaded, so a program that
+ *   may meet a newer one uses the macro. Structs grow with the minor version, never with a patch.
  *
  * Buffers. They are passed as pointer and length. A call that fills one tells through its last
  *   argument how much there is; asked with NULL and 0 it tells just that. A buffer that is too
@@ -268,10 +273,14 @@ typedef struct retto_model_info {
    * not text itself: retto_model_encode never gives it, and decoded it is 0 bytes. A document begins
    * with it too: what follows it is always predicted from a zero state. */
   int32_t end_token;
+  int32_t reserved; /* 0 */
 } retto_model_info;
 
 #define RETTO_MODEL_INFO_INIT \
-  {sizeof(retto_model_info), 0, 0, 0, 0, 0, NULL, 0, 0, RETTO_FLOAT32, 0, -1}
+  {sizeof(retto_model_info), 0, 0, 0, 0, 0, NULL, 0, 0, RETTO_FLOAT32, 0, -1, 0}
+
+/* The same as a function, which does nothing for NULL. [any-thread] [realtime] */
+void retto_model_info_init(retto_model_info *info) RETTO_REALTIME;
 
 /* Fills in what a model is. [any-thread] [realtime] */
 RETTO_CHECK retto_status retto_model_get_info(const retto_model *model, retto_model_info *info)
@@ -333,10 +342,16 @@ typedef struct retto_session_options {
    * to 10, 1 for none. How many tokens it looks back on, from 0 to 256. */
   float repetition_penalty;
   int32_t repetition_window;
+  /* Whether the encoding's grammar is in force (see retto_session_set_grammar): 1, the default, or 0. */
+  int32_t grammar;
+  int32_t reserved; /* 0 */
 } retto_session_options;
 
 #define RETTO_SESSION_OPTIONS_INIT \
-  {sizeof(retto_session_options), 0, 1.0f, 0, 1.0f, 0.0f, 1.0f, 64}
+  {sizeof(retto_session_options), 0, 1.0f, 0, 1.0f, 0.0f, 1.0f, 64, 1, 0}
+
+/* The same as a function, which does nothing for NULL. [any-thread] [realtime] */
+void retto_session_options_init(retto_session_options *options) RETTO_REALTIME;
 
 /* Makes a session that has read nothing. `options` may be NULL.
  * RETTO_ERROR_ARGUMENT, _MEMORY. [any-thread] */
@@ -426,6 +441,11 @@ RETTO_CHECK retto_status retto_session_set_repetition(retto_session *session, fl
  * UTF-8. 0 turns it off, anything else on. [one-thread] [realtime] */
 RETTO_CHECK retto_status retto_session_set_grammar(retto_session *session, int32_t enabled)
     RETTO_REALTIME;
+
+/* Fills in the settings that are in force, and the seed of the creation or the last reset.
+ * RETTO_ERROR_ARGUMENT. [one-thread] [realtime] */
+RETTO_CHECK retto_status retto_session_get_options(retto_session *session,
+                                                   retto_session_options *options) RETTO_REALTIME;
 
 /* Your say in which tokens may come next. Called before each draw on the thread that draws:
  * allowed[i] is 1 if token i may come, 0 if the grammar forbids it; set to 0 what you do not want.
@@ -549,6 +569,31 @@ typedef enum retto_ending {
 RETTO_CHECK retto_status retto_session_set_ending(retto_session *session, retto_ending ending)
     RETTO_REALTIME;
 
+/* The constraints of a session, each as its call above sets it. */
+typedef struct retto_constraints {
+  size_t size; /* of this struct; set by RETTO_CONSTRAINTS_INIT */
+  int32_t lowest_pitch, highest_pitch;
+  uint32_t pitch_classes;
+  int32_t voices;
+  float density;
+  int32_t bars;
+  int32_t numerator, denominator;
+  retto_ending ending;
+  int32_t reserved; /* 0 */
+} retto_constraints;
+
+#define RETTO_CONSTRAINTS_INIT \
+  {sizeof(retto_constraints), 0, 127, 0xFFF, 128, 0.0f, 0, 0, 0, RETTO_ENDING_ANYWHERE, 0}
+
+/* The same as a function, which does nothing for NULL. [any-thread] [realtime] */
+void retto_constraints_init(retto_constraints *constraints) RETTO_REALTIME;
+
+/* Fills in the constraints that are in force; notes that are forced are not among them.
+ * RETTO_ERROR_ARGUMENT, _UNSUPPORTED if the model is not of music. [one-thread] [realtime] */
+RETTO_CHECK retto_status retto_session_get_constraints(retto_session *session,
+                                                       retto_constraints *constraints)
+    RETTO_REALTIME;
+
 /* Dictates a note of this piece: the model writes it, whatever else is wished for, and fills in the
  * rest. `start`, below 2^40, counts from the piece's beginning, and both it and `duration`, above 0,
  * are in ticks. Up to 1024 at a time; they end with the piece. RETTO_ERROR_ARGUMENT if it is past, out
@@ -603,6 +648,9 @@ typedef struct retto_text_info {
 } retto_text_info;
 
 #define RETTO_TEXT_INFO_INIT {sizeof(retto_text_info), RETTO_TEXT_UTF8, 0, 0, 0, NULL}
+
+/* The same as a function, which does nothing for NULL. [any-thread] [realtime] */
+void retto_text_info_init(retto_text_info *info) RETTO_REALTIME;
 
 /* Examines `length` bytes, in one pass: a trainer learns any bytes as they are, and a model of text
  * in another encoding than UTF-8 writes wrong characters. Byte order marks and the first bytes of
@@ -668,6 +716,7 @@ typedef struct retto_trainer_options {
   double validation;
   /* Measurements without a better one that end the run, to 1000000; below 0 for never. */
   int32_t patience;
+  int32_t reserved; /* 0 */
   /* Starts the weights and dropout; any value. */
   uint64_t seed;
   /* Where retto_trainer_run keeps a checkpoint, or NULL, copied; and seconds between two, to 1e9. */
@@ -687,7 +736,10 @@ typedef struct retto_trainer_options {
 
 #define RETTO_TRAINER_OPTIONS_INIT                                                              \
   {sizeof(retto_trainer_options), NULL, 0, 0, 0, 0, 0, 0, 0, 0, -1.0, 0.0, -1.0, 0.0, 0.0, 0, 0.0, \
-   -1.0, 0, 0, NULL, 0.0, RETTO_FLOAT32, 0}
+   -1.0, 0, 0, 0, NULL, 0.0, RETTO_FLOAT32, 0}
+
+/* The same as a function, which does nothing for NULL. [any-thread] [realtime] */
+void retto_trainer_options_init(retto_trainer_options *options) RETTO_REALTIME;
 
 /* Makes a trainer with new weights. `options` may be NULL. Sizes that are too large together show at
  * the first step. RETTO_ERROR_ARGUMENT; _UNSUPPORTED for an encoding there is not. [any-thread] */
@@ -776,6 +828,9 @@ typedef struct retto_progress {
   {sizeof(retto_progress), 0, 0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0,          \
    RETTO_END_NONE}
 
+/* The same as a function, which does nothing for NULL. [any-thread] [realtime] */
+void retto_progress_init(retto_progress *progress) RETTO_REALTIME;
+
 /* Learns from one window of each stream, for hosts that own the loop. Fills in `progress` unless it
  * is NULL. The first step also prepares the material and may take long. After the end it does
  * nothing, and says so in progress->end.
@@ -852,6 +907,7 @@ typedef struct retto_midi_info {
   int32_t format, tracks;
   /* At 120 quarter notes a minute if the file counts in film frames. */
   int32_t ticks_per_quarter;
+  int32_t reserved; /* 0 */
   uint64_t notes, end_tick;
   double seconds;
   /* Quarter notes per minute where the first note begins; 120 unless the file says otherwise. */
@@ -862,7 +918,10 @@ typedef struct retto_midi_info {
   int32_t program, velocity;
 } retto_midi_info;
 
-#define RETTO_MIDI_INFO_INIT {sizeof(retto_midi_info), 0, 0, 0, 0, 0, 0.0, 0.0, 0, 0}
+#define RETTO_MIDI_INFO_INIT {sizeof(retto_midi_info), 0, 0, 0, 0, 0, 0, 0.0, 0.0, 0, 0}
+
+/* The same as a function, which does nothing for NULL. [any-thread] [realtime] */
+void retto_midi_info_init(retto_midi_info *info) RETTO_REALTIME;
 
 /* Fills in what a file is. RETTO_ERROR_MEMORY. [any-thread] */
 RETTO_CHECK retto_status retto_midi_get_info(const retto_midi *midi, retto_midi_info *info);

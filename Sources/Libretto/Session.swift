@@ -10,6 +10,8 @@ import Sequences
 /// or the first after a reset, a restore or a draw together with others takes up to twice as long.
 public final class Session {
   public let model: Model
+  /// What the random generator began from, at the creation or the last reset.
+  public private(set) var seed: UInt64
   /// Takes effect at the next draw.
   public private(set) var settings = SamplerSettings()
   /// Whether the encoding's grammar keeps the sequence well-formed.
@@ -47,6 +49,7 @@ public final class Session {
   {
     try settings.validate()
     self.model = model
+    self.seed = seed
     self.settings = settings
     let shape = model.shape
     state = try FloatBuffer.make(shape.stateCount)
@@ -78,6 +81,7 @@ public final class Session {
     music?.reset()
     sampler.forget()
     random = RandomSource(seed: seed)
+    self.seed = seed
     pending = -1
     knowsNext = false
   }

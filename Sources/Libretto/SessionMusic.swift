@@ -88,6 +88,11 @@ extension Session {
   /// The wishes in force.
   public var controls: MusicControls { music?.grammar.controls ?? MusicControls() }
 
+  /// The same; throws if the model is not of music. Real-time.
+  public func constraints() throws(LibrettoError) -> MusicControls {
+    try requireMusic().grammar.controls
+  }
+
   /// Ticks per quarter note of the events of this session; 0 for text.
   public var ticksPerQuarter: Int { model.ticksPerQuarter }
 

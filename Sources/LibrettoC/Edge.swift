@@ -130,57 +130,6 @@ func hasRoom(
   return true
 }
 
-/// Copies a struct of the host's over one with the default values. Its first member says how large
-/// the host believes it to be: a smaller one, from an older header, leaves the later members at
-/// their defaults; a larger one is taken if what this version does not know is zero.
-func structure<Value>(
-  _ pointer: UnsafePointer<Value>?, defaults: Value, smallest: Int, _ what: StaticString
-) throws(LibrettoError) -> Value {
-  guard let pointer else { return defaults }
-  let raw = UnsafeRawPointer(pointer)
-  let size = raw.load(as: Int.self)
-  try checkStructure(raw, size: size, of: Value.self, smallest: smallest, what)
-  var value = defaults
-  withUnsafeMutableBytes(of: &value) {
-    $0.copyMemory(
-      from: UnsafeRawBufferPointer(start: raw, count: min(size, MemoryLayout<Value>.size)))
-  }
-  return value
-}
-
-/// Writes a struct to the host, as much of it as the host knows.
-func write<Value>(
-  _ value: Value, to pointer: UnsafeMutablePointer<Value>, smallest: Int, _ what: StaticString
-) throws(LibrettoError) {
-  let raw = UnsafeMutableRawPointer(pointer)
-  let size = raw.load(as: Int.self)
-  try checkStructure(
-    nil, size: size, of: Value.self, smallest: smallest, what)
-  var value = value
-  withUnsafeMutableBytes(of: &value) {
-    $0.storeBytes(of: size, as: Int.self)
-    raw.copyMemory(from: $0.baseAddress!, byteCount: min(size, MemoryLayout<Value>.size))
-  }
-}
-
-private func checkStructure<Value>(
-  _ raw: UnsafeRawPointer?, size: Int, of: Value.Type, smallest: Int, _ what: StaticString
-) throws(LibrettoError) {
-  let known = MemoryLayout<Value>.size
-  guard size >= smallest, size <= known + 4096 else {
-    throw LibrettoError(
-      .argument,
-      "the size in \(what) is \(UInt(bitPattern: size)); begin with its initialiser, which sets it to \(known)"
-    )
-  }
-  guard let raw else { return }
-  for i in stride(from: known, to: size, by: 1)
-  where raw.load(fromByteOffset: i, as: UInt8.self) != 0 {
-    throw LibrettoError(
-      .unsupported, "\(what) has members this version (\(versionText)) does not know")
-  }
-}
-
 /// What a handle points to that one thread at a time may use.
 class GuardedHandle {
   final let gate = Gate()

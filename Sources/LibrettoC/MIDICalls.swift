@@ -133,12 +133,10 @@ private func checkTempo(_ tempo: Double) throws(LibrettoError) {
       let value = retto_midi_info(
         size: 0, format: Int32(file.format), tracks: Int32(file.tracks.count),
         ticks_per_quarter: Int32(clamping: file.ticksPerQuarter),
-        notes: UInt64(file.noteCount), end_tick: UInt64(max(0, file.end)),
+        reserved: 0, notes: UInt64(file.noteCount), end_tick: UInt64(max(0, file.end)),
         seconds: clock.seconds(at: file.end), tempo: character.tempo,
         program: Int32(character.program), velocity: Int32(character.velocity))
-      try write(
-        value, to: try require(info, "the info"), smallest: MemoryLayout<retto_midi_info>.size,
-        "the info")
+      try write(value, to: try require(info, "the info"), "the info")
     }
   }
 }

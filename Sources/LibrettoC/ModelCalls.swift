@@ -120,10 +120,8 @@ func create<Object: AnyObject>(
         ticks_per_quarter: Int32(handle.model.ticksPerQuarter),
         precision: retto_precision(rawValue: UInt32(handle.model.precision.rawValue)),
         steps_per_quarter: Int32(handle.model.stepsPerQuarter),
-        end_token: handle.model.endToken)
-      try write(
-        value, to: try require(info, "the info"), smallest: MemoryLayout<retto_model_info>.size,
-        "the info")
+        end_token: handle.model.endToken, reserved: 0)
+      try write(value, to: try require(info, "the info"), "the info")
     }
   }
 }

@@ -137,6 +137,27 @@ private func wish(_ handle: OpaquePointer?, _ change: (inout MusicControls) -> V
   }
 }
 
+extension retto_constraints {
+  init(_ controls: MusicControls) {
+    self.init(
+      size: MemoryLayout<Self>.size, lowest_pitch: Int32(controls.lowest),
+      highest_pitch: Int32(controls.highest), pitch_classes: controls.scale,
+      voices: Int32(controls.voices), density: controls.density, bars: Int32(controls.bars),
+      numerator: Int32(controls.numerator), denominator: Int32(controls.denominator),
+      ending: retto_ending(rawValue: UInt32(controls.ending.rawValue)), reserved: 0)
+  }
+}
+
+@c @implementation public func retto_session_get_constraints(
+  _ session: OpaquePointer!, _ constraints: UnsafeMutablePointer<retto_constraints>!
+) -> retto_status {
+  withSession(session) { (session) throws(LibrettoError) in
+    try write(
+      retto_constraints(try session.constraints()),
+      to: try require(constraints, "the constraints"), "the constraints")
+  }
+}
+
 @c @implementation public func retto_session_force_note(
   _ session: OpaquePointer!, _ start: UInt64, _ duration: UInt32, _ pitch: Int32
 ) -> retto_status {

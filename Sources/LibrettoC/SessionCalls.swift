@@ -41,14 +41,8 @@ private func set(_ handle: OpaquePointer?, _ change: (inout SamplerSettings) -> 
   _ session: UnsafeMutablePointer<OpaquePointer?>!
 ) -> retto_status {
   create(session, "the pointer for the session") { () throws(LibrettoError) in
-    let usual = SamplerSettings()
-    let defaults = retto_session_options(
-      size: 0, seed: 0, temperature: usual.temperature, top_k: Int32(usual.topK),
-      top_p: usual.topP, min_p: usual.minP, repetition_penalty: usual.repetitionPenalty,
-      repetition_window: Int32(usual.repetitionWindow))
-    let options = try structure(
-      options, defaults: defaults, smallest: MemoryLayout<retto_session_options>.size,
-      "the session's options")
+    let options = try structure(options, "the session's options")
+    try checkReserved(options.reserved, "the session's options")
     var settings = SamplerSettings()
     settings.temperature = options.temperature
     settings.topK = Int(options.top_k)
@@ -61,7 +55,30 @@ private func set(_ handle: OpaquePointer?, _ change: (inout SamplerSettings) -> 
       made = SessionHandle(
         try Session(handle.model, seed: options.seed, settings: settings))
     }
+    made!.session.usesGrammar = options.grammar != 0
     return made!
+  }
+}
+
+extension retto_session_options {
+  init(_ settings: SamplerSettings, seed: UInt64, usesGrammar: Bool) {
+    self.init(
+      size: MemoryLayout<Self>.size, seed: seed, temperature: settings.temperature,
+      top_k: Int32(settings.topK), top_p: settings.topP, min_p: settings.minP,
+      repetition_penalty: settings.repetitionPenalty,
+      repetition_window: Int32(settings.repetitionWindow), grammar: usesGrammar ? 1 : 0,
+      reserved: 0)
+  }
+}
+
+@c @implementation public func retto_session_get_options(
+  _ session: OpaquePointer!, _ options: UnsafeMutablePointer<retto_session_options>!
+) -> retto_status {
+  withSession(session) { (session) throws(LibrettoError) in
+    try write(
+      retto_session_options(
+        session.settings, seed: session.seed, usesGrammar: session.usesGrammar),
+      to: try require(options, "the options"), "the options")
   }
 }
 

@@ -15,7 +15,7 @@ import Sequences
       mark_length: Int32(text.markLength), bad_count: text.badCount,
       first_bad: text.firstBad ?? Int(bitPattern: UInt.max),
       name: UnsafeRawPointer(text.name.utf8Start).assumingMemoryBound(to: CChar.self))
-    try write(value, to: info, smallest: MemoryLayout<retto_text_info>.size, "the info")
+    try write(value, to: info, "the info")
   }
 }
 

@@ -30,13 +30,8 @@ private func options(_ pointer: UnsafePointer<retto_trainer_options>?) throws(Li
 {
   var options = TrainingOptions()
   guard let pointer else { return options }
-  var defaults = retto_trainer_options()
-  defaults.dropout = options.dropout
-  defaults.weight_decay = options.weightDecay
-  defaults.validation = options.validationFraction
-  let given = try structure(
-    pointer, defaults: defaults, smallest: MemoryLayout<retto_trainer_options>.size,
-    "the trainer's options")
+  let given = try structure(pointer, "the trainer's options")
+  try checkReserved(given.reserved, "the trainer's options")
   if given.encoding != nil { options.encoding = try string(given.encoding, "the encoding") }
   options.stepsPerQuarter = Int(given.steps_per_quarter)
   options.augment = given.augment == 0 ? nil : given.augment > 0
@@ -94,8 +89,7 @@ private func write(_ p: Progress, to progress: UnsafeMutablePointer<retto_progre
   throws(LibrettoError)
 {
   guard let progress else { return }
-  try write(
-    retto_progress(p), to: progress, smallest: MemoryLayout<retto_progress>.size, "the progress")
+  try write(retto_progress(p), to: progress, "the progress")
 }
 
 @c @implementation public func retto_trainer_create(

@@ -58,6 +58,19 @@ CALL(retto_version_number) { return given(s, retto_version_number() > 0); }
 CALL(retto_version_string) { return given(s, retto_version_string()[0]); }
 CALL(retto_instruction_set) { return given(s, retto_instruction_set()[0]); }
 CALL(retto_status_name) { return given(s, retto_status_name(RETTO_OK)[0]); }
+#define INITIALIZER(name)                                                                  \
+  CALL(name##_init) {                                                                      \
+    name value;                                                                            \
+    name##_init(&value);                                                                   \
+    return given(s, value.size == sizeof value);                                           \
+  }
+INITIALIZER(retto_session_options)
+INITIALIZER(retto_trainer_options)
+INITIALIZER(retto_model_info)
+INITIALIZER(retto_constraints)
+INITIALIZER(retto_progress)
+INITIALIZER(retto_midi_info)
+INITIALIZER(retto_text_info)
 CALL(retto_model_get_info) {
   retto_model_info info = RETTO_MODEL_INFO_INIT;
   return retto_model_get_info(s->model, &info);
@@ -117,6 +130,14 @@ CALL(retto_session_get_sounding) {
   return retto_session_get_sounding(s->session, events, 128, &count);
 }
 CALL(retto_session_forget_sounding) { return retto_session_forget_sounding(s->session); }
+CALL(retto_session_get_options) {
+  retto_session_options options = RETTO_SESSION_OPTIONS_INIT;
+  return retto_session_get_options(s->session, &options);
+}
+CALL(retto_session_get_constraints) {
+  retto_constraints constraints = RETTO_CONSTRAINTS_INIT;
+  return retto_session_get_constraints(s->session, &constraints);
+}
 CALL(retto_session_set_pitch_range) { return retto_session_set_pitch_range(s->session, 40, 80); }
 CALL(retto_session_set_scale) { return retto_session_set_scale(s->session, 0xAB5); }
 CALL(retto_session_set_voices) { return retto_session_set_voices(s->session, 2); }

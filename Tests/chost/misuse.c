@@ -207,11 +207,11 @@ static void structs(void) {
   static const retto_progress progress = RETTO_PROGRESS_INIT;
   const struct {
     const void *initial;
-    size_t size;
-  } kinds[] = {{&info, sizeof info},
-               {&session, sizeof session},
-               {&trainer, sizeof trainer},
-               {&progress, sizeof progress}};
+    size_t size, least; /* today's, and that of the first version: see older.c */
+  } kinds[] = {{&info, sizeof info, 56},
+               {&session, sizeof session, 40},
+               {&trainer, sizeof trainer, 152},
+               {&progress, sizeof progress, 120}};
   for EACH (kind, kinds) {
     size_t known = kinds[kind].size;
     const struct {
@@ -221,7 +221,7 @@ static void structs(void) {
     } cases[] = {{0, 0, ARGUMENT, ARGUMENT},
                  {1, 0, ARGUMENT, ARGUMENT},
                  {sizeof(size_t), 0, ARGUMENT, ARGUMENT},
-                 {known - 1, 0, ARGUMENT, ARGUMENT},
+                 {kinds[kind].least - 1, 0, ARGUMENT, ARGUMENT},
                  {known, 0, RETTO_OK, RETTO_OK},
                  {known, 1, RETTO_OK, RETTO_OK},
                  {known + 1, 0, RETTO_OK, RETTO_OK},
@@ -251,7 +251,10 @@ static void structs(void) {
                            : retto_trainer_step(stepped, &s.progress);
       if (expected == RETTO_OK) {
         accepted(__FILE__, __LINE__, "a call with a struct", status);
-        CHECK(s.size == cases[i].size && s.bytes[known] == cases[i].tail);
+        if (expected == cases[i].in && (kind == 1 || kind == 2))
+          CHECK(s.size == cases[i].size && s.bytes[known] == cases[i].tail);
+        else
+          CHECK(s.size == known && s.bytes[known] == (cases[i].size > known ? 0 : cases[i].tail));
         if (kind == 0)
           CHECK(s.info.vocabulary == vocabulary);
         if (kind == 3)

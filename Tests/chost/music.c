@@ -68,6 +68,10 @@ static void check_piece(const retto_model *model, int grid, int bars) {
   OK(retto_session_set_density(session, 1));
   OK(retto_session_set_bars(session, bars));
   OK(retto_session_set_metre(session, 3, 4));
+  retto_constraints set = RETTO_CONSTRAINTS_INIT;
+  OK(retto_session_get_constraints(session, &set));
+  CHECK(set.lowest_pitch == 48 && set.highest_pitch == 80 && set.pitch_classes == scale);
+  CHECK(set.voices == 2 && set.density == 1 && set.ending == RETTO_ENDING_ANYWHERE);
   int sounding[128] = {0}, open = 0;
   uint64_t now = 0, complete = 0;
   retto_event event = {0, 0, 0, 0, 0};
