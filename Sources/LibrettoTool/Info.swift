@@ -28,7 +28,7 @@ struct Info: ParsableCommand {
           ("encoding", .string(model.encoding.name)), ("vocabulary", .number(shape.vocabulary)),
           ("embedding", .number(shape.embedding)), ("hidden", .number(shape.hidden)),
           ("layers", .number(shape.layers)), ("parameters", .number(parameters)),
-          ("precision", .string(model.precision.name)),
+          ("precision", .string(model.precision.name)), ("documents", .bool(model.hasDocuments)),
           (
             "facts",
             .object(model.facts.sorted { $0.key < $1.key }.map { ($0.key, .string($0.value)) })
@@ -36,7 +36,9 @@ struct Info: ParsableCommand {
         ]).text)
       return
     }
-    say("\(Streams.name(self.model)): \(model.encoding.name), \(shape.vocabulary) tokens")
+    let documents = model.hasDocuments ? ", of documents" : ""
+    say(
+      "\(Streams.name(self.model)): \(model.encoding.name), \(shape.vocabulary) tokens\(documents)")
     print("")
     let middle = min(74, max(40, Terminal.columns(of: STDOUT_FILENO) ?? 74)) - 26
     func row(_ name: String, _ text: String, _ number: String) {

@@ -4,17 +4,17 @@ import Testing
 
 @Suite struct MusicMaterialTests {
   /// All keys of a piano, each `held` quarter notes long, over and over.
-  private func clusters(_ count: Int, held: Int) -> [UInt8] {
-    var builder = FileBuilder(ticksPerQuarter: 480, tempo: 120, program: 0)
+  private func clusters(_ count: Int, held: Int) throws -> [UInt8] {
+    var builder = try FileBuilder(ticksPerQuarter: 480, tempo: 120, program: 0)
     for _ in 0..<count {
       for pitch in 21...108 {
-        builder.add(MusicEvent(delta: 0, .noteOn, pitch: pitch, velocity: 64))
+        try builder.add(MusicEvent(delta: 0, .noteOn, pitch: pitch, velocity: 64))
       }
       for pitch in 21...108 {
-        builder.add(MusicEvent(delta: pitch == 21 ? 480 * held : 0, .noteOff, pitch: pitch))
+        try builder.add(MusicEvent(delta: pitch == 21 ? 480 * held : 0, .noteOff, pitch: pitch))
       }
     }
-    return builder.file.write()
+    return try builder.finish().write()
   }
 
   private func trainer(_ bytes: [UInt8], _ encoding: String) throws -> Trainer {
@@ -30,7 +30,7 @@ import Testing
   init() throws { folder = try Folder() }
 
   @Test func aSmallFileOfVeryManyTokens() throws {
-    let bytes = clusters(190, held: 64)
+    let bytes = try clusters(190, held: 64)
     #expect(bytes.count < 300_000)
     let long = try trainer(bytes, "polyphony")
     for _ in 0..<2 {
@@ -38,6 +38,6 @@ import Testing
     }
     // Where notes are not written step by step it is short.
     try trainer(bytes, "performance").prepare()
-    try trainer(clusters(180, held: 1), "polyphony").prepare()
+    try trainer(try clusters(180, held: 1), "polyphony").prepare()
   }
 }

@@ -32,7 +32,8 @@ public func fuzz(_ start: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
   let input = UnsafeRawBufferPointer(start: start, count: count)
   let characters = try! CharactersEncoding(
     alphabet: alphabet(UnsafeRawBufferPointer(rebasing: input.prefix(count / 2)), count))
-  for encoding in [BytesEncoding(), characters] as [any TextEncoding] {
+  let documents = BytesEncoding(documents: true)
+  for encoding in [BytesEncoding(), characters, documents] as [any TextEncoding] {
     let tokens = tokens(encoding, input)
     claim(decode(encoding, tokens) == Array(input), "tokens are the text again")
     claim(
@@ -41,12 +42,36 @@ public func fuzz(_ start: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
     claim(again.vocabularySize == encoding.vocabularySize, "properties build the encoding again")
     follow(encoding, tokens)
   }
+  examine(input)
   if count > 0 {
     let found = UTF8Text.scalar(start!, count)
     let valid = String(validating: input.prefix(found?.length ?? 1), as: UTF8.self)
     claim((found != nil) == (valid != nil), "a character is what Swift takes for one")
   }
   return 0
+}
+
+/// Whatever the bytes are, they are told, and what is converted is UTF-8.
+private func examine(_ input: UnsafeRawBufferPointer) {
+  let found = TextExamination(input)
+  claim(found.badCount <= input.count && found.markLength <= input.count, "counts are of the bytes")
+  claim(found.firstBad.map { input.indices.contains($0) } ?? true, "the first bad byte is one")
+  for kind in [TextKind.utf8, .latin1, .cp1252, .utf16LittleEndian, .utf16BigEndian] {
+    var text: [UInt8] = []
+    do throws(TextConversionError) {
+      try kind.convert(input) { packed, count in
+        for i in 0..<count { text.append(UInt8(truncatingIfNeeded: packed >> UInt32(8 * i))) }
+      }
+      claim(String(validating: text, as: UTF8.self) != nil, "what is converted is UTF-8")
+    } catch {
+      claim(input.indices.contains(error.byte), "an error names a byte")
+    }
+    if kind == .utf8 {
+      claim(
+        (text.count + kind.markLength(input) == input.count)
+          == (String(validating: input, as: UTF8.self) != nil), "UTF-8 is what Swift takes for it")
+    }
+  }
 }
 
 /// What a grammar allows, as logits of 0; minus infinity where it does not.

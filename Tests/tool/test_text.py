@@ -307,6 +307,7 @@ class Documents(ToolTest):
         self.assertRegex(out, r"tokens in 5[345] documents, \d+ in [567] documents for validation")
         for word in ("data.bin", "empty.txt", "latin.txt", "2 of 62"):
             self.assertIn(word, error)
+        self.assertTrue(json.loads(self.run_tool("info", "d.safetensors", "--json").stdout)["documents"])
         # A whole document, and no more than one.
         whole = 0
         for seed in range(20):
