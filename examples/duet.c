@@ -508,9 +508,7 @@ int main(int argc, char **argv) {
     alsa_out_close(duet.out);
     return 0;
   }
-  connect_ports(duet.out, options.ports, options.inputs);
-  if (!options.inputs)
-    show_line("no port to listen to yet: give -i PORT (-l lists them), or use aconnect");
+  connect_ports(duet.out, options.ports, options.inputs, true);
   int signals = open_signals();
   alsa_out_set_tempo(duet.out, options.tempo);
   duet.channel = options.channel;

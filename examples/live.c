@@ -99,12 +99,14 @@ retto_session *open_session(const char *path, uint64_t seed, int *ticks_per_quar
   return session;
 }
 
-void connect_ports(alsa_out *out, const char *ports, const char *inputs) {
+void connect_ports(alsa_out *out, const char *ports, const char *inputs, bool listens) {
   if (!ports) ports = getenv("ALSA_OUTPUT_PORTS");
   if (ports && *ports && alsa_out_connect(out, ports, false)) give_up("%s", alsa_out_message(out));
   if (inputs && alsa_out_connect(out, inputs, true)) give_up("%s", alsa_out_message(out));
   if (!alsa_out_ports(out))
     show_line("no port to play to yet: give -p PORT (-l lists them), or use aconnect");
+  if (listens && !inputs)
+    show_line("no port to listen to yet: give -i PORT (aconnect -i lists them), or use aconnect");
 }
 
 /* ---- The terminal ---- */

@@ -29,8 +29,9 @@ retto_session *open_session(const char *path, uint64_t seed, int *ticks_per_quar
                             bool *has_bars);
 
 /* Connects a client with ports to play to, or with those of ALSA_OUTPUT_PORTS if `ports` is NULL,
- * and to listen to; gives up where one is not there, and says so where there is none to play to. */
-void connect_ports(alsa_out *out, const char *ports, const char *inputs);
+ * and to listen to; gives up where one is not there, and says so where none is named to play to or, if
+ * the program `listens`, to listen to. */
+void connect_ports(alsa_out *out, const char *ports, const char *inputs, bool listens);
 
 /* ---- The terminal ---- */
 

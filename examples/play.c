@@ -508,7 +508,8 @@ int main(int argc, char **argv) {
     alsa_out_close(play.out);
     return 0;
   }
-  connect_ports(play.out, options.ports, options.inputs);
+  connect_ports(play.out, options.ports, options.inputs, options.clock_in);
+  if (options.clock_in) show_line("waiting for Start or Continue");
   int signals = open_signals();
   writer_settings first = settings();
   play.writer = writer_start(play.sessions, play.ticks_per_quarter, play.models, &first);

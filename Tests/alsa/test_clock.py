@@ -50,12 +50,12 @@ class ClockOut(SequencerTest):
 
 
 class ClockIn(SequencerTest):
-    def follow(self, *options):
+    def follow(self, *options, model=(SMALL,)):
         """A player that waits for the probe's clock, and the notes it should play."""
         self.expected = self.written(SMALL, "--bars", 40, "--seed", 5, "--metre", "4/4")
         self.master = self.probe()
         play = self.start("play", "-p", "probe:in", "-i", "probe:out", "--clock", "in", "--bars", 40, "--metre", "4/4",
-                          "--seed", 5, *options, SMALL)
+                          "--seed", 5, *options, *model)
         time.sleep(1.5)
         return play
 
@@ -165,6 +165,34 @@ class ClockIn(SequencerTest):
         errors = self.errors(meant + [ns], [e for e in self.master.events if e.ns > begin])
         self.assertGreater(len(errors), 5)
         self.assertLess(max(abs(error) for _, error in errors), 15e6, errors)
+        self.finish_by_signal(play)
+
+    def test_another_piece_keeps_to_the_clock(self):
+        """A switch begins a piece on a beat, and Stop and Continue go on with it."""
+        play = self.follow(model=(SMALL, SMALL))
+        first = self.master.now() + 200_000_000
+        self.master.tell(f"{first - 20_000_000} start")
+        meant = self.clocks(first, (12, 120))
+        self.master.tell(f"{int(meant[-1] - 5e6)} stop")
+        self.master.tell(f"{int(meant[-1] + 1e9)} continue")
+        meant = meant[:-1] + self.clocks(int(meant[-1] + 1.1e9), (8, 120))
+        time.sleep((meant[60] - self.master.now()) / 1e9)
+        self.press(play, "m")
+        time.sleep((meant[-1] - self.master.now()) / 1e9 + 0.1)
+        events = [e for e in self.master.events if e.ns > meant[6 * 24] and e.kind == "on"]
+        self.assertGreater(len(events), 8)
+        # On one of the beats after the switch the piece has begun, and all that came is its own.
+        worst = {}
+        for beat in range(2, 6):
+            due = {}
+            for start, _, _, pitch, _ in self.expected:
+                clock = beat * 24 + start * 24 // TICKS
+                if clock < len(meant):
+                    due.setdefault(pitch, []).append(meant[clock])
+            worst[beat] = max(min((abs(ns - e.ns) for ns in due.get(e.a, [])), default=1e9) for e in events)
+        self.assertLess(min(worst.values()), 20e6, worst)
+        self.master.tell("-1 stop")
+        self.assertSilent(self.master)
         self.finish_by_signal(play)
 
     def finish_by_signal(self, play):
