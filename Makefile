@@ -61,8 +61,8 @@ live: library
 put = install -m $(1) "$(2)" "$(DESTDIR)$(3).new" && mv -f "$(DESTDIR)$(3).new" "$(DESTDIR)$(3)"
 
 install:
-	@[ -e $(RELEASE)/libretto.so ] && [ -x $(RELEASE)/libretto ] || \
-	  { echo "make install: nothing is built in $(RELEASE); run make first" >&2; exit 1; }
+	@[ -e $(RELEASE)/$(SONAME) ] && [ -x $(RELEASE)/libretto ] || \
+	  { echo "make install: version $(VERSION) is not built in $(RELEASE); run make first" >&2; exit 1; }
 	@[ ! -x $(RELEASE)/libretto-play ] || $(BUILD_LIVE)
 	mkdir -p "$(DESTDIR)$(BINDIR)" "$(DESTDIR)$(LIBDIR)/pkgconfig" "$(DESTDIR)$(INCLUDEDIR)"
 	$(call put,755,$(RELEASE)/libretto.so,$(LIBDIR)/libretto.so.$(VERSION))

@@ -194,7 +194,7 @@ static int start_guardian(alsa_out *out) {
     _exit(0);
   }
   close(ends[0]);
-  if (child > 0) waitpid(child, NULL, 0);
+  while (child > 0 && waitpid(child, NULL, 0) < 0 && errno == EINTR) continue;
   if (child < 0 || !hear_guardian(out)) return say(out, "cannot start the guardian process");
   return 0;
 }
