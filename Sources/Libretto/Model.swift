@@ -85,12 +85,28 @@ public final class Model: @unchecked Sendable {
     for tensor in layout.tensors {
       try file.floats(
         tensor.name, tensor.dimensions, into: parameters.pointer + tensor.offset, file: name)
+      try check(parameters.pointer + tensor.offset, of: tensor, name: name)
     }
     header.precision.round(parameters.pointer, layout)
     let network = try Libretto.network { () throws(NetworkError) in
       try Network(header.shape, parameters: parameters, precision: header.precision)
     }
     return (network, header.encoding, header.facts)
+  }
+
+  /// The largest weight a model may have. Below it no sum of the network, of at most 2 * 16,384 products
+  /// of a weight and a weight or an activation, overflows, so that every output is finite.
+  static let largestWeight: Float = 1e15
+
+  private static func check(
+    _ weights: UnsafePointer<Float>, of tensor: ParameterLayout.Tensor, name: String
+  ) throws(LibrettoError) {
+    for i in 0..<tensor.count where !(abs(weights[i]) <= largestWeight) {
+      throw LibrettoError(
+        .format,
+        "\(name): tensor \"\(tensor.name)\" has the weight \(weights[i]) at place \(i); expected at most \(largestWeight), above which outputs are not finite; train the model anew"
+      )
+    }
   }
 
   /// The weights as they are in a file; not to be changed.

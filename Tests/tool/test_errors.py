@@ -1,8 +1,11 @@
 """What is refused, and how it is said."""
+import json
+import math
 import os
 import random
 import resource
 import signal
+import struct
 import subprocess
 import unittest
 
@@ -162,6 +165,24 @@ class Errors(ToolTest):
             (self.path / "bad.safetensors").write_bytes(damaged)
             done = subprocess.run([TOOL, "info", "bad.safetensors"], cwd=self.path, capture_output=True)
             self.assertIn(done.returncode, (0, 2), done.stderr)
+
+    def test_weights_whose_outputs_are_not_finite(self):
+        self.train()
+        whole = (self.path / "m.safetensors").read_bytes()
+        start = 8 + int.from_bytes(whole[:8], "little")
+        tensors = json.loads(whole[8:start])
+        for value, code in ((math.nan, 2), (math.inf, 2), (3.3e38, 2), (-1e30, 2), (9e14, 0), (-9e14, 0)):
+            for name in ("embedding.weight", "gru.weight_hh_l1", "gru.bias_ih_l0", "head.weight", "head.bias"):
+                first, last = (start + place for place in tensors[name]["data_offsets"])
+                bad = whole[:first] + struct.pack("<f", value) * ((last - first) // 4) + whole[last:]
+                (self.path / "bad.safetensors").write_bytes(bad)
+                for command in (["info", "bad.safetensors"], ["sample", "bad.safetensors", "--length", 5],
+                                ["evaluate", "bad.safetensors", "corpus.txt", "--json"]):
+                    done = self.run_tool(*command, code=code)
+                    if code:
+                        self.assertIn(name, done.stderr.decode())
+                    elif command[0] == "evaluate":
+                        self.assertIsNotNone(json.loads(done.stdout)["nats_per_token"])
 
     def test_arguments_that_are_not_utf8(self):
         (self.path / "caf\udcff.txt").write_bytes(text())
