@@ -2,7 +2,7 @@
 #include <math.h>
 #include <string.h>
 
-enum { NEW = 2, STEADY = 4, CONFIRMED = 8 };
+enum { NEW = 2, STEADY = 4 };
 
 /* No tempo is above 600, and a silence of a second is no clock. */
 static const double shortest = 4e6, longest = 1e9;
@@ -121,7 +121,7 @@ static void explain(clock_in *c, double ns) {
 }
 
 static void follow(clock_in *c, double ns) {
-  if (c->heard >= CONFIRMED && ns - c->ns > gap * c->period) {
+  if (clock_in_is_steady(c) && ns - c->ns > gap * c->period) {
     c->gap.from = c->ns;
     c->gap.period = c->period;
     explain(c, ns);

@@ -130,6 +130,12 @@ static void lost_clocks(void) {
       CHECK(heard.position == 480);
       CHECK(is_tempo(tempi[t], 0.1));
     }
+  for (int first = 4; first < 24; first++) { /* of the first clocks too */
+    begin();
+    double ns = hear_regular(0, first, period_of(120)) + 2 * period_of(120);
+    hear_regular(ns, 24, period_of(120));
+    CHECK(heard.position == first + 2 + 24);
+  }
 }
 
 /* A fall of the tempo is no gap after the other. */
