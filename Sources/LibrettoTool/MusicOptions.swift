@@ -132,7 +132,8 @@ struct MusicOptions: ParsableArguments {
       if bars != nil { try refuse("--bars", "it has no bars; use --seconds") }
       if metre != nil { try refuse("--metre", "it has no bars") }
     } else if seconds != nil {
-      try refuse("--seconds", "use --bars")
+      let bar = trimmed(240 / (tempo ?? 120), 2)
+      try refuse("--seconds", "its pieces are whole bars; use --bars, of \(bar) s each in 4/4")
     }
     if grid?.lasts == false {
       if key != nil { try refuse("--key", "drums have none") }
