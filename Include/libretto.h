@@ -512,10 +512,17 @@ RETTO_CHECK retto_status retto_session_next_event(retto_session *session, retto_
 
 /* Reads an event that somebody else plays; the model goes on from there. Its delta counts from the
  * event before, drawn or fed; on a grid its time is rounded to the nearest step, and what is drawn
- * next is at its own steps all the same, or at once where these are past. A pause of more than 64
- * quarter notes is read without so many whole bars of it. A note-on of velocity 0 is a note-off; a
- * metre counts at the beginning of a piece. `delta` is below 2^31. Takes a time proportional to the
- * time that passes in it. RETTO_ERROR_ARGUMENT, _UNSUPPORTED. [one-thread] [realtime] */
+ * next is at its own steps all the same, or at once where these are past. A note-on of velocity 0 is
+ * a note-off; a metre counts at the beginning of a piece. `delta` is below 2^31.
+ *
+ * Takes the time of some tokens: on a grid one for each step that passes and one for each note held in
+ * it. A pause of more than 64 steps is read without so many whole bars that it is no longer than 64
+ * steps, or than one bar where that is more; so at most 64 steps pass in a call, or at most those of a
+ * bar, of which 24 steps per quarter note make 96 in 4/4 and never more than 192. In a performance it
+ * is at most one token for each second of the pause, which is cut at 30 s, and one for each note that
+ * ends. To take less time in each call, feed RETTO_EVENT_TIME as time passes: at most one step at a
+ * time is read then.
+ * RETTO_ERROR_ARGUMENT, _UNSUPPORTED. [one-thread] [realtime] */
 RETTO_CHECK retto_status retto_session_feed_event(retto_session *session, const retto_event *event)
     RETTO_REALTIME;
 
@@ -530,9 +537,23 @@ RETTO_CHECK retto_status retto_session_get_sounding(retto_session *session, rett
  * for them later. RETTO_ERROR_UNSUPPORTED. [one-thread] [realtime] */
 RETTO_CHECK retto_status retto_session_forget_sounding(retto_session *session) RETTO_REALTIME;
 
-/* A musician's wishes. They hold for certain, from the next token on, since tokens against them are
- * not drawn; notes that sound already may go on. Each may be RETTO_ERROR_ARGUMENT, or _UNSUPPORTED if
- * the model is not of music. */
+/* Constraints. They hold for certain, from the next token on, since tokens against them are not drawn;
+ * notes that sound already may go on. They stay until they are changed, also after a reset or a
+ * restore, and need the grammar (retto_session_set_grammar). Each may be RETTO_ERROR_ARGUMENT, or
+ * RETTO_ERROR_UNSUPPORTED if the model is not of music or its encoding cannot keep to it, with nothing
+ * changed; the value that asks for nothing is always taken. Which encoding keeps to what:
+ *
+ *                    melody, polyphony    drums          performance
+ *   pitch range      yes                  unsupported    yes
+ *   scale            yes                  unsupported    yes
+ *   voices, density  yes                  yes            yes
+ *   bars             yes                  yes            unsupported
+ *   metre            those it has         those it has   unsupported
+ *   ending           yes                  yes            anywhere or never
+ *   forced notes     yes                  yes            unsupported
+ *
+ * A piece that a model of melody, polyphony or drums writes has a note in its first bar, unless the
+ * constraints allow none. */
 
 /* Notes begin only on pitches from `lowest` to `highest`, 0 to 127, the lower one first.
  * [one-thread] [realtime] */
@@ -549,12 +570,16 @@ RETTO_CHECK retto_status retto_session_set_voices(retto_session *session, int32_
  * [one-thread] [realtime] */
 RETTO_CHECK retto_status retto_session_set_density(retto_session *session, float density)
     RETTO_REALTIME;
-/* The piece ends after so many bars, to 1000000, at the bar line; 0 to leave it to the model.
- * [one-thread] [realtime] */
+/* The piece ends after so many bars, to 1000000, at the bar line, or at the next bar line if it has as
+ * many already; 0, as at first, to leave it to the model. [one-thread] [realtime] */
 RETTO_CHECK retto_status retto_session_set_bars(retto_session *session, int32_t bars)
     RETTO_REALTIME;
-/* The time signature of the next piece to begin, such as 3 and 4, both above 0; 0 and 0 to leave it to
- * the model. One the encoding does not have leaves it to the model too. [one-thread] [realtime] */
+/* The time signature of the next piece to begin, such as 3 and 4, both above 0; it then holds to the
+ * piece's end. 0 and 0, as at first, leave it to the model, which draws those of its material alone.
+ * RETTO_ERROR_UNSUPPORTED, whose sentence names those there are, if the encoding has no such time
+ * signature: a model has 4/4, 3/4, 2/4, 6/8, 2/2, 9/8, 12/8, 3/8, 3/2, 5/4, 7/8, 6/4, 5/8, 7/4, 1/4 and
+ * 4/8 where their bars are whole steps of its grid, and others if its material had them.
+ * [one-thread] [realtime] */
 RETTO_CHECK retto_status retto_session_set_metre(retto_session *session, int32_t numerator,
                                                  int32_t denominator) RETTO_REALTIME;
 
@@ -565,7 +590,8 @@ typedef enum retto_ending {
   RETTO_ENDING_NEVER = 2
 } retto_ending;
 
-/* Says when a piece may end if its number of bars is not set. [one-thread] [realtime] */
+/* Says when a piece may end if its number of bars is not set; at first anywhere, but not before all
+ * forced notes have come. [one-thread] [realtime] */
 RETTO_CHECK retto_status retto_session_set_ending(retto_session *session, retto_ending ending)
     RETTO_REALTIME;
 
@@ -594,18 +620,20 @@ RETTO_CHECK retto_status retto_session_get_constraints(retto_session *session,
                                                        retto_constraints *constraints)
     RETTO_REALTIME;
 
-/* Dictates a note of this piece: the model writes it, whatever else is wished for, and fills in the
+/* Forces a note of this piece: the model writes it, whatever the other constraints are, and fills in the
  * rest. `start`, below 2^40, counts from the piece's beginning, and both it and `duration`, above 0,
- * are in ticks. Up to 1024 at a time; they end with the piece. RETTO_ERROR_ARGUMENT if it is past, out
- * of the encoding's range, one too many (also a second one at a time in a melody), or the model has no
- * grid. [one-thread] [realtime] */
+ * are in ticks. Up to 1024 at a time; they end with the piece, which a number of bars may end before
+ * they come. RETTO_ERROR_ARGUMENT if it is past, out of the encoding's range, or one too many (also a
+ * second one at a time in a melody); RETTO_ERROR_UNSUPPORTED if the model has no grid.
+ * [one-thread] [realtime] */
 RETTO_CHECK retto_status retto_session_force_note(retto_session *session, uint64_t start,
                                                   uint32_t duration, int32_t pitch) RETTO_REALTIME;
 
-/* Takes back all notes dictated. [one-thread] [realtime] */
+/* Clears all forced notes. [one-thread] [realtime] */
 RETTO_CHECK retto_status retto_session_force_nothing(retto_session *session) RETTO_REALTIME;
 
-/* Writes the number of complete bars of the piece to `bars`. [one-thread] [realtime] */
+/* Writes the number of complete bars of the piece to `bars`; 0 where there are none, as in a
+ * performance. [one-thread] [realtime] */
 RETTO_CHECK retto_status retto_session_get_bars(retto_session *session, uint64_t *bars)
     RETTO_REALTIME;
 

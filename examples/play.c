@@ -488,7 +488,7 @@ static void open_models(char **paths) {
     retto_session *session = play.sessions[i];
     if (!has_bars && options.bars)
       usage_error("--bars is not for %s, a model of performances: these have no bars", paths[i]);
-    if (retto_session_set_ending(session, RETTO_ENDING_BAR_LINE) ||
+    if ((has_bars && retto_session_set_ending(session, RETTO_ENDING_BAR_LINE)) ||
         retto_session_set_bars(session, options.bars) ||
         retto_session_set_metre(session, options.numerator, options.denominator))
       usage_error("%s", retto_last_error());

@@ -9,6 +9,8 @@ struct Corpus {
   let tokensPerCharacter: Double
   /// How the encoding was chosen, if it was left to the material.
   var choice: EncodingChoice?
+  /// What a person should know of its files.
+  var remarks: [MaterialRemark] = []
 
   /// Tokens, and where pieces lie among them.
   struct Part {

@@ -1,3 +1,4 @@
+import Memory
 import Sequences
 
 /// The MIDI files a host gave, before they became tokens. Files are read again when they do: kept in
@@ -19,6 +20,7 @@ struct MusicMaterial {
   private var training: [Source] = []
   private var validation: [Source] = []
   private(set) var files: [MaterialFile] = []
+  private var metres = MetreSurvey()
 
   /// Throws if the file cannot be read or holds no notes; it is then not part of the material.
   mutating func add(file path: String, validation held: Bool) throws(LibrettoError) {
@@ -31,9 +33,11 @@ struct MusicMaterial {
   }
 
   private mutating func add(_ source: Source, _ held: Bool) throws(LibrettoError) {
-    guard try Self.read(source).noteCount > 0 else {
+    let file = try Self.read(source)
+    guard file.noteCount > 0 else {
       throw LibrettoError(.empty, "\(source.name) contains no notes; leave it out")
     }
+    try allocating { () throws(OutOfMemory) in try metres.note(file) }
     if held { validation.append(source) } else { training.append(source) }
   }
 
@@ -68,18 +72,25 @@ struct MusicMaterial {
           name ?? choice?.name ?? PolyphonyEncoding.name, stepsPerQuarter: stepsPerQuarter)
       } catch { throw LibrettoError(error) }
       if chosen is PerformanceEncoding { chosen = PerformanceEncoding(limits: limits()) }
+      if let grid = chosen as? any GridEncoding { chosen = grid.extended(by: metres) }
     }
-    let encoding = chosen!
-    let train = try part(training, encoding, augment: augment ?? Self.gains(training.count))
+    var encoding = chosen!
+    var remarks: [MaterialRemark] = []
+    let train = try part(
+      training, encoding, augment: augment ?? Self.gains(training.count), &remarks)
     guard train.tokens.count >= 2 else {
       throw LibrettoError(
         .corpus,
         "the encoding \(encoding.name) finds nothing to learn from in these files; try another one")
     }
+    let validation = try part(validation, encoding, augment: false, &remarks)
+    if let grid = encoding as? any GridEncoding {
+      let tokens = train.tokens
+      encoding = grid.fitted(to: (0..<tokens.count).lazy.map { tokens[$0] })
+    }
     return Corpus(
-      encoding: encoding, training: train,
-      validation: try part(validation, encoding, augment: false), tokensPerCharacter: 0,
-      choice: choice)
+      encoding: encoding, training: train, validation: validation, tokensPerCharacter: 0,
+      choice: choice, remarks: remarks)
   }
 
   /// Whether so many pieces are so few that other keys and tempi help more than they blur.
@@ -118,9 +129,10 @@ struct MusicMaterial {
     return choice
   }
 
-  private func part(_ sources: [Source], _ encoding: any MusicEncoding, augment: Bool)
-    throws(LibrettoError) -> Corpus.Part
-  {
+  private func part(
+    _ sources: [Source], _ encoding: any MusicEncoding, augment: Bool,
+    _ remarks: inout [MaterialRemark]
+  ) throws(LibrettoError) -> Corpus.Part {
     let store = try TokenStore(capacity: 0)
     var pieces: [[Range<Int>]] = []
     for source in sources {
@@ -135,7 +147,15 @@ struct MusicMaterial {
       if augment, let performance = encoding as? PerformanceEncoding {
         for stretch in [0.95, 1.05] { try add(performance.encode(file, stretch: stretch)) }
       }
-      if !variants.isEmpty { pieces.append(variants) }
+      if let grid = encoding as? any GridEncoding {
+        remarks += try grid.remarks(on: file, name: source.name)
+      }
+      guard !variants.isEmpty else {
+        remarks.append(
+          MaterialRemark(kind: .nothingToLearn, file: source.name, timeSignature: ""))
+        continue
+      }
+      pieces.append(variants)
     }
     return Corpus.Part(tokens: store, pieces: pieces)
   }
@@ -144,6 +164,9 @@ struct MusicMaterial {
 extension MusicEncoding {
   /// The tokens of a piece, which errors call `name`.
   func tokens(of file: MIDIFile, name: String) throws(LibrettoError) -> [Int32]? {
+    let file = try allocating { () throws(OutOfMemory) in
+      try file.withoutDoubtedTimeSignatures()
+    }
     do throws(EncodingError) { return try encode(file) } catch {
       let error = LibrettoError(error)
       throw LibrettoError(error.kind, "\(name): \(error.message)")

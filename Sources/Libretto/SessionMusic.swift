@@ -1,7 +1,7 @@
 import GRU
 import Sequences
 
-// Sessions of music: events in, events out, and a musician's wishes.
+// Sessions of music: events in, events out, and a musician's constraints.
 
 extension Session {
   /// What a session over a model of music has besides.
@@ -9,6 +9,8 @@ extension Session {
     let grammar: any MusicGrammar
     let player: any TokenPlayer
     let listener: any EventListener
+    /// The time signatures the model has beside the standard ones, for messages.
+    let extraMetres: Sentence
     /// What the host was given and has not been told the end of.
     var sounding = SoundingNotes()
     /// Whether the listener has heard something that the network has not read yet.
@@ -21,6 +23,11 @@ extension Session {
       self.grammar = grammar
       player = encoding.makePlayer()
       listener = encoding.makeListener()
+      var names: Sentence = ""
+      for metre in (encoding as? any GridEncoding)?.extraMetres ?? [] {
+        names = "\(names), \(metre.numerator)/\(metre.denominator)"
+      }
+      extraMetres = names
     }
 
     func reset() {
@@ -78,14 +85,37 @@ extension Session {
     return music
   }
 
-  /// The musician's wishes, from the next token on; throws if one is out of range. Real-time.
+  /// The musician's constraints, from the next token on; throws if one is out of range, or the
+  /// encoding cannot keep to it. Real-time.
   public func set(_ controls: MusicControls) throws(LibrettoError) {
     let music = try requireMusic()
     try controls.validate()
+    if let constraint = music.grammar.unsupported(controls) {
+      throw LibrettoError(.unsupported, refusal(constraint, controls, music))
+    }
     music.grammar.controls = controls
   }
 
-  /// The wishes in force.
+  private func refusal(
+    _ constraint: UnsupportedConstraint, _ controls: MusicControls, _ music: Music
+  ) -> Sentence {
+    switch constraint {
+    case .pitchRange:
+      "the pitch range is \(controls.lowest) to \(controls.highest), but drums have no pitches; leave it at 0 to 127"
+    case .scale:
+      "the scale is \(controls.scale), but drums have no pitches; leave it at 4095, all pitch classes"
+    case .bars:
+      "the number of bars is \(controls.bars), but a performance has no bars; leave it at 0 and count the time of the events"
+    case .ending:
+      "the ending is at a bar line, but a performance has no bars; let it end anywhere or never"
+    case .metre where !music.grammar.canForce:
+      "the time signature is \(controls.numerator)/\(controls.denominator), but a performance has no bars; leave it at 0/0"
+    case .metre:
+      "the time signature is \(controls.numerator)/\(controls.denominator); this model has 4/4, 3/4, 2/4, 6/8, 2/2, 9/8, 12/8, 3/8, 3/2, 5/4, 7/8, 6/4, 5/8, 7/4, 1/4, 4/8\(music.extraMetres), if such a bar is a whole number of steps of its grid"
+    }
+  }
+
+  /// The constraints in force.
   public var controls: MusicControls { music?.grammar.controls ?? MusicControls() }
 
   /// The same; throws if the model is not of music. Real-time.
@@ -100,7 +130,7 @@ extension Session {
   public var bars: Int { music?.grammar.bars ?? 0 }
 
   /// Reads an event as somebody plays it. Its time counts from the event before, drawn or fed.
-  /// Real-time, in a time proportional to the time that passes in it.
+  /// Real-time, in a time proportional to the steps that pass in it, of which there is a most.
   public func feed(event: MusicEvent) throws(LibrettoError) {
     let music = try requireMusic()
     guard event.delta >= 0, event.delta < 1 << 31 else {
@@ -112,6 +142,10 @@ extension Session {
         .argument,
         "the event has pitch \(event.pitch) and velocity \(event.velocity); both are from 0 to 127")
     }
+    // The time by which the host was ahead, if no event drawn since then took it up.
+    var event = event
+    event.delta += music.ahead
+    music.ahead = 0
     music.listener.take(event) { hear($0) }
     music.hasHeard = true
   }
@@ -158,10 +192,15 @@ extension Session {
   /// Dictates a note, in ticks from the beginning of the piece: the model writes it and fills in the
   /// rest. Real-time.
   public func force(start: Int, duration: Int, pitch: Int) throws(LibrettoError) {
-    guard try requireMusic().grammar.force(start: start, duration: duration, pitch: pitch) else {
+    let grammar = try requireMusic().grammar
+    guard grammar.canForce else {
+      throw LibrettoError(
+        .unsupported, "\(model.encoding.name) has no grid to force notes on; feed them as events")
+    }
+    guard grammar.force(start: start, duration: duration, pitch: pitch) else {
       throw LibrettoError(
         .argument,
-        "a note of pitch \(pitch) at tick \(start) for \(duration) ticks cannot be dictated: it is past, out of range, one too many, or the encoding has no grid"
+        "a note of pitch \(pitch) at tick \(start) for \(duration) ticks cannot be forced: it is past, out of the encoding's range, or one too many"
       )
     }
   }
@@ -171,7 +210,7 @@ extension Session {
 }
 
 extension MusicControls {
-  /// Throws if a wish is out of range.
+  /// Throws if a constraint is out of range.
   func validate() throws(LibrettoError) {
     func require(_ holds: Bool, _ sentence: @autoclosure () -> Sentence) throws(LibrettoError) {
       if !holds { throw LibrettoError(.argument, sentence()) }

@@ -363,6 +363,8 @@ public final class Trainer {
     run.map { ($0.corpus.training.tokens.count, $0.corpus.validation.tokens.count) }
   }
 
+  /// What a person should know of the files of music, likewise.
+  public var remarks: [MaterialRemark] { run?.corpus.remarks ?? [] }
   /// Pieces or documents to train on and held out, likewise; nil for one long text.
   public var pieces: (training: Int, validation: Int)? {
     guard let corpus = run?.corpus, let pieces = corpus.training.pieces else { return nil }

@@ -20,6 +20,8 @@ public final class DrumsEncoding: GridEncoding {
     (51, [51, 53, 59]),
   ]
 
+  public init(_ grid: Grid) { self.grid = grid }
+
   public init(stepsPerQuarter: Int = 4) throws(EncodingError) {
     grid = try Grid(
       stepsPerQuarter: stepsPerQuarter, lowest: 0, pitches: Self.classes.count, lasts: false,

@@ -125,7 +125,10 @@ public enum Encodings {
     case CharactersEncoding.name: return try CharactersEncoding(properties: properties)
     case PerformanceEncoding.name: return PerformanceEncoding(properties: properties)
     case _ where isMusic(name):
-      return try music(name, stepsPerQuarter: stepsPerQuarter(properties))
+      let steps = try stepsPerQuarter(properties)
+      let encoding = try music(name, stepsPerQuarter: steps)
+      guard let grid = encoding as? any GridEncoding else { return encoding }
+      return grid.with(try MetreTable(properties: properties, stepsPerQuarter: steps))
     default: throw .unknown(name)
     }
   }

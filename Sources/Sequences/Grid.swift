@@ -4,7 +4,7 @@
 ///
 ///     START METRE (NEW | HELD)* STEP_k (NEW | HELD)* STEP_k ... END
 ///
-/// - `METRE` names the time signature; it comes first, and again at a bar line where it changes.
+/// - `METRE` names the time signature; it comes first, and again where it changes, which begins a bar.
 /// - `NEW p` and `HELD p` are the notes that sound in a step, in falling order of pitch: those that
 ///   begin with it and those that go on from the step before. What is not named has ended.
 /// - `STEP_k` ends a step; k is the place in the bar of the step that follows, 0 being the bar line.
@@ -23,6 +23,8 @@ public struct Grid: Equatable, Sendable {
   public let lasts: Bool
   /// The most notes at a time.
   public let voices: Int
+  /// The time signatures.
+  var metres = MetreTable()
 
   static let start: Int32 = 0
   static let end: Int32 = 1
@@ -41,7 +43,7 @@ public struct Grid: Equatable, Sendable {
     self.voices = voices
   }
 
-  var firstStep: Int32 { Self.firstMetre + Int32(Metre.all.count) }
+  var firstStep: Int32 { Self.firstMetre + Int32(metres.all.count) }
   var positions: Int { Metre.longestBar * stepsPerQuarter }
   var firstNew: Int32 { firstStep + Int32(positions) }
   var firstHeld: Int32 { firstNew + Int32(pitches) }
@@ -59,6 +61,17 @@ public struct Grid: Equatable, Sendable {
 
   /// A silence is not kept longer than this many steps: 64 quarter notes.
   var longestSilence: Int { 64 * stepsPerQuarter }
+
+  /// A pause while others play is read as at most this many steps, or as a bar if that is longer.
+  static let longestPause = 64
+
+  /// Steps of a bar of a time signature; nil if it is no whole number of them.
+  func barSteps(_ metre: Int) -> Int? { metres.all[metre].steps(perQuarter: stepsPerQuarter) }
+
+  /// The token's number for a time signature; nil where there is none on this grid.
+  func metre(_ metre: Metre) -> Int? {
+    metre.fits(perQuarter: stepsPerQuarter) ? metres.all.firstIndex(of: metre) : nil
+  }
 
   /// What a token says.
   enum Meaning: Equatable {

@@ -4,6 +4,9 @@ import Memory
 public protocol GridEncoding: MusicEncoding {
   var grid: Grid { get }
 
+  /// The same encoding on a grid like its own with other time signatures.
+  init(_ grid: Grid)
+
   /// The pitch, counted from the lowest, that a MIDI pitch is written as; nil for none.
   func place(_ pitch: Int) -> Int?
 
@@ -17,14 +20,14 @@ extension GridEncoding {
   public var ticksPerQuarter: Int { grid.ticksPerQuarter }
 
   public var properties: [String: String] {
-    ["steps_per_quarter": String(grid.stepsPerQuarter)]
+    ["steps_per_quarter": String(grid.stepsPerQuarter)].merging(grid.metres.properties) { $1 }
   }
 
   public func encode(_ file: MIDIFile) throws(EncodingError) -> [Int32]? {
     let score = GridScore(grid, file, select(file)) { place($0.pitch) }
     guard !score.notes.isEmpty else { return nil }
     guard score.mostTokens <= Grid.mostTokens else { throw .tooLong(score.mostTokens) }
-    return score.tokens(grid)
+    return withoutClosingSilence(score.tokens(grid))
   }
 
   public func steps(of tokens: UnsafeBufferPointer<Int32>) -> Int? {
@@ -45,7 +48,7 @@ extension GridEncoding {
     switch grid.meaning(token) {
     case .start: "START"
     case .end: "END"
-    case .metre(let index): "METRE \(Metre.all[index].numerator)/\(Metre.all[index].denominator)"
+    case .metre(let index): "METRE \(grid.metres.all[index].name)"
     case .step(let position): "STEP \(position)"
     case .new(let pitch): "NEW \(midiPitches[pitch])"
     case .held(let pitch): "HELD \(midiPitches[pitch])"
@@ -69,11 +72,85 @@ extension GridEncoding {
   private var places: [Int16] { (0..<128).map { Int16(place($0) ?? -1) } }
 
   public func withoutOpeningSilence(_ tokens: [Int32]) -> [Int32] {
-    guard tokens.count > 2, case .metre(let metre) = grid.meaning(tokens[1]),
-      let bar = Metre.all[metre].steps(perQuarter: grid.stepsPerQuarter)
-    else { return tokens }
-    let silent = tokens.dropFirst(2).prefix { $0 >= grid.firstStep && $0 < grid.firstNew }.count
-    return Array(tokens[..<2] + tokens[(2 + silent / bar * bar)...])
+    var metre: Int32?
+    var bar = 0
+    for (i, token) in tokens.enumerated() {
+      switch grid.meaning(token) {
+      case .metre: (metre, bar) = (token, i + 1)
+      case .step(0): bar = i + 1
+      case .new, .held: return Array(tokens[..<1] + (metre.map { [$0] } ?? []) + tokens[bar...])
+      case .start, .step, .end: break
+      }
+    }
+    return tokens
+  }
+
+  public func withoutClosingSilence(_ tokens: [Int32]) -> [Int32] {
+    guard let last = tokens.lastIndex(where: { $0 >= grid.firstNew }) else { return tokens }
+    var end = last + 1
+    while end < tokens.count, case .step(let position) = grid.meaning(tokens[end]) {
+      end += 1
+      if position == 0 { break }
+    }
+    return Array(tokens[..<end] + tokens.suffix(1))
+  }
+}
+
+extension GridEncoding {
+  /// With tokens for the time signatures of a collection that are not among the standard ones.
+  public func extended(by survey: MetreSurvey) -> Self {
+    with(MetreTable(extra: survey.extra(stepsPerQuarter: grid.stepsPerQuarter)))
+  }
+
+  /// The time signatures there are tokens for beside the standard ones.
+  public var extraMetres: [(numerator: Int, denominator: Int)] {
+    grid.metres.all.dropFirst(Metre.standard.count).map { ($0.numerator, $0.denominator) }
+  }
+
+  /// The time signatures of a file, by name, that its notes contradict, and those that have no token;
+  /// `encode` reads the bars under them as those before.
+  public func timeSignatureFaults(_ file: MIDIFile) throws(OutOfMemory)
+    -> (doubted: [String], unknown: [String])
+  {
+    func names(_ signatures: some Sequence<MIDITimeSignature>) -> [String] {
+      var names: [String] = []
+      for signature in signatures {
+        let name = Metre(signature).name
+        if !names.contains(name) { names.append(name) }
+      }
+      return names
+    }
+    let signatures = try TimeSignatures(file)
+    return (
+      names(signatures.doubted),
+      names(signatures.believed.lazy.filter { self.grid.metre(Metre($0)) == nil })
+    )
+  }
+
+  /// For a model that learns from these pieces: it draws no time signatures but those found in them,
+  /// and those it knew before.
+  public func fitted(to pieces: some Sequence<Int32>) -> Self {
+    var found: UInt64 = 0
+    var changesWithinBars = false
+    var position = 0
+    for token in pieces {
+      switch grid.meaning(token) {
+      case .start: position = 0
+      case .metre(let index):
+        found |= 1 << UInt64(index)
+        if position != 0 { changesWithinBars = true }
+        position = 0
+      case .step(let next): position = next
+      case .new, .held, .end: break
+      }
+    }
+    return with(grid.metres.adding(found: found, changesWithinBars: changesWithinBars))
+  }
+
+  func with(_ metres: MetreTable) -> Self {
+    var grid = grid
+    grid.metres = metres
+    return Self(grid)
   }
 }
 

@@ -1,6 +1,6 @@
 import Memory
 
-/// Which tokens of a grid may follow, and which the musician's wishes leave of them.
+/// Which tokens of a grid may follow, and which the constraints leave of them.
 final class GridGrammar: MusicGrammar {
   private let grid: Grid
   private var state: GridState
@@ -40,6 +40,8 @@ final class GridGrammar: MusicGrammar {
     if state.phase == .outside { forcedCount = 0 }
   }
 
+  var canForce: Bool { true }
+
   func force(start: Int, duration: Int, pitch: Int) -> Bool {
     let step = grid.ticksPerStep
     guard start >= 0, duration > 0, start < 1 << 40, duration < 1 << 40 else { return false }
@@ -75,6 +77,21 @@ final class GridGrammar: MusicGrammar {
 
   func forceNothing() { forcedCount = 0 }
 
+  /// Whether a forced note is still to come or not over.
+  private var owesForced: Bool {
+    for i in 0..<forcedCount where forced[i].to > state.steps { return true }
+    return false
+  }
+
+  func unsupported(_ controls: MusicControls) -> UnsupportedConstraint? {
+    if !grid.lasts {
+      if controls.lowest > 0 || controls.highest < 127 { return .pitchRange }
+      if controls.scale != 0xFFF { return .scale }
+    }
+    let metre = Metre(controls.numerator, controls.denominator)
+    return controls.numerator == 0 || grid.metre(metre) != nil ? nil : .metre
+  }
+
   // MARK: - What may follow
 
   func forbid(_ logits: UnsafeMutablePointer<Float>) {
@@ -97,9 +114,7 @@ final class GridGrammar: MusicGrammar {
 
   private func forbidOpening(_ logits: UnsafeMutablePointer<Float>) {
     if controls.numerator > 0,
-      let index = Metre.index(
-        numerator: controls.numerator, denominator: controls.denominator,
-        perQuarter: grid.stepsPerQuarter)
+      let index = grid.metre(Metre(controls.numerator, controls.denominator))
     {
       return keep(logits, only: Grid.firstMetre + Int32(index))
     }
@@ -108,10 +123,11 @@ final class GridGrammar: MusicGrammar {
     forbidMetres(logits, except: -1)
   }
 
-  /// Forbids metres whose bars are no whole number of steps, and one more.
+  /// Forbids metres the material does not have or whose bars are no whole number of steps, and one
+  /// more.
   private func forbidMetres(_ logits: UnsafeMutablePointer<Float>, except: Int) {
-    for i in 0..<Metre.all.count
-    where i == except || Metre.all[i].steps(perQuarter: grid.stepsPerQuarter) == nil {
+    for i in 0..<grid.metres.all.count
+    where i == except || !grid.metres.isFound(i) || grid.barSteps(i) == nil {
       logits[Int(Grid.firstMetre) + i] = -.infinity
     }
   }
@@ -122,7 +138,7 @@ final class GridGrammar: MusicGrammar {
     }
     logits[Int(Grid.start)] = -.infinity
     if !mayEnd { logits[Int(Grid.end)] = -.infinity }
-    if state.isAtBarLine && !state.metreNamed && state.steps > 0 && controls.numerator == 0 {
+    if mayChangeMetre {
       forbidMetres(logits, except: state.metre)
     } else {
       forbid(logits, Grid.firstMetre..<grid.firstStep)
@@ -131,12 +147,31 @@ final class GridGrammar: MusicGrammar {
     forbid(logits, grid.firstStep..<grid.firstStep + next)
     forbid(logits, grid.firstStep + next + 1..<grid.firstNew)
     forbidNotes(logits)
+    if mustBegin {
+      for pitch in 0..<grid.pitches where logits[Int(grid.firstNew) + pitch] > -.infinity {
+        return forbid(logits, grid.firstStep..<grid.firstNew)
+      }
+    }
   }
 
-  /// Nothing named since the last step or metre, something there at all, and the host agrees.
+  /// A piece has a note in its first bar, as all that are learned from do; so none is silence.
+  private var mustBegin: Bool {
+    !state.played && state.bars == 0 && state.position == state.barSteps - 1
+      && state.last == grid.pitches
+  }
+
+  /// At a bar line, or, where the material does so, within a bar that is not the last.
+  private var mayChangeMetre: Bool {
+    guard state.last == grid.pitches, !state.metreNamed, state.played, controls.numerator == 0
+    else { return false }
+    if state.position == 0 { return true }
+    return grid.metres.changesWithinBars && (controls.bars == 0 || state.bars + 1 < controls.bars)
+  }
+
+  /// Nothing named since the last step or metre, a note in the piece, and the host agrees.
   private var mayEnd: Bool {
-    guard state.last == grid.pitches, state.steps > 0, controls.bars == 0 else { return false }
-    if state.metreNamed { return false }
+    guard state.last == grid.pitches, state.played, controls.bars == 0 else { return false }
+    if state.metreNamed || owesForced { return false }
     switch controls.ending {
     case .anywhere: return true
     case .barLine: return state.position == 0
@@ -221,7 +256,7 @@ extension GridState {
   }
 
   init?(_ grid: Grid, from bytes: UnsafeRawPointer) {
-    var words = InlineArray<13, UInt64>(repeating: 0)
+    var words = InlineArray<14, UInt64>(repeating: 0)
     for i in 0..<Self.wordCount {
       words[i] = bytes.loadUnaligned(fromByteOffset: 8 * i, as: UInt64.self)
     }

@@ -21,14 +21,14 @@ final class GridListener: EventListener {
   init(_ grid: Grid, place: [Int16]) {
     self.grid = grid
     self.place = place
-    barSteps = Metre.all[0].steps(perQuarter: grid.stepsPerQuarter) ?? 1
+    barSteps = grid.barSteps(0) ?? 1
   }
 
   func reset() {
     began = false
     metreSaid = false
     metre = 0
-    barSteps = Metre.all[0].steps(perQuarter: grid.stepsPerQuarter) ?? 1
+    barSteps = grid.barSteps(0) ?? 1
     (position, tick, step) = (0, 0, 0)
     (sounding, new, ending) = (PitchSet(), PitchSet(), PitchSet())
     said = false
@@ -36,16 +36,14 @@ final class GridListener: EventListener {
 
   func take(_ event: MusicEvent, _ each: (Int32) -> Void) {
     let length = grid.ticksPerStep
-    tick += shortened(event.delta)
+    let reached = step * length
+    tick = reached + shortened(tick - reached + event.delta)
     let now = (tick + length / 2) / length
     if event.kind == .metre && !metreSaid {
-      if let index = Metre.index(
-        numerator: event.pitch, denominator: event.velocity, perQuarter: grid.stepsPerQuarter)
-      {
+      if let index = grid.metre(Metre(event.pitch, event.velocity)) {
         metre = index
-        barSteps = Metre.all[index].steps(perQuarter: grid.stepsPerQuarter) ?? barSteps
+        barSteps = grid.barSteps(index) ?? barSteps
       }
-      tick = min(tick, grid.longestSilence * length)
       return
     }
     begin(each)
@@ -85,7 +83,8 @@ final class GridListener: EventListener {
     case .metre(let index):
       metreSaid = true
       metre = index
-      barSteps = Metre.all[index].steps(perQuarter: grid.stepsPerQuarter) ?? barSteps
+      barSteps = grid.barSteps(index) ?? barSteps
+      position = 0
     case .step(let next):
       position = next
       step += 1
@@ -98,7 +97,7 @@ final class GridListener: EventListener {
   }
 
   var ahead: Int { tick - step * grid.ticksPerStep }
-  func catchUp() { tick = max(tick, step * grid.ticksPerStep) }
+  func catchUp() { tick = step * grid.ticksPerStep }
 
   static var stateSize: Int { 96 }
 
@@ -119,8 +118,8 @@ final class GridListener: EventListener {
       return set
     }
     // Steps that lag far behind would take the next event for ever.
-    let furthest = (grid.longestSilence + 1) * grid.ticksPerStep
-    guard word(0) <= 7, word(1) < UInt64(Metre.all.count), word(2) < UInt64(grid.positions),
+    let furthest = (max(Grid.longestPause, grid.positions) + 1) * grid.ticksPerStep
+    guard word(0) <= 7, word(1) < UInt64(grid.metres.all.count), word(2) < UInt64(grid.positions),
       word(3) < 1 << 48, word(4) < 1 << 48,
       Int(word(3)) - Int(word(4)) * grid.ticksPerStep <= furthest, set(5).highest < grid.pitches,
       set(7).highest < grid.pitches, set(9).highest < grid.pitches, word(11) == 0
@@ -129,17 +128,18 @@ final class GridListener: EventListener {
     said = word(0) & 2 == 2
     metreSaid = word(0) & 4 == 4
     metre = Int(word(1))
-    barSteps = Metre.all[metre].steps(perQuarter: grid.stepsPerQuarter) ?? barSteps
+    barSteps = grid.barSteps(metre) ?? barSteps
     (position, tick, step) = (Int(word(2)), Int(word(3)), Int(word(4)))
     (sounding, new, ending) = (set(5), set(7), set(9))
     return true
   }
 
-  /// A pause longer than the longest silence, without so many whole bars that it is longer no more.
+  /// A time without so many whole bars that it is no longer than the longest pause, or at most a bar.
   private func shortened(_ ticks: Int) -> Int {
     let bar = barSteps * grid.ticksPerStep
-    let over = ticks - grid.longestSilence * grid.ticksPerStep
-    return over > 0 ? ticks - (over + bar - 1) / bar * bar : max(0, ticks)
+    let over = ticks - Grid.longestPause * grid.ticksPerStep
+    guard over > 0 else { return ticks }
+    return ticks - min((over + bar - 1) / bar, (ticks - 1) / bar) * bar
   }
 
   private func begin(_ each: (Int32) -> Void) {

@@ -35,13 +35,13 @@ final class GridPlayer: TokenPlayer {
     case .start:
       closeAll()
     case .metre(let index) where !heard:
-      let metre = Metre.all[index]
+      let metre = grid.metres.all[index]
       put(.metre, pitch: metre.numerator, velocity: metre.denominator)
     case .step:
+      // The time of what others play is theirs: what ends in it ends at once.
+      if heard { queue.waiting = 0 }
       emitStep()
-      if heard {
-        queue.waiting = 0
-      } else {
+      if !heard {
         if queue.isEmpty { put(.time, pitch: 0, velocity: 0) }
         queue.waiting += grid.ticksPerStep
       }

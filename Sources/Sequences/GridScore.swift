@@ -6,7 +6,7 @@ struct GridScore {
   }
 
   var notes: [Note]
-  /// Time signatures by the step they come at, as numbers of `Metre.all`.
+  /// Time signatures by the step they come at, as numbers of the grid's.
   var metres: [(step: Int, metre: Int)]
   /// Steps of the piece.
   var steps: Int
@@ -49,11 +49,7 @@ struct GridScore {
     steps = max(reached, end - removed)
     metres = []
     for signature in file.timeSignatures {
-      guard
-        let index = Metre.index(
-          numerator: signature.numerator, denominator: signature.denominator,
-          perQuarter: grid.stepsPerQuarter)
-      else { continue }
+      guard let index = grid.metre(Metre(signature)) else { continue }
       var at = step(signature.tick)
       var before = 0
       for cut in cuts {
@@ -86,22 +82,21 @@ struct GridScore {
       metre = metres[nextMetre].metre
       nextMetre += 1
     }
-    var barSteps = Metre.all[metre].steps(perQuarter: grid.stepsPerQuarter) ?? 1
+    var barSteps = grid.barSteps(metre) ?? 1
     tokens.append(Grid.firstMetre + Int32(metre))
     /// The step at which each pitch that sounds ends.
     var ends = [Int](repeating: 0, count: grid.pitches)
     var position = 0
     for step in 0..<steps {
-      if position == 0 && step > 0 {
-        let before = metre
-        while nextMetre < metres.count && metres[nextMetre].step <= step {
-          metre = metres[nextMetre].metre
-          nextMetre += 1
-        }
-        if metre != before {
-          barSteps = Metre.all[metre].steps(perQuarter: grid.stepsPerQuarter) ?? 1
-          tokens.append(Grid.firstMetre + Int32(metre))
-        }
+      let before = metre
+      while nextMetre < metres.count && metres[nextMetre].step <= step {
+        metre = metres[nextMetre].metre
+        nextMetre += 1
+      }
+      if metre != before {
+        barSteps = grid.barSteps(metre) ?? 1
+        position = 0
+        tokens.append(Grid.firstMetre + Int32(metre))
       }
       var new = PitchSet()
       while nextNote < notes.count && notes[nextNote].start <= step {

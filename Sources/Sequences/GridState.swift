@@ -25,6 +25,8 @@ struct GridState {
   var last: Int
   /// Whether the metre was named at the present bar line.
   var metreNamed = false
+  /// Whether any note has begun.
+  var played = false
 
   init(_ grid: Grid) {
     self.grid = grid
@@ -48,7 +50,9 @@ struct GridState {
       phase = .outside
     case .metre(let index):
       metre = index
-      barSteps = Metre.all[index].steps(perQuarter: grid.stepsPerQuarter) ?? barSteps
+      barSteps = grid.barSteps(index) ?? barSteps
+      // A bar that is cut short is complete.
+      if position != 0 { bars += 1 }
       position = 0
       metreNamed = true
       phase = .inside
@@ -64,12 +68,14 @@ struct GridState {
       metreNamed = false
       phase = .inside
     case .new(let pitch):
+      played = true
       new[pitch] = true
       held[pitch] = false
       last = pitch
       phase = .inside
     case .held(let pitch):
-      held[pitch] = true
+      // Begun in this step and held from the one before is a contradiction: it begins.
+      held[pitch] = !new[pitch]
       last = pitch
       phase = .inside
     }
@@ -82,32 +88,34 @@ struct GridState {
   }
 
   /// The state as words, for a snapshot.
-  static let wordCount = 13
+  static let wordCount = 14
 
-  var words: InlineArray<13, UInt64> {
+  var words: InlineArray<14, UInt64> {
     [
       UInt64(phase.rawValue), UInt64(metre), UInt64(position), UInt64(bars), UInt64(steps),
       UInt64(last), metreNamed ? 1 : 0, sounding.low, sounding.high, new.low, new.high, held.low,
-      held.high,
+      held.high, played ? 1 : 0,
     ]
   }
 
   /// nil if no sequence of tokens leads to these words.
-  init?(_ grid: Grid, words: InlineArray<13, UInt64>) {
+  init?(_ grid: Grid, words: InlineArray<14, UInt64>) {
     self.init(grid)
     let counts = 1 << 48
     guard words[0] <= 2, let phase = Phase(rawValue: UInt8(words[0])),
-      words[1] < UInt64(Metre.all.count), words[2] < UInt64(grid.positions),
-      words[3] <= counts, words[4] <= counts, words[5] <= UInt64(grid.pitches), words[6] <= 1
+      words[1] < UInt64(grid.metres.all.count), words[2] < UInt64(grid.positions),
+      words[3] <= counts, words[4] <= counts, words[5] <= UInt64(grid.pitches), words[6] <= 1,
+      words[13] <= 1
     else { return nil }
     self.phase = phase
     metre = Int(words[1])
-    barSteps = Metre.all[metre].steps(perQuarter: grid.stepsPerQuarter) ?? barSteps
+    barSteps = grid.barSteps(metre) ?? barSteps
     position = Int(words[2])
     bars = Int(words[3])
     steps = Int(words[4])
     last = Int(words[5])
     metreNamed = words[6] == 1
+    played = words[13] == 1
     (sounding.low, sounding.high) = (words[7], words[8])
     (new.low, new.high) = (words[9], words[10])
     (held.low, held.high) = (words[11], words[12])

@@ -6,6 +6,8 @@ public final class MelodyEncoding: GridEncoding {
   public static let name = "melody"
   public let grid: Grid
 
+  public init(_ grid: Grid) { self.grid = grid }
+
   public init(stepsPerQuarter: Int = 4) throws(EncodingError) {
     grid = try Grid(
       stepsPerQuarter: stepsPerQuarter, lowest: 0, pitches: 128, lasts: true, voices: 1)

@@ -1,19 +1,34 @@
-/// A time signature the grid encodings have a token for.
-struct Metre: Equatable, Sendable {
+import Memory
+
+/// A time signature that an encoding on a grid has a token for.
+struct Metre: Hashable, Sendable {
   let numerator: Int
   let denominator: Int
 
-  /// In the order of their tokens, which model files rely on: add at the end only.
-  static let all: [Metre] = [
+  /// Those of every grid, in the order of their tokens, which model files rely on.
+  static let standard: [Metre] = [
     Metre(4, 4), Metre(3, 4), Metre(2, 4), Metre(6, 8), Metre(2, 2), Metre(9, 8), Metre(12, 8),
     Metre(3, 8), Metre(3, 2), Metre(5, 4), Metre(7, 8), Metre(6, 4), Metre(5, 8), Metre(7, 4),
     Metre(1, 4), Metre(4, 8),
   ]
 
-  private init(_ numerator: Int, _ denominator: Int) {
+  init(_ numerator: Int, _ denominator: Int) {
     self.numerator = numerator
     self.denominator = denominator
   }
+
+  init(_ signature: MIDITimeSignature) { self.init(signature.numerator, signature.denominator) }
+
+  /// From a text such as "6/8"; nil if it is none that MIDI files have.
+  init?(_ text: Substring) {
+    let numbers = text.split(separator: "/", omittingEmptySubsequences: false).map { Int($0) }
+    guard numbers.count == 2, let numerator = numbers[0], let denominator = numbers[1],
+      (1...255).contains(numerator), denominator > 0, denominator.nonzeroBitCount == 1
+    else { return nil }
+    self.init(numerator, denominator)
+  }
+
+  var name: String { "\(numerator)/\(denominator)" }
 
   /// The longest bar, in quarter notes.
   static let longestBar = 8
@@ -24,11 +39,106 @@ struct Metre: Equatable, Sendable {
     return rest == 0 ? steps : nil
   }
 
-  /// The token's number for a time signature; nil where there is none on this grid.
-  static func index(numerator: Int, denominator: Int, perQuarter: Int) -> Int? {
-    all.firstIndex {
-      $0.numerator == numerator && $0.denominator == denominator
-        && $0.steps(perQuarter: perQuarter) != nil
+  /// Whether a grid can have bars of it, and an event can name it.
+  func fits(perQuarter: Int) -> Bool {
+    numerator < 128 && denominator <= 64 && numerator * 4 <= Self.longestBar * denominator
+      && steps(perQuarter: perQuarter) != nil
+  }
+}
+
+/// The time signatures of an encoding on a grid: which have tokens, and which a model may draw.
+struct MetreTable: Equatable, Sendable {
+  /// In the order of their tokens: the standard ones, then others of the material.
+  let all: [Metre]
+  /// Those found in the material a model learned from, a bit for each. A model draws no others; but it
+  /// begins with another one if it is asked to.
+  private(set) var found: UInt64 = .max
+  /// Whether the material changes the time signature within bars.
+  private(set) var changesWithinBars = false
+
+  /// At most so many have tokens.
+  static let most = 63
+
+  /// Of a model whose material nothing is known of.
+  init() { all = Metre.standard }
+
+  /// For new material, which has these beside the standard ones, if any.
+  init(extra: [Metre]) {
+    all = Metre.standard + extra.prefix(Self.most - Metre.standard.count)
+    found = (1 << UInt64(all.count)) - (1 << UInt64(Metre.standard.count))
+  }
+
+  func isFound(_ index: Int) -> Bool { found >> UInt64(index) & 1 == 1 }
+
+  /// Not of the material of models from before this was recorded.
+  private var isKnown: Bool { found != .max }
+
+  /// With what a model's material has, beside what it is known to have.
+  func adding(found: UInt64, changesWithinBars: Bool) -> MetreTable {
+    guard isKnown else { return self }
+    var table = self
+    table.found |= found
+    table.changesWithinBars = self.changesWithinBars || changesWithinBars
+    return table
+  }
+
+  // MARK: - Model files
+
+  /// `time_signatures`: those found, such as "4/4 3/4"; the ones that are not standard have tokens
+  /// because they are in it, in this order. `bar_changes`: "anywhere" if bars are cut short.
+  var properties: [String: String] {
+    guard isKnown else { return [:] }
+    let names = all.indices.filter(isFound).map { all[$0].name }
+    var properties = ["time_signatures": names.joined(separator: " ")]
+    if changesWithinBars { properties["bar_changes"] = "anywhere" }
+    return properties
+  }
+
+  init(properties: [String: String], stepsPerQuarter: Int) throws(EncodingError) {
+    guard let text = properties["time_signatures"] else {
+      self.init()
+      return
     }
+    var metres: [Metre] = []
+    for word in text.split(separator: " ", maxSplits: Self.most) {
+      guard let metre = Metre(word), metre.fits(perQuarter: stepsPerQuarter),
+        !metres.contains(metre)
+      else {
+        throw .invalid("time_signatures contains an invalid or repeated one")
+      }
+      metres.append(metre)
+    }
+    self.init(extra: metres.filter { !Metre.standard.contains($0) })
+    guard !metres.isEmpty, metres.allSatisfy(all.contains) else {
+      throw .invalid("time_signatures names \(metres.count); a model has 1 to \(Self.most)")
+    }
+    found = metres.reduce(0) { $0 | 1 << UInt64(all.firstIndex(of: $1)!) }
+    changesWithinBars = properties["bar_changes"] == "anywhere"
+  }
+}
+
+/// Counts the time signatures of files, so as to give tokens to those that are not standard.
+public struct MetreSurvey {
+  private var files: [Metre: Int] = [:]
+
+  public init() {}
+
+  public mutating func note(_ file: MIDIFile) throws(OutOfMemory) {
+    let signatures = try TimeSignatures(file)
+    for metre in Set(signatures.believed.lazy.map(Metre.init)) {
+      files[metre, default: 0] += 1
+    }
+  }
+
+  /// Those to have tokens beside the standard ones, the most frequent ones if there are too many.
+  func extra(stepsPerQuarter: Int) -> [Metre] {
+    let extra = files.filter {
+      !Metre.standard.contains($0.key) && $0.key.fits(perQuarter: stepsPerQuarter)
+    }
+    let ordered = extra.sorted {
+      ($1.value, $0.key.denominator, $0.key.numerator)
+        < ($0.value, $1.key.denominator, $1.key.numerator)
+    }
+    return ordered.prefix(MetreTable.most - Metre.standard.count).map(\.key)
   }
 }

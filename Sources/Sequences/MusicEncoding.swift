@@ -16,6 +16,9 @@ public protocol MusicEncoding: Encoding {
   /// The tokens without the bars before the first one with a note: nobody wants to learn to wait.
   func withoutOpeningSilence(_ tokens: [Int32]) -> [Int32]
 
+  /// The tokens without silence after the bar of the last note. `encode` leaves it out already.
+  func withoutClosingSilence(_ tokens: [Int32]) -> [Int32]
+
   /// Steps of the grid in a piece, for the loss per step; nil where there is no grid.
   func steps(of tokens: UnsafeBufferPointer<Int32>) -> Int?
 
@@ -78,18 +81,33 @@ extension MusicEncoding {
   }
 }
 
-/// The grammar of music, which also keeps to a musician's wishes.
+/// The grammar of music, which also keeps to a musician's constraints.
 public protocol MusicGrammar: Grammar {
   var controls: MusicControls { get set }
 
+  /// The first of these constraints that the encoding cannot keep to, if there is one.
+  func unsupported(_ controls: MusicControls) -> UnsupportedConstraint?
+
+  /// Whether notes can be forced: only on a grid.
+  var canForce: Bool { get }
   /// Asks for a note at a place still to come, in ticks from the beginning of the piece; false if
-  /// there is no room for more, it is past, or this encoding cannot.
+  /// there is no room for more, it is past, or out of the encoding's range.
   func force(start: Int, duration: Int, pitch: Int) -> Bool
   /// Forgets what was asked for.
   func forceNothing()
 
   /// Bars that are complete; 0 where there are none.
   var bars: Int { get }
+}
+
+/// A constraint that an encoding cannot keep to.
+public enum UnsupportedConstraint: Sendable {
+  /// It has no pitches.
+  case pitchRange, scale
+  /// It has no bars.
+  case bars, ending
+  /// It has no bars, or none of this time signature.
+  case metre
 }
 
 /// What a musician can ask for while music is made. It holds for certain: tokens that would go
@@ -177,7 +195,7 @@ public protocol EventListener: AnyObject {
   /// Ticks by which the last event came after the moment the tokens have reached; below 0 if it came
   /// before, because its time was rounded up.
   var ahead: Int { get }
-  /// Goes on from the moment the tokens have reached if that is later.
+  /// Goes on from the moment the tokens have reached: who asked for `ahead` adds it to a later event.
   func catchUp()
 
   static var stateSize: Int { get }

@@ -82,8 +82,6 @@ public final class PerformanceEncoding: MusicEncoding {
         tokens.append(PerformanceTokens.firstOff + Int32(moment.pitch))
       }
     }
-    let end = min(step(file.end) - now, limits.silence)
-    PerformanceTokens.shift(end) { tokens.append($0) }
     tokens.append(PerformanceTokens.end)
     return tokens
   }
@@ -93,6 +91,13 @@ public final class PerformanceEncoding: MusicEncoding {
       $0 >= PerformanceTokens.firstShift && $0 < PerformanceTokens.firstVelocity
     }.count
     return Array(tokens[..<1] + tokens[(1 + silent)...])
+  }
+
+  public func withoutClosingSilence(_ tokens: [Int32]) -> [Int32] {
+    let silent = tokens.dropLast().reversed().prefix {
+      $0 >= PerformanceTokens.firstShift && $0 < PerformanceTokens.firstVelocity
+    }.count
+    return Array(tokens.dropLast(silent + 1) + tokens.suffix(1))
   }
 
   public func steps(of tokens: UnsafeBufferPointer<Int32>) -> Int? { nil }

@@ -1,4 +1,4 @@
-/// Which tokens of a performance may follow, and which the musician's wishes leave of them.
+/// Which tokens of a performance may follow, and which the constraints leave of them.
 final class PerformanceGrammar: MusicGrammar {
   private typealias Tokens = PerformanceTokens
   private let limits: PerformanceLimits
@@ -13,8 +13,15 @@ final class PerformanceGrammar: MusicGrammar {
 
   /// A performance has no bars.
   var bars: Int { 0 }
+  var canForce: Bool { false }
   func force(start: Int, duration: Int, pitch: Int) -> Bool { false }
   func forceNothing() {}
+
+  func unsupported(_ controls: MusicControls) -> UnsupportedConstraint? {
+    if controls.bars > 0 { return .bars }
+    if controls.numerator > 0 { return .metre }
+    return controls.ending == .barLine ? .ending : nil
+  }
 
   func forbid(_ logits: UnsafeMutablePointer<Float>) {
     let step = logits[Int(Tokens.firstShift)]

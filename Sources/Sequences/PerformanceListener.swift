@@ -17,7 +17,7 @@ final class PerformanceListener: EventListener {
   func take(_ event: MusicEvent, _ each: (Int32) -> Void) {
     begin(each)
     let most = limits.silence * Tokens.ticksPerStep
-    waiting = min(most, waiting + max(0, min(event.delta, most)))
+    waiting = min(most, waiting + min(event.delta, most))
     guard event.pitch >= 0, event.pitch < 128 else { return }
     switch event.kind {
     case .end where state.played:
@@ -106,7 +106,7 @@ final class PerformanceListener: EventListener {
   }
 
   var ahead: Int { waiting }
-  func catchUp() { waiting = max(0, waiting) }
+  func catchUp() { waiting = 0 }
 
   static var stateSize: Int { 8 * (PerformanceState.wordCount + 1) }
 

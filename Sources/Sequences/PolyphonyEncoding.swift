@@ -6,6 +6,8 @@ public final class PolyphonyEncoding: GridEncoding {
   public static let name = "polyphony"
   public let grid: Grid
 
+  public init(_ grid: Grid) { self.grid = grid }
+
   public init(stepsPerQuarter: Int = 4) throws(EncodingError) {
     grid = try Grid(
       stepsPerQuarter: stepsPerQuarter, lowest: 21, pitches: 88, lasts: true, voices: 88)

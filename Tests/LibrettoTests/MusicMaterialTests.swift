@@ -40,4 +40,63 @@ import Testing
     try trainer(bytes, "performance").prepare()
     try trainer(try clusters(180, held: 1), "polyphony").prepare()
   }
+
+  /// A note in each quarter, under a time signature.
+  private func piece(_ numerator: Int, _ denominator: Int, held: Int = 240, channel: Int = 0)
+    throws -> [UInt8]
+  {
+    var builder = try FileBuilder(ticksPerQuarter: 480, tempo: 120, program: 0)
+    try builder.add(MusicEvent(delta: 0, .metre, pitch: numerator, velocity: denominator))
+    for i in 0..<64 {
+      try builder.add(
+        MusicEvent(
+          delta: i > 0 ? 960 - held : 0, .noteOn, channel: channel, pitch: 36 + i % 12,
+          velocity: 64))
+      try builder.add(MusicEvent(delta: held, .noteOff, channel: channel, pitch: 36 + i % 12))
+    }
+    return try builder.finish().write()
+  }
+
+  @Test func aFileWithoutNotesIsAnErrorOfItsOwnKind() throws {
+    let trainer = try Trainer(smallOptions())
+    let empty = try FileBuilder(ticksPerQuarter: 480, tempo: 120, program: 0).finish().write()
+    let path = try folder.file("empty.mid", empty)
+    refusal(.empty, "empty.mid") { try trainer.add(midi: path) }
+    // What the trainer cannot take is another kind, whatever the file.
+    var options = smallOptions()
+    options.encoding = "characters"
+    let text = try Trainer(options)
+    refusal(.corpus) { try text.add(midi: path) }
+  }
+
+  @Test func modelsKnowTheTimeSignaturesOfTheirMaterial() throws {
+    var options = smallOptions()
+    options.encoding = "melody"
+    let trainer = try Trainer(options)
+    for (i, bytes) in try [
+      piece(4, 4), piece(11, 8), piece(9, 4), piece(1, 4, held: 900), piece(4, 4, channel: 9),
+    ].enumerated() {
+      try trainer.add(midi: try folder.file("\(i).mid", bytes))
+    }
+    try trainer.prepare()
+    #expect(
+      Set(trainer.remarks.map { "\($0.kind) \($0.timeSignature)" }) == [
+        "unknownTimeSignature 9/4", "doubtedTimeSignature 1/4", "nothingToLearn ",
+      ])
+    for remark in trainer.remarks { #expect(remark.message.hasPrefix(remark.file)) }
+    let model = try trainer.model()
+    #expect(model.encoding.properties["time_signatures"] == "4/4 11/8")
+    let path = folder.path + "/model"
+    try model.save(path)
+    let loaded = try Model(path: path)
+    let session = try Session(loaded, seed: 3)
+    for _ in 0..<300 {
+      let event = try session.nextEvent()
+      if event.kind == .metre { #expect([4, 11].contains(event.pitch)) }
+    }
+    var controls = MusicControls()
+    (controls.numerator, controls.denominator) = (9, 4)
+    refusal(.unsupported, "9/4", "11/8") { try session.set(controls) }
+    #expect(session.controls == MusicControls())
+  }
 }

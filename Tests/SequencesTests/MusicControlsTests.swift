@@ -60,6 +60,113 @@ import Testing
     }
   }
 
+  /// What an encoding cannot keep to is refused, and what it takes it keeps to.
+  @Test(arguments: 0..<musicEncodings().count)
+  func constraintsAreRefusedOrKept(_ number: Int) throws {
+    let encoding = musicEncodings()[number]
+    let grid = (encoding as? any GridEncoding)?.grid
+    let grammar = try encoding.makeMusicGrammar()
+    func isTaken(_ change: (inout MusicControls) -> Void) -> Bool {
+      var controls = MusicControls()
+      change(&controls)
+      return grammar.unsupported(controls) == nil
+    }
+    let lasts = grid?.lasts ?? true
+    #expect(isTaken { _ in })
+    #expect(isTaken { $0.lowest = 60 } == lasts && isTaken { $0.highest = 60 } == lasts)
+    #expect(isTaken { $0.scale = 1 } == lasts)
+    #expect(isTaken { $0.voices = 1 } && isTaken { $0.density = 5 })
+    #expect(isTaken { $0.ending = .never } && isTaken { $0.ending = .anywhere })
+    #expect(isTaken { $0.ending = .barLine } == (grid != nil))
+    #expect(isTaken { $0.bars = 3 } == (grid != nil))
+    #expect(grammar.canForce == (grid != nil))
+    for (numerator, denominator) in [(4, 4), (7, 8), (11, 8), (13, 8), (2, 16), (1, 1), (200, 64)] {
+      let known = grid.flatMap { grid in
+        grid.metres.all.first {
+          $0 == Metre(numerator, denominator) && $0.steps(perQuarter: grid.stepsPerQuarter) != nil
+        }
+      }
+      #expect(
+        isTaken { ($0.numerator, $0.denominator) = (numerator, denominator) } == (known != nil))
+      guard known != nil else { continue }
+      var walk = MusicWalk(encoding, seed: 5)
+      (walk.grammar.controls.numerator, walk.grammar.controls.denominator) = (
+        numerator, denominator
+      )
+      for _ in 0..<3 {
+        let names = walk.piece(longest: 100).map(encoding.name).filter { $0.hasPrefix("METRE") }
+        #expect(names == ["METRE \(numerator)/\(denominator)"])
+      }
+    }
+  }
+
+  /// Constraints that change in the middle of a piece hold from the next token on.
+  @Test(arguments: 0..<musicEncodings().count)
+  func constraintsMayChangeAtAnyTime(_ number: Int) throws {
+    let encoding = musicEncodings()[number]
+    let grid = (encoding as? any GridEncoding)?.grid
+    var random = SystemRandomNumberGenerator.Seeded(8)
+    for seed in 0..<4 {
+      var walk = MusicWalk(encoding, seed: UInt64(seed))
+      for _ in 0..<400 {
+        if Int.random(in: 0..<10, using: &random) == 0 {
+          var controls = MusicControls()
+          if grid?.lasts ?? true {
+            controls.lowest = Int.random(in: 30...60, using: &random)
+            controls.highest = controls.lowest + Int.random(in: 0...30, using: &random)
+            controls.scale = UInt32.random(in: 1...0xFFF, using: &random)
+          }
+          controls.voices = Int.random(in: 1...4, using: &random)
+          controls.ending = [.never, .anywhere].randomElement(using: &random)!
+          if grid != nil { controls.bars = Int.random(in: 0...12, using: &random) }
+          walk.grammar.controls = controls
+        }
+        let controls = walk.grammar.controls
+        let bars = walk.grammar.bars
+        let token = walk.next()
+        let name = encoding.name(of: token)
+        if name.hasPrefix("N") && !name.hasPrefix("NOTE_OFF"), grid?.lasts ?? true {
+          let pitch = try #require(encoding.pitch(of: token))
+          #expect((controls.lowest...controls.highest).contains(pitch))
+          #expect(controls.scale >> UInt32(pitch % 12) & 1 == 1)
+        }
+        if name == "END" {
+          #expect(controls.ending != .never || controls.bars > 0)
+          if controls.bars > 0 { #expect(bars >= controls.bars) }
+        }
+        if name.hasPrefix("STEP"), controls.bars > 0 {
+          #expect(walk.grammar.bars <= max(controls.bars, bars + 1))
+        }
+      }
+    }
+  }
+
+  /// However little a model knows, a piece has a note in its first bar, unless none may begin.
+  @Test(arguments: 0..<musicEncodings().count)
+  func noPieceIsSilent(_ number: Int) throws {
+    let encoding = musicEncodings()[number]
+    guard let grid = (encoding as? any GridEncoding)?.grid else { return }
+    for silent in [false, true] {
+      let grammar = try encoding.makeMusicGrammar()
+      if silent { (grammar.controls.lowest, grammar.controls.scale) = (0, 0) }
+      if silent { grammar.controls.voices = 0 }
+      var state = GridState(grid)
+      var bars = 0
+      while bars < 3 {
+        // What ends a step is far likelier than anything else.
+        var logits = [Float](repeating: 0, count: encoding.vocabularySize)
+        logits.withUnsafeMutableBufferPointer { grammar.forbid($0.baseAddress!) }
+        let open = logits.indices.filter { logits[$0] > -.infinity }.map(Int32.init)
+        let token = try #require(
+          open.first { $0 >= grid.firstStep && $0 < grid.firstNew } ?? open.last)
+        grammar.advance(token)
+        state.advance(token)
+        bars = state.bars
+        if bars > 0 { #expect(state.played == !silent) }
+      }
+    }
+  }
+
   @Test func endings() throws {
     let encoding = try MelodyEncoding(stepsPerQuarter: 4)
     var walk = MusicWalk(encoding, seed: 1)
@@ -107,6 +214,11 @@ import Testing
     #expect(!grammar.force(start: 0, duration: 120, pitch: 60))
     grammar.forceNothing()
     #expect(grammar.force(start: 0, duration: 120, pitch: 60))
+    // A piece does not end before a forced note.
+    var walk = MusicWalk(encoding, seed: 1)
+    #expect(walk.grammar.force(start: 48_000, duration: 120, pitch: 60))
+    let notes = encoding.decode(walk.piece(longest: 100_000)).notes()
+    #expect(notes.contains { $0.start == 48_000 && $0.duration == 120 && $0.pitch == 60 })
   }
 
   @Test func statesAreKeptInSnapshots() throws {

@@ -80,5 +80,11 @@ func musicEncodings() -> [any MusicEncoding] {
     all.append(try! MelodyEncoding(stepsPerQuarter: steps))
     all.append(try! DrumsEncoding(stepsPerQuarter: steps))
   }
+  // With time signatures that are not standard, and bars that are cut short.
+  for steps in [4, 12] {
+    let metres = MetreTable(extra: [Metre(11, 8), Metre(2, 16)])
+      .adding(found: 0b11_0000_0000_0000_0101, changesWithinBars: true)
+    all.append(try! PolyphonyEncoding(stepsPerQuarter: steps).with(metres))
+  }
   return all
 }

@@ -48,9 +48,12 @@ import Testing
     let encoding = Self.encodings[number]
     var pieces = 0
     for (name, file) in Self.files {
-      guard let tokens = try encoding.encode(file) else { continue }
+      guard let piece = try encoding.encode(file) else { continue }
       pieces += 1
-      let grammar = try encoding.makeMusicGrammar()
+      let tokens = encoding.withoutOpeningSilence(piece)
+      let grammar = try
+        ((encoding as? any GridEncoding)?.extended(by: MetreSurvey()).fitted(to: tokens) ?? encoding)
+        .makeMusicGrammar()
       var logits = [Float](repeating: 0, count: encoding.vocabularySize)
       for (place, token) in tokens.enumerated() {
         logits.withUnsafeMutableBufferPointer {

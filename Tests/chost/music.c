@@ -55,22 +55,27 @@ static retto_model *train(const char *encoding) {
 }
 
 /* A piece of so many bars: its events, each note closed, the wishes kept. */
-static void check_piece(const retto_model *model, int grid, int bars) {
+static void check_piece(const retto_model *model, int grid, int drums, int bars) {
   retto_session *session = NULL;
   retto_session_options options = RETTO_SESSION_OPTIONS_INIT;
   options.seed = (uint64_t)bars;
   MUST(retto_session_create(model, &options, &session));
   uint32_t scale = 0;
   OK(retto_scale("D minor", &scale));
-  OK(retto_session_set_scale(session, scale));
-  OK(retto_session_set_pitch_range(session, 48, 80));
+  if (!drums) {
+    OK(retto_session_set_scale(session, scale));
+    OK(retto_session_set_pitch_range(session, 48, 80));
+  }
   OK(retto_session_set_voices(session, 2));
   OK(retto_session_set_density(session, 1));
-  OK(retto_session_set_bars(session, bars));
-  OK(retto_session_set_metre(session, 3, 4));
+  if (grid) {
+    OK(retto_session_set_bars(session, bars));
+    OK(retto_session_set_metre(session, 3, 4));
+  }
   retto_constraints set = RETTO_CONSTRAINTS_INIT;
   OK(retto_session_get_constraints(session, &set));
-  CHECK(set.lowest_pitch == 48 && set.highest_pitch == 80 && set.pitch_classes == scale);
+  if (!drums)
+    CHECK(set.lowest_pitch == 48 && set.highest_pitch == 80 && set.pitch_classes == scale);
   CHECK(set.voices == 2 && set.density == 1 && set.ending == RETTO_ENDING_ANYWHERE);
   int sounding[128] = {0}, open = 0;
   uint64_t now = 0, complete = 0;
@@ -171,7 +176,7 @@ static void check_events(void) {
   retto_midi_free(midi);
 }
 
-static void check_refusals(const retto_model *music) {
+static void check_refusals(const retto_model *music, int grid) {
   retto_session *session = NULL;
   retto_midi *midi = NULL;
   retto_event event = {0, 0, 0, 0, 0};
@@ -204,7 +209,8 @@ static void check_refusals(const retto_model *music) {
   GIVES(RETTO_ERROR_ARGUMENT, retto_session_set_ending(session, (retto_ending)77));
   GIVES(RETTO_ERROR_ARGUMENT, retto_session_force_note(session, UINT64_MAX, 1, 60));
   CHECK(strstr(retto_last_error(), " 18446744073709551615,"));
-  GIVES(RETTO_ERROR_ARGUMENT, retto_session_force_note(session, 0, 0, 60));
+  if (grid)
+    GIVES(RETTO_ERROR_ARGUMENT, retto_session_force_note(session, 0, 0, 60));
   GIVES(RETTO_ERROR_ARGUMENT, retto_scale("H major", &scale));
   OK(retto_scale("Cbbbbbbbbbbbbb", &scale));
   CHECK(scale == 0xD5A);
@@ -331,11 +337,12 @@ static void check_sounding(host *host) {
 /* After a reset the first calls end what sounds, and nothing else. */
 static void check_ends(host *host) {
   retto_event event;
-  while (host->count) {
+  for (int i = host->count; i; i--) {
     MUST(retto_session_next_event(host->session, &event));
     CHECK(event.kind == RETTO_EVENT_NOTE_OFF && event.delta == 0);
     hear(host, &event);
   }
+  CHECK(host->count == 0);
 }
 
 /* Two sessions used in every way a host can mix: `what` has a bit for each way. */
@@ -430,13 +437,15 @@ static void check_snapshot(const retto_model *model) {
 
 /* Whatever is fed when, what is drawn begins on the grid by the host's own count of ticks, or at once
  * if it belongs to the step that has just begun. */
-static void check_time(const retto_model *model) {
+static void check_time(const retto_model *model, uint64_t seed) {
   retto_model_info info = RETTO_MODEL_INFO_INIT;
   OK(retto_model_get_info(model, &info));
   CHECK((info.steps_per_quarter > 0) == (strcmp(info.encoding, "performance") != 0));
   uint64_t step = info.steps_per_quarter ? info.ticks_per_quarter / info.steps_per_quarter : 10;
   retto_session *session = NULL;
-  MUST(retto_session_create(model, NULL, &session));
+  retto_session_options options = RETTO_SESSION_OPTIONS_INIT;
+  options.seed = seed;
+  MUST(retto_session_create(model, &options, &session));
   uint64_t now = 0;
   int notes = 0, fed = 0;
   for (int i = 0; i < 600; i++) {
@@ -470,8 +479,10 @@ static void check_no_way_out(const retto_model *model, int drums) {
   for (int i = 0; i < 20; i++)
     OK(retto_session_next_event(session, &event));
   OK(retto_session_set_ending(session, RETTO_ENDING_NEVER));
-  OK(retto_session_set_pitch_range(session, 61, 61));
-  OK(retto_session_set_scale(session, 0xAB5));
+  if (!drums) {
+    OK(retto_session_set_pitch_range(session, 61, 61));
+    OK(retto_session_set_scale(session, 0xAB5));
+  }
   uint64_t now = 0;
   for (int i = 0; i < 400; i++) {
     OK(retto_session_next_event(session, &event));
@@ -561,6 +572,49 @@ static void check_calls_mixed(const retto_model *model, uint8_t pitch) {
   retto_session_free(two);
 }
 
+/* Each constraint is kept to, or refused with nothing changed: before the piece, after a feed, within the
+ * piece and after a reset. */
+static void check_constraints(const retto_model *model, int grid, int drums) {
+  retto_session *session = NULL;
+  retto_event event = {0, RETTO_EVENT_NOTE_ON, 0, 36, 80};
+  MUST(retto_session_create(model, NULL, &session));
+  for (int when = 0; when < 4; when++) {
+    if (when == 1)
+      OK(retto_session_feed_event(session, &event));
+    for (int i = 0; when == 2 && i < 50; i++)
+      OK(retto_session_next_event(session, &event));
+    if (when == 3)
+      OK(retto_session_reset(session, 5));
+    retto_status pitches = drums ? RETTO_ERROR_UNSUPPORTED : RETTO_OK;
+    retto_status bars = grid ? RETTO_OK : RETTO_ERROR_UNSUPPORTED;
+    GIVES(pitches, retto_session_set_pitch_range(session, 50, 70));
+    GIVES(pitches, retto_session_set_scale(session, 0xAB5));
+    GIVES(bars, retto_session_set_bars(session, 8));
+    GIVES(bars, retto_session_set_metre(session, 6, 8));
+    GIVES(bars, retto_session_set_ending(session, RETTO_ENDING_BAR_LINE));
+    GIVES(RETTO_ERROR_UNSUPPORTED, retto_session_set_metre(session, 11, 8));
+    CHECK(grid ? strstr(retto_last_error(), "11/8") && strstr(retto_last_error(), "6/8") : 1);
+    GIVES(RETTO_ERROR_UNSUPPORTED, retto_session_set_metre(session, 7, 16 * 8));
+    GIVES(grid ? RETTO_OK : RETTO_ERROR_UNSUPPORTED,
+          retto_session_force_note(session, 1u << 30, 480, 36));
+    OK(retto_session_force_nothing(session));
+    /* What asks for nothing is always taken. */
+    OK(retto_session_set_pitch_range(session, 0, 127));
+    OK(retto_session_set_scale(session, 0xFFF));
+    OK(retto_session_set_bars(session, 0));
+    OK(retto_session_set_metre(session, 0, 0));
+    OK(retto_session_set_ending(session, RETTO_ENDING_NEVER));
+    for (int i = 0; i < 500; i++) {
+      OK(retto_session_next_event(session, &event));
+      CHECK(event.kind != RETTO_EVENT_END);
+      /* The material is in 4/4, so that the model draws nothing else. */
+      CHECK(event.kind != RETTO_EVENT_METRE || (event.pitch == 4 && event.velocity == 4));
+    }
+    OK(retto_session_set_ending(session, RETTO_ENDING_ANYWHERE));
+  }
+  retto_session_free(session);
+}
+
 /* A run from a model keeps its grid. */
 static void check_grid_kept(const retto_model *model) {
   retto_trainer_options options = RETTO_TRAINER_OPTIONS_INIT;
@@ -574,7 +628,9 @@ static void check_grid_kept(const retto_model *model) {
 static void check_realtime(const retto_model *model, int grid, int count) {
   retto_model_info info = RETTO_MODEL_INFO_INIT;
   OK(retto_model_get_info(model, &info));
-  int pitch = strcmp(info.encoding, "drums") ? 60 : 36;
+  int drums = !strcmp(info.encoding, "drums"), pitch = drums ? 36 : 60;
+  retto_event sounding[128];
+  size_t count_sounding = 0;
   retto_session *session = NULL;
   MUST(retto_session_create(model, NULL, &session));
   retto_event event;
@@ -587,13 +643,16 @@ static void check_realtime(const retto_model *model, int grid, int count) {
       OK(retto_session_feed_event(session, &played));
       played.kind = RETTO_EVENT_NOTE_OFF;
       OK(retto_session_feed_event(session, &played));
-      OK(retto_session_set_scale(session, i % 100 ? 0xFFF : 0xAB5));
-      OK(retto_session_set_pitch_range(session, i % 30, 127));
+      OK(retto_session_set_scale(session, i % 100 || drums ? 0xFFF : 0xAB5));
+      OK(retto_session_set_pitch_range(session, drums ? 0 : i % 30, 127));
       OK(retto_session_set_voices(session, 1 + i % 5));
       OK(retto_session_set_density(session, (float)(i % 3)));
-      OK(retto_session_set_bars(session, i % 200 ? 0 : 8));
+      OK(retto_session_set_bars(session, i % 200 || !grid ? 0 : 8));
       OK(retto_session_set_metre(session, 0, 0));
-      OK(retto_session_set_ending(session, RETTO_ENDING_BAR_LINE));
+      OK(retto_session_set_ending(session, grid ? RETTO_ENDING_BAR_LINE : RETTO_ENDING_ANYWHERE));
+      OK(retto_session_get_sounding(session, sounding, 128, &count_sounding));
+      if (i % 700 == 0)
+        OK(retto_session_forget_sounding(session));
       if (grid && retto_session_force_note(session, 1u << 20, 480, pitch) == RETTO_OK)
         OK(retto_session_force_nothing(session));
     }
@@ -621,19 +680,21 @@ int main(void) {
     CHECK(!strcmp(info.encoding, encodings[i]) && !info.is_text && info.ticks_per_quarter > 0);
     check_tokens(loaded, encodings[i]);
     for (int bars = 1; bars <= 9; bars += 4)
-      check_piece(loaded, grid, bars);
+      check_piece(loaded, grid, i == 2, bars);
     check_snapshots(loaded);
-    check_time(loaded);
+    for (uint64_t seed = 0; seed < (under_tool() ? 2 : 40); seed++)
+      check_time(loaded, seed);
     check_snapshot(loaded);
     for (unsigned way = 0; way < 12; way++)
       check_mixed(loaded, 1u << way);
     check_mixed(loaded, 0x7FF);
     check_mixed(loaded, 0xFFF);
-    check_refusals(loaded);
+    check_refusals(loaded, grid);
     check_no_way_out(loaded, i == 2);
     if (i < 2)
       check_dictated(loaded, i == 0);
     check_grid_kept(loaded);
+    check_constraints(loaded, grid, i == 2);
     check_calls_mixed(loaded, i == 2 ? 36 : 60);
     check_realtime(loaded, grid, under_tool() ? 500 : 20000);
     retto_model_free(loaded);
