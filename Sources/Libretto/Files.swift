@@ -11,6 +11,13 @@ import Synchronization
 /// The sentence the system has for the last failed call.
 func systemError() -> String { String(cString: strerror(errno)) }
 
+/// What keeps a file from being read or written whole.
+func notRegular(_ what: String, _ path: String, _ facts: stat) -> LibrettoError {
+  let isDirectory = facts.st_mode & S_IFMT == S_IFDIR
+  return LibrettoError(
+    .file, "cannot \(what) \(path): it is \(isDirectory ? "a directory, " : "")not a regular file")
+}
+
 /// A whole file, read through the page cache: it takes no memory of the process's own.
 package final class MappedFile: @unchecked Sendable {
   /// As long as somebody holds this object; see `read` for a use that sees to it.
@@ -28,7 +35,7 @@ package final class MappedFile: @unchecked Sendable {
       throw LibrettoError(.file, "cannot read \(path): \(systemError())")
     }
     guard facts.st_mode & S_IFMT == S_IFREG else {
-      throw LibrettoError(.file, "cannot read \(path): it is not a regular file")
+      throw notRegular("read", path, facts)
     }
     let size = Int(facts.st_size)
     guard size > 0 else {
@@ -177,7 +184,7 @@ private struct Replacement {
       throw LibrettoError(.file, "cannot write \(path): it is a link that leads to no file")
     }
     guard facts.st_mode & S_IFMT == S_IFREG else {
-      throw LibrettoError(.file, "cannot write \(path): it is not a regular file")
+      throw notRegular("write", path, facts)
     }
     guard let full = realpath(path, nil) else {
       throw LibrettoError(.file, "cannot write \(path): \(systemError())")

@@ -33,7 +33,7 @@ package final class InputFile {
     }
     guard facts.st_mode & S_IFMT == S_IFREG else {
       close(descriptor)
-      throw LibrettoError(.file, "cannot read \(path): it is not a regular file")
+      throw notRegular("read", path, facts)
     }
     count = Int(facts.st_size)
   }

@@ -36,6 +36,8 @@ struct Arguments {
         result += try option(word)
       } else {
         if !command.subcommands.isEmpty { try enter(word) }
+        // All that is left are names of files.
+        if word.isEmpty { throw failure("an argument is empty; expected the name of a file") }
         result.append(word)
       }
     }

@@ -71,7 +71,7 @@ struct Material {
 
   private static func kind(of path: String) throws -> Kind {
     // What the shell found is there; the name of what is not was mistyped.
-    if path != "-", let reason = FileIdentity.whyMissing(path) {
+    if path != "-", !path.isEmpty, let reason = FileIdentity.whyMissing(path) {
       throw Failure("cannot open \(path): \(reason)", code: 2)
     }
     let source = try Streams.file(path)

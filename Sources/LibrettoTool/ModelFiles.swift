@@ -59,7 +59,9 @@ enum ModelFiles {
 
   /// Refuses to write over what exists: training takes long, and a text that was named by mistake
   /// may exist only once.
-  static func refuseReplacing(_ path: String) throws {
+  ///
+  /// `advice`: what else there is to do with a model.
+  static func refuseReplacing(_ path: String, advice: String = "") throws {
     guard path != "-", exists(path) else { return }
     var facts = stat()
     // What cannot be written over at all is refused with its reason; see `Outputs.checkReplaceable`.
@@ -75,7 +77,7 @@ enum ModelFiles {
         code: 64)
     }
     throw Failure(
-      "\(path) exists: \(describe(model)), written \(written); name another file with -o, or write over it with --force",
+      "\(path) exists: \(describe(model)), written \(written); \(advice)name another file with -o, or write over it with --force",
       code: 64)
   }
 

@@ -26,6 +26,7 @@ enum Streams {
   /// to its end at the first call, a temporary file. No stream is read for two purposes; see
   /// `Outputs.spare`.
   static func file(_ path: String) throws -> String {
+    guard !path.isEmpty else { throw Failure("the name of a file is empty", code: 64) }
     guard isStream(path) else { return path }
     if let known = copies.first(where: { $0.path == path }) { return known.copy }
     let source = path == "-" ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC)

@@ -100,7 +100,9 @@ struct TrainPaths {
           code: 64)
       }
       // A run that goes on writes its own model again.
-      try ModelFiles.refuseReplacing(output)
+      try ModelFiles.refuseReplacing(
+        output,
+        advice: exists(checkpoint) ? "train it longer with --resume and a later end, " : "")
       try ModelFiles.refuseReplacing(checkpoint)
     }
   }

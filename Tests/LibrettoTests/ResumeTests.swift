@@ -284,9 +284,13 @@ import Testing
       let series = [trainer.history.training, trainer.history.validation]
       return series.map { $0.points.flatMap { [Double($0.step), $0.loss] } }
     }
-    let whole = try begin(smallOptions { $0.steps = 1400 })
+    let options = smallOptions {
+      $0.steps = 1400
+      $0.patience = -1
+    }
+    let whole = try begin(options)
     while try whole.step().end == .none {}
-    let first = try begin(smallOptions { $0.steps = 1400 })
+    let first = try begin(options)
     for _ in 0..<700 { _ = try first.step() }
     try first.save(checkpoint: folder("c"))
     let second = try resume(folder("c"))

@@ -74,6 +74,15 @@ class Arguments(ToolTest):
         (self.path / "-x").write_bytes(b"text")
         self.expect(64, "./-x", "score", MODEL, "-x")
 
+    def test_names_that_are_empty_or_of_folders(self):
+        (self.path / "folder").mkdir()
+        for command in (["info"], ["evaluate", MODEL], ["score", MODEL], ["midi", "info"], ["roll"], ["sample"],
+                        ["train"], ["quantize", "-o", "new"], ["train", "corpus.txt", "--from"], ["train", "corpus.txt", "--valid"],
+                        ["sample", MODEL, "--prime"]):
+            self.expect(64, "empty", *command, "")
+            if command[0] not in ("train", "evaluate", "score"):
+                self.expect(2, "is a directory", *command, "folder")
+
     def test_what_is_no_model(self):
         (self.path / "empty").write_bytes(b"")
         for command in (["info"], ["sample"], ["evaluate"], ["score"], ["quantize", "-o", "new"]):

@@ -26,6 +26,7 @@ class Replacing(ToolTest):
         self.train()
         before = {path: path.read_bytes() for path in self.path.iterdir()}
         year = r"written \d{4}-\d\d-\d\d \d\d:\d\d"
+        self.expect(64, "--resume", "train", "corpus.txt", "-o", "m.safetensors")
         for command in (["train", "corpus.txt", "-o", "m.safetensors", "--steps", 3, *SMALL],
                         ["quantize", ROOT / "models/tunes.safetensors", "-o", "m.safetensors"]):
             self.expect(64, "--force", *command)
