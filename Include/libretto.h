@@ -458,8 +458,11 @@ typedef void (*retto_mask)(void *user, uint8_t *allowed, size_t vocabulary);
 RETTO_CHECK retto_status retto_session_set_mask(retto_session *session, retto_mask mask,
                                                 void *user) RETTO_REALTIME;
 
-/* Writes what the session has read and would draw next, save settings and mask, to `buffer`, and the
- * number of bytes to `size`. The bytes are for the same version, model and kind of machine.
+/* Writes what the session has read and would draw next, save settings, mask, constraints and notes that
+ * are forced, to `buffer`, and the number of bytes to `size`, which is the same for all sessions over a
+ * model. Snapshots can be kept: this version and all later ones restore them, on any machine, with the
+ * model saved and loaded in any way (but not converted to another precision). Where the instruction sets
+ * differ, what is drawn may differ too, as it does without snapshots. They have a version and a checksum.
  * RETTO_ERROR_BUFFER. [one-thread] [realtime] */
 RETTO_CHECK retto_status retto_session_snapshot(const retto_session *session, void *buffer,
                                                 size_t capacity, size_t *size) RETTO_REALTIME;
@@ -467,7 +470,9 @@ RETTO_CHECK retto_status retto_session_snapshot(const retto_session *session, vo
 /* Goes back to a snapshot taken of any session over the same model, with no notes dictated. Sounding
  * notes are this session's, not the snapshot's: those from before are ended by the next calls of
  * retto_session_next_event, and notes that sound in the snapshot are not begun again.
- * RETTO_ERROR_FORMAT, with nothing changed, if the bytes are not one. [one-thread] [realtime] */
+ * If the bytes are not one, are damaged or of another model it is RETTO_ERROR_FORMAT, and if a newer
+ * version wrote them that this one does not read RETTO_ERROR_UNSUPPORTED, with nothing changed.
+ * [one-thread] [realtime] */
 RETTO_CHECK retto_status retto_session_restore(retto_session *session, const void *buffer,
                                                size_t size) RETTO_REALTIME;
 

@@ -43,9 +43,23 @@ public final class StoredParameters: @unchecked Sendable {
     return parameters
   }
 
-  /// All that is stored: other parameters have other bits.
-  public var bits: some Sequence<UInt32> {
-    UnsafeBufferPointer(start: words.pointer, count: words.count).lazy.map(\.bitPattern)
+  /// Hands on the parameters in the order of the layout, as numbers whatever they are kept in: part of a
+  /// row at a time, of an even count unless a row ends with it.
+  public func forEachPart(_ body: (UnsafeBufferPointer<Float>) -> Void) {
+    let most = 256
+    withUnsafeTemporaryAllocation(of: Float.self, capacity: most) { part in
+      guard let base = part.baseAddress else { return }
+      Self.eachRow(layout, precision) { row in
+        let numbers = UnsafeRawPointer(words.pointer + row.numbers)
+        let scale = row.precision == .int8 ? words.pointer[row.numbers - 1] : 1
+        for first in stride(from: 0, to: row.count, by: most) {
+          let count = min(most, row.count - first)
+          row.precision.decode(
+            numbers + first * row.precision.bits / 8, count: count, scale: scale, into: base)
+          body(UnsafeBufferPointer(start: base, count: count))
+        }
+      }
+    }
   }
 
   private struct Row {

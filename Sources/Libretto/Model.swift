@@ -20,7 +20,8 @@ public final class Model: @unchecked Sendable {
   /// The token that ends a document of text; -1 where there is none. A document begins with it too: it
   /// is always read from a zero state.
   let documentEnd: Int32
-  /// Changes with any parameter or size: ties a snapshot to the model it was taken with.
+  /// Changes with any parameter or size: ties a snapshot to the model it was taken with. It is that of
+  /// the numbers in a model file, the same in every version, on every machine.
   let fingerprint: UInt64
 
   public var shape: NetworkShape { network.shape }
@@ -35,11 +36,24 @@ public final class Model: @unchecked Sendable {
     text = encoding as? any TextEncoding
     endToken = encoding.endToken ?? -1
     documentEnd = text?.endToken ?? -1
+    fingerprint = Self.fingerprint(network)
+  }
+
+  /// The hash of the sizes and the precision, then of the parameters in the order of the layout, two
+  /// to a word.
+  private static func fingerprint(_ network: Network) -> UInt64 {
+    let shape = network.shape
     var hash = Hash()
-    hash.add(UInt64(network.shape.hidden) << 32 | UInt64(network.shape.layers))
-    if network.precision != .float32 { hash.add(UInt64(network.precision.rawValue)) }
-    for bits in network.stored.bits { hash.add(UInt64(bits)) }
-    fingerprint = hash.value
+    for number in [
+      shape.vocabulary, shape.embedding, shape.hidden, shape.layers, network.precision.rawValue,
+    ] { hash.add(UInt64(number)) }
+    network.stored.forEachPart { numbers in
+      for i in stride(from: 0, to: numbers.count, by: 2) {
+        let second = i + 1 < numbers.count ? numbers[i + 1].bitPattern : 0
+        hash.add(UInt64(second) << 32 | UInt64(numbers[i].bitPattern))
+      }
+    }
+    return hash.value
   }
 
   /// Reads a model file, or a checkpoint, of which it takes the best weights.
@@ -195,7 +209,9 @@ extension FloatBuffer {
   }
 }
 
-/// A running 64-bit hash of words: multiply and rotate, as in FNV-1a but a word at a time.
+/// A running 64-bit hash of words: exclusive-or and multiply, as in FNV-1a but a word at a time, and fold.
+/// Each step can be undone, so that two sequences which differ in one word never have the same. Snapshots
+/// and checkpoints keep its values: it must not change.
 struct Hash {
   private(set) var value: UInt64 = 0xCBF2_9CE4_8422_2325
 

@@ -54,18 +54,18 @@ extension Session {
       return nil
     }
 
-    var stateSize: Int { type(of: player).stateSize + type(of: listener).stateSize + 9 }
+    var stateSize: Int { type(of: player).stateSize + type(of: listener).stateSize + 16 }
 
     func save(to bytes: UnsafeMutableRawPointer) {
       player.save(to: bytes)
       listener.save(to: bytes + type(of: player).stateSize)
-      bytes.storeBytes(of: Int64(ahead), toByteOffset: stateSize - 9, as: Int64.self)
-      bytes.storeBytes(of: hasHeard ? 1 : 0, toByteOffset: stateSize - 1, as: UInt8.self)
+      (bytes + stateSize - 16).setWord(0, UInt64(bitPattern: Int64(ahead)))
+      (bytes + stateSize - 16).setWord(1, hasHeard ? 1 : 0)
     }
 
     func restore(from bytes: UnsafeRawPointer) -> Bool {
-      let heard = bytes.load(fromByteOffset: stateSize - 1, as: UInt8.self)
-      let ticks = bytes.loadUnaligned(fromByteOffset: stateSize - 9, as: Int64.self)
+      let ticks = Int64(bitPattern: (bytes + stateSize - 16).word(0))
+      let heard = (bytes + stateSize - 16).word(1)
       guard heard <= 1, ticks.magnitude < 1 << 20, player.restore(from: bytes),
         listener.restore(from: bytes + type(of: player).stateSize)
       else { return false }

@@ -56,17 +56,17 @@ struct EventQueue: ~Copyable {
   static let stateSize = 8 * (2 + capacity)
 
   func save(to bytes: UnsafeMutableRawPointer) {
-    bytes.storeBytes(of: UInt64(waiting), as: UInt64.self)
-    bytes.storeBytes(of: UInt64(count), toByteOffset: 8, as: UInt64.self)
+    bytes.setWord(0, UInt64(waiting))
+    bytes.setWord(1, UInt64(count))
     for i in 0..<Self.capacity {
       let word = i < count ? events[first + i] : 0
-      bytes.storeBytes(of: word, toByteOffset: 16 + 8 * i, as: UInt64.self)
+      bytes.setWord(2 + i, word)
     }
   }
 
   /// Leaves the queue as it is, and gives false, if no queue was ever saved as these bytes.
   mutating func restore(from bytes: UnsafeRawPointer) -> Bool {
-    func word(_ i: Int) -> UInt64 { bytes.loadUnaligned(fromByteOffset: 8 * i, as: UInt64.self) }
+    func word(_ i: Int) -> UInt64 { bytes.word(i) }
     guard word(0) < 1 << 48, word(1) <= Self.capacity else { return false }
     let saved = Int(word(1))
     for i in 0..<saved where Self.unpack(word(2 + i)) == nil { return false }

@@ -251,14 +251,14 @@ extension GridState {
   func save(to bytes: UnsafeMutableRawPointer) {
     let words = words
     for i in 0..<Self.wordCount {
-      bytes.storeBytes(of: words[i], toByteOffset: 8 * i, as: UInt64.self)
+      bytes.setWord(i, words[i])
     }
   }
 
   init?(_ grid: Grid, from bytes: UnsafeRawPointer) {
     var words = InlineArray<14, UInt64>(repeating: 0)
     for i in 0..<Self.wordCount {
-      words[i] = bytes.loadUnaligned(fromByteOffset: 8 * i, as: UInt64.self)
+      words[i] = bytes.word(i)
     }
     self.init(grid, words: words)
   }

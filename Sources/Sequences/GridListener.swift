@@ -107,11 +107,11 @@ final class GridListener: EventListener {
       UInt64(tick), UInt64(step), sounding.low, sounding.high, new.low, new.high, ending.low,
       ending.high, 0,
     ]
-    for i in 0..<12 { bytes.storeBytes(of: words[i], toByteOffset: 8 * i, as: UInt64.self) }
+    for i in 0..<12 { bytes.setWord(i, words[i]) }
   }
 
   func restore(from bytes: UnsafeRawPointer) -> Bool {
-    func word(_ i: Int) -> UInt64 { bytes.loadUnaligned(fromByteOffset: 8 * i, as: UInt64.self) }
+    func word(_ i: Int) -> UInt64 { bytes.word(i) }
     func set(_ i: Int) -> PitchSet {
       var set = PitchSet()
       (set.low, set.high) = (word(i), word(i + 1))

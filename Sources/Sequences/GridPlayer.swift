@@ -85,16 +85,16 @@ final class GridPlayer: TokenPlayer {
   func save(to bytes: UnsafeMutableRawPointer) {
     state.save(to: bytes)
     let rest = bytes + 8 * GridState.wordCount
-    rest.storeBytes(of: mine.low, as: UInt64.self)
-    rest.storeBytes(of: mine.high, toByteOffset: 8, as: UInt64.self)
-    rest.storeBytes(of: theirs.low, toByteOffset: 16, as: UInt64.self)
-    rest.storeBytes(of: theirs.high, toByteOffset: 24, as: UInt64.self)
+    rest.setWord(0, mine.low)
+    rest.setWord(1, mine.high)
+    rest.setWord(2, theirs.low)
+    rest.setWord(3, theirs.high)
     queue.save(to: rest + 32)
   }
 
   func restore(from bytes: UnsafeRawPointer) -> Bool {
     let rest = bytes + 8 * GridState.wordCount
-    func word(_ i: Int) -> UInt64 { rest.loadUnaligned(fromByteOffset: 8 * i, as: UInt64.self) }
+    func word(_ i: Int) -> UInt64 { rest.word(i) }
     var mine = PitchSet()
     (mine.low, mine.high) = (word(0), word(1))
     var theirs = PitchSet()

@@ -111,12 +111,12 @@ final class PerformanceListener: EventListener {
   static var stateSize: Int { 8 * (PerformanceState.wordCount + 1) }
 
   func save(to bytes: UnsafeMutableRawPointer) {
-    bytes.storeBytes(of: Int64(waiting), as: Int64.self)
+    bytes.setWord(0, UInt64(bitPattern: Int64(waiting)))
     state.save(to: bytes + 8)
   }
 
   func restore(from bytes: UnsafeRawPointer) -> Bool {
-    let ticks = bytes.loadUnaligned(as: Int64.self)
+    let ticks = Int64(bitPattern: bytes.word(0))
     guard ticks.magnitude < 1 << 32, let saved = PerformanceState(from: bytes + 8) else {
       return false
     }

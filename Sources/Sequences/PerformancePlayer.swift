@@ -44,14 +44,14 @@ final class PerformancePlayer: TokenPlayer {
   static var stateSize: Int { 24 + EventQueue.stateSize }
 
   func save(to bytes: UnsafeMutableRawPointer) {
-    bytes.storeBytes(of: sounding.low, as: UInt64.self)
-    bytes.storeBytes(of: sounding.high, toByteOffset: 8, as: UInt64.self)
-    bytes.storeBytes(of: UInt64(bin), toByteOffset: 16, as: UInt64.self)
+    bytes.setWord(0, sounding.low)
+    bytes.setWord(1, sounding.high)
+    bytes.setWord(2, UInt64(bin))
     queue.save(to: bytes + 24)
   }
 
   func restore(from bytes: UnsafeRawPointer) -> Bool {
-    func word(_ i: Int) -> UInt64 { bytes.loadUnaligned(fromByteOffset: 8 * i, as: UInt64.self) }
+    func word(_ i: Int) -> UInt64 { bytes.word(i) }
     guard word(2) < 32, queue.restore(from: bytes + 24) else { return false }
     sounding.low = word(0)
     sounding.high = word(1)

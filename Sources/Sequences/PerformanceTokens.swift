@@ -128,7 +128,7 @@ struct PerformanceState {
 
   /// nil if no sequence of tokens leads to these words.
   init?(from bytes: UnsafeRawPointer) {
-    func word(_ i: Int) -> UInt64 { bytes.loadUnaligned(fromByteOffset: 8 * i, as: UInt64.self) }
+    func word(_ i: Int) -> UInt64 { bytes.word(i) }
     guard word(0) <= 1, word(3) <= 32, word(4) <= 128, word(5) <= 128, word(6) <= 1, word(7) <= 1,
       word(8) < 1 << 48, word(9) <= 1, word(10) <= word(8)
     else { return nil }
@@ -149,9 +149,9 @@ struct PerformanceState {
 
   func save(to bytes: UnsafeMutableRawPointer) {
     let words = words
-    for i in 0..<11 { bytes.storeBytes(of: words[i], toByteOffset: 8 * i, as: UInt64.self) }
+    for i in 0..<11 { bytes.setWord(i, words[i]) }
     for pitch in 0..<128 {
-      bytes.storeBytes(of: UInt64(began[pitch]), toByteOffset: 8 * (11 + pitch), as: UInt64.self)
+      bytes.setWord(11 + pitch, UInt64(began[pitch]))
     }
   }
 }

@@ -1,3 +1,4 @@
+import GRU
 import Sequences
 import Testing
 
@@ -108,13 +109,53 @@ import Testing
     let session = try makeSession()
     let snapshot = session.snapshot
     #expect(snapshot.count == session.snapshotSize)
-    try refuse([], "\(snapshot.count) bytes; these are 0")
+    try refuse([], "not a snapshot")
     try refuse(Array(snapshot.dropLast()), "these are \(snapshot.count - 1)")
     try refuse(snapshot + [0], "these are \(snapshot.count + 1)")
     try refuse([UInt8](repeating: 0, count: snapshot.count), "not a snapshot")
     try refuse([UInt8](repeating: 0xFF, count: snapshot.count), "not a snapshot")
     let other = try makeModel(model.encoding, seed: 2)
     try refuse(try Session(other).snapshot, "another model")
+  }
+
+  /// The bytes with the checksum they should have.
+  private func signed(_ bytes: [UInt8]) -> [UInt8] {
+    var hash = Hash()
+    bytes.withUnsafeBytes { for i in 0..<bytes.count / 8 - 1 { hash.add($0.baseAddress!.word(i)) } }
+    return bytes.dropLast(8) + withUnsafeBytes(of: hash.value.littleEndian) { Array($0) }
+  }
+
+  @Test func everyByteIsChecked() throws {
+    let session = try makeSession()
+    try session.feed("abc")
+    let whole = session.snapshot
+    for i in whole.indices {
+      for bit in [1, 0x80, 0xFF] as [UInt8] {
+        var bytes = whole
+        bytes[i] ^= bit
+        let changed = bytes
+        refusal(.format, "") { try session.restore(changed) }
+      }
+    }
+    try session.restore(whole)
+  }
+
+  @Test func newerVersionsAreToldFromDamage() throws {
+    let session = try makeSession()
+    var bytes = session.snapshot
+    bytes[8] = 2
+    let newer = signed(bytes)
+    refusal(.unsupported, "version 2") { try session.restore(newer) }
+  }
+
+  /// A model has the same fingerprint however it came to be, and another one if a number differs.
+  @Test func fingerprints() throws {
+    for precision in Precision.allCases {
+      let rounded = try model.rounded(to: precision)
+      let loaded = try Model(ModelFile(rounded).bytes)
+      #expect(loaded.fingerprint == rounded.fingerprint)
+      #expect((rounded.fingerprint == model.fingerprint) == (precision == .float32))
+    }
   }
 
   @Test func damagedSnapshots() throws {
@@ -124,23 +165,25 @@ import Testing
     func with(_ offset: Int, _ bytes: [UInt8]) -> [UInt8] {
       var result = whole
       result.replaceSubrange(offset..<offset + bytes.count, with: bytes)
-      return result
+      return signed(result)
     }
     func word(_ x: Int64) -> [UInt8] { withUnsafeBytes(of: x.littleEndian) { Array($0) } }
-    let count = whole.count
+    func half(_ x: Int32) -> [UInt8] { withUnsafeBytes(of: x.littleEndian) { Array($0) } }
+    let shape = model.shape
+    let sequence = 1096 + 4 * (shape.layers * shape.hidden + shape.vocabulary)
     for bytes in [
-      with(16, [UInt8](repeating: 0, count: 32)),  // a generator that cannot be
+      with(24, [UInt8](repeating: 0, count: 32)),  // a generator that cannot be
       // The token that is pending.
-      with(48, word(-2)), with(48, word(259)), with(48, word(1 << 32)), with(48, word(.min)),
-      with(56, word(-1)), with(56, word(4)),  // more recent tokens than there are
-      with(64, word(2)), with(64, word(-1)),  // a flag that is neither
-      with(64, word(1)),  // the logits known, and a token not yet read
+      with(56, half(-2)), with(56, half(259)), with(56, half(.max)), with(56, half(.min)),
+      with(64, word(-1)), with(64, word(4)),  // more recent tokens than there are
+      with(60, half(2)), with(60, half(-1)),  // a flag that is neither
+      with(60, half(1)),  // the logits known, and a token not yet read
       with(72, [0x03, 1, 0, 0]), with(72, [0xFF, 0xFF, 0xFF, 0xFF]), with(72 + 4, [0, 0, 0, 0x80]),
       with(72 + 4 * 255, [0x03, 1, 0, 0]),  // recent tokens that are none
-      with(72 + 1024, [0, 0, 0xC0, 0x7F]), with(72 + 1024, [0, 0, 0x80, 0xFF]),  // states
-      with(count - 3 - 4, [0, 0, 0x80, 0x7F]),  // logits
-      with(count - 3, [4, 0x80, 0xBF]), with(count - 3, [0, 0x80, 0xBF]),  // the grammar's
-      with(count - 3, [1, 0x90, 0x8F]), with(count - 3, [1, 0, 0xFF]),
+      with(1096, [0, 0, 0xC0, 0x7F]), with(1096, [0, 0, 0x80, 0xFF]),  // states
+      with(sequence - 4, [0, 0, 0x80, 0x7F]),  // logits
+      with(sequence, [4, 0x80, 0xBF]), with(sequence, [0, 0x80, 0xBF]),  // the grammar's
+      with(sequence, [1, 0x90, 0x8F]), with(sequence, [1, 0, 0xFF]),
     ] {
       try refuse(bytes, "damaged")
     }
@@ -155,10 +198,11 @@ import Testing
     for _ in 0..<300 {
       var bytes = whole
       for _ in 0..<1 + random.next() % 4 {
-        // Not the magic and the fingerprint, which would refuse everything.
-        let at = 16 + Int(random.next() % UInt64(bytes.count - 16))
+        // Not what is checked first, which would refuse everything.
+        let at = 24 + Int(random.next() % UInt64(bytes.count - 24))
         bytes[at] = UInt8(truncatingIfNeeded: random.next() >> 8)
       }
+      bytes = signed(bytes)
       let other = try makeSession()
       do {
         try other.restore(bytes)
