@@ -5,19 +5,27 @@
  * framework. This header is its manual: it goes from the model to sessions, which write, to
  * trainers, which learn, to MIDI files.
  *
- * A whole program, which learns from corpus.txt and writes 500 characters:
+ * A whole program, which learns from corpus.txt for two minutes and writes 500 characters:
  *
  *     #include <libretto.h>
  *     #include <stdio.h>
  *
+ *     static int32_t show(void *user, const retto_progress *progress) {
+ *       (void)user;
+ *       fprintf(stderr, "\r%3.0f %%  loss %.3f", 100 * progress->fraction, progress->loss);
+ *       return 0;
+ *     }
+ *
  *     int main(void) {
+ *       retto_trainer_options options = RETTO_TRAINER_OPTIONS_INIT;
  *       retto_trainer *trainer = NULL;
  *       retto_model *model = NULL;
  *       retto_session *session = NULL;
  *       char text[RETTO_TEXT_SIZE];
- *       if (retto_trainer_create(NULL, &trainer) ||
+ *       options.minutes = 2;
+ *       if (retto_trainer_create(&options, &trainer) ||
  *           retto_trainer_add_file(trainer, "corpus.txt", RETTO_TRAINING) ||
- *           retto_trainer_run(trainer, NULL, NULL, NULL) ||
+ *           retto_trainer_run(trainer, show, NULL, NULL) ||
  *           retto_trainer_model(trainer, &model) ||
  *           retto_session_create(model, NULL, &session))
  *         return fprintf(stderr, "%s\n", retto_last_error()), 1;
@@ -97,8 +105,9 @@
  *   retto_last_error() says so; free it after the call has returned.
  *
  * Memory. Whatever grows with the input or the model is allocated so that a failure is
- *   RETTO_ERROR_MEMORY. Beside that, calls that are not [realtime] allocate pieces of at most 4096 bytes;
- *   if the system refuses one of those, the process ends by abort().
+ *   RETTO_ERROR_MEMORY. Beside that, calls that are not [realtime] allocate pieces of at most 4096 bytes,
+ *   or 32 bytes for each character beyond ASCII that a model of text has a token for; if the system
+ *   refuses one of those, the process ends by abort().
  *
  * Stack. Calls on models that exist and on sessions need at most 32 KiB of stack; others 256 KiB.
  *

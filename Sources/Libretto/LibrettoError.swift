@@ -63,6 +63,7 @@ public struct LibrettoError: Error, Equatable, CustomStringConvertible {
       let known = Encodings.names.joined(separator: ", ")
       self.init(.unsupported, "there is no encoding \"\(printable(name))\"; there are \(known)")
     case .invalid(let sentence): self.init(.format, Sentence(sentence))
+    case .outOfMemory(let error): self.init(error)
     case .tooLong(let tokens):
       self.init(
         .corpus,

@@ -1,3 +1,5 @@
+import Memory
+
 #if canImport(Glibc)
   import Glibc
 #elseif canImport(Musl)
@@ -31,12 +33,12 @@ public final class CharactersEncoding: TextEncoding {
     guard alphabet.count <= most else {
       throw .invalid("an alphabet has \(alphabet.count) characters; the most is \(most)")
     }
-    tokens = ScalarTable()
+    do { tokens = try ScalarTable() } catch { throw .outOfMemory(error) }
     for (i, scalar) in alphabet.enumerated() {
       guard scalar.value >= 0x80, tokens[scalar.value] == 0 else {
         throw .invalid("an alphabet names U+\(String(scalar.value, radix: 16)) where it must not")
       }
-      tokens[scalar.value] = UInt16(256 + i)
+      do { try tokens.set(scalar.value, UInt16(256 + i)) } catch { throw .outOfMemory(error) }
     }
     self.alphabet = alphabet
     endToken = documents ? Int32(256 + alphabet.count) : nil
@@ -128,18 +130,25 @@ public struct CharacterCounter: ~Copyable {
 /// From code points to tokens, in constant time; 0 where there is none. Blocks of 256 code points,
 /// and only those that hold something.
 private final class ScalarTable: @unchecked Sendable {
-  private var block = [UInt16](repeating: 0, count: 0x1100)
-  private var entries = [UInt16](repeating: 0, count: 256)
+  private let block: GrowableBuffer<UInt16>
+  private let entries: GrowableBuffer<UInt16>
+
+  init() throws(OutOfMemory) {
+    block = try GrowableBuffer(repeating: 0, count: 0x1100)
+    entries = try GrowableBuffer(repeating: 0, count: 256)
+  }
 
   subscript(scalar: UInt32) -> UInt16 {
-    get { entries[Int(block[Int(scalar >> 8)]) << 8 | Int(scalar & 0xFF)] }
-    set {
-      let high = Int(scalar >> 8)
-      if block[high] == 0 {
-        block[high] = UInt16(entries.count / 256)
-        entries.append(contentsOf: repeatElement(0, count: 256))
-      }
-      entries[Int(block[high]) << 8 | Int(scalar & 0xFF)] = newValue
+    entries[Int(block[Int(scalar >> 8)]) << 8 | Int(scalar & 0xFF)]
+  }
+
+  func set(_ scalar: UInt32, _ token: UInt16) throws(OutOfMemory) {
+    let high = Int(scalar >> 8)
+    if block[high] == 0 {
+      let number = UInt16(entries.count / 256)
+      try entries.append(contentsOf: repeatElement(0, count: 256))
+      block[high] = number
     }
+    entries[Int(block[high]) << 8 | Int(scalar & 0xFF)] = token
   }
 }

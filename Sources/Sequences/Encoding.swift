@@ -141,4 +141,5 @@ public enum EncodingError: Error, Equatable {
   case invalid(String)
   /// A piece of too many tokens: so many.
   case tooLong(Int)
+  case outOfMemory(OutOfMemory)
 }

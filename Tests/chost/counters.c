@@ -31,6 +31,25 @@ static void note(const char *name) {
   }
 }
 
+static __thread size_t above = SIZE_MAX;
+static __thread long until;
+static __thread int has_failed;
+
+int fail_allocation(size_t least, long which) {
+  int failed = has_failed;
+  above = least;
+  until = which;
+  has_failed = 0;
+  return failed;
+}
+
+static int fails(size_t size) {
+  if (size <= above || until-- != 0)
+    return 0;
+  errno = ENOMEM;
+  return has_failed = 1;
+}
+
 /* glibc's own, under their other names. */
 void *__libc_malloc(size_t);
 void *__libc_calloc(size_t, size_t);
@@ -40,17 +59,17 @@ void __libc_free(void *);
 
 void *malloc(size_t size) {
   note("malloc");
-  return __libc_malloc(size);
+  return fails(size) ? NULL : __libc_malloc(size);
 }
 
 void *calloc(size_t items, size_t size) {
   note("calloc");
-  return __libc_calloc(items, size);
+  return fails(items * size) ? NULL : __libc_calloc(items, size);
 }
 
 void *realloc(void *memory, size_t size) {
   note("realloc");
-  return __libc_realloc(memory, size);
+  return fails(size) ? NULL : __libc_realloc(memory, size);
 }
 
 void free(void *memory) {
@@ -61,17 +80,17 @@ void free(void *memory) {
 
 void *memalign(size_t alignment, size_t size) {
   note("memalign");
-  return __libc_memalign(alignment, size);
+  return fails(size) ? NULL : __libc_memalign(alignment, size);
 }
 
 void *aligned_alloc(size_t alignment, size_t size) {
   note("aligned_alloc");
-  return __libc_memalign(alignment, size);
+  return fails(size) ? NULL : __libc_memalign(alignment, size);
 }
 
 int posix_memalign(void **memory, size_t alignment, size_t size) {
   note("posix_memalign");
-  *memory = __libc_memalign(alignment, size);
+  *memory = fails(size) ? NULL : __libc_memalign(alignment, size);
   return *memory ? 0 : ENOMEM;
 }
 

@@ -2,9 +2,13 @@
 set -eu
 folder=$WORK/header_program
 mkdir -p "$folder"
-sed -n '/^ \*     #include <libretto.h>/,/^ \*     }/s/^ \* \{0,5\}//p' "$HEADER" >"$folder/program.c"
+sed -n '/^ \*     #include <libretto.h>/,/^ \*     cc /s/^ \* \{0,5\}//p' "$HEADER" | sed '/^cc /d' \
+  >"$folder/program.c"
 grep -q 'int main' "$folder/program.c"
 lib=$(dirname "$LIBRARY")
+# Two minutes are for people.
+grep -q 'options.minutes = 2;' "$folder/program.c"
+sed -i 's/minutes = 2;/minutes = 0.1;/' "$folder/program.c"
 $CC -std=c99 -Wall -Wextra -Werror -pedantic -I"$(dirname "$HEADER")" $CFLAGS "$folder/program.c" \
   -o "$folder/program" -L"$lib" -lretto -Wl,-rpath,"$lib"
 
@@ -28,7 +32,9 @@ before=$(date +%s)
 timeout 300 ./program >out.txt 2>error.txt
 after=$(date +%s)
 echo "$((after - before)) seconds"
-[ ! -s error.txt ]
+# It shows how far it is, to the end.
+grep -q 'loss' error.txt
+tr '\r' '\n' <error.txt | tail -1 | grep -q '100 %'
 # 500 characters, which are the bytes that do not go on with one.
 characters=$(LC_ALL=C tr -d '\200-\277' <out.txt | wc -c)
 [ "$characters" -eq 500 ] || { echo "$characters characters"; exit 1; }
