@@ -46,12 +46,12 @@ func errorText() -> UnsafePointer<CChar> {
     note.storeBytes(of: Sentence.Pieces(), as: Sentence.Pieces.self)
     setErrorText(pieces.description)
   }
-  return UnsafePointer(error_text())
+  return error_text()
 }
 
 /// Puts a sentence together, cut at a character if it is too long.
 private func setErrorText(_ message: String) {
-  let text = error_text()
+  guard let text = error_text_room() else { return }
   var length = 0
   for scalar in message.unicodeScalars {
     let bytes = UTF8.encode(scalar)!

@@ -130,6 +130,19 @@ int main(void) {
   learn_and_write(&b, tokens, 50);
   CHECK(dlclose(b.handle) == 0);
 
+  /* As many as a host may have plugins with a copy of their own. */
+  struct copy copies[6];
+  for (int i = 0; i < 6; i++) {
+    char name[32];
+    snprintf(name, sizeof name, "./copy%d.so", i);
+    copy_file(path, name);
+    copies[i] = load(name);
+  }
+  learn_and_write(&copies[5], tokens, 50);
+  CHECK(!memcmp(first, tokens, sizeof tokens));
+  for (int i = 0; i < 6; i++)
+    CHECK(dlclose(copies[i].handle) == 0);
+
   /* A thread that ends when the library has gone. */
   pthread_t thread;
   sem_init(&used, 0, 0);

@@ -2,14 +2,16 @@
 #define LIBRARY_H
 
 // What the library keeps beside handles: each thread's last error, and what is chosen when it is loaded.
-// In C because Swift has no thread-local storage that a library can be unloaded with (this kind needs no
-// destructor), and because a global of Swift's is made at its first use, under a lock.
+// In C because Swift has no thread-local storage that a library can be unloaded with, and because a global
+// of Swift's is made at its first use, under a lock.
 
 #define ERROR_TEXT_SIZE 1024
 
-// The text of the calling thread's last error, ERROR_TEXT_SIZE bytes, an empty string to begin with. The
-// thread's first call may allocate.
-char *_Nonnull error_text(void);
+// The text of the calling thread's last error, an empty string to begin with.
+const char *_Nonnull error_text(void);
+
+// Where it is written, ERROR_TEXT_SIZE bytes. A thread's first call allocates; NULL if there is no memory.
+char *_Nullable error_text_room(void);
 
 #define ERROR_NOTE_SIZE 128
 
