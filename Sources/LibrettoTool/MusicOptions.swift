@@ -146,19 +146,10 @@ struct MusicOptions: ParsableArguments {
     if let voices { controls.voices = voices }
     if let density { controls.density = density }
     if let key, let scale = MusicScale(named: key) { controls.scale = scale.pitchClasses }
-    if let metre, let grid, let (numerator, denominator) = Self.metre(metre) {
-      guard knows("METRE \(numerator)/\(denominator)", encoding),
-        numerator * 4 * grid.stepsPerQuarter % denominator == 0
-      else {
-        throw Failure("--metre is \(metre), which this model has no bars of", code: 64)
-      }
+    if let metre, let (numerator, denominator) = Self.metre(metre) {
       (controls.numerator, controls.denominator) = (numerator, denominator)
     }
     return controls
-  }
-
-  private func knows(_ name: String, _ encoding: any MusicEncoding) -> Bool {
-    (0..<encoding.vocabularySize).contains { encoding.name(of: Int32($0)) == name }
   }
 
   /// The key signature for `--key`.

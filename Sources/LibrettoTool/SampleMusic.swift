@@ -18,10 +18,14 @@ struct MusicSample {
     let controls = try options.controls(for: encoding)
     let tokens = primer?.tokens ?? [encoding.startToken]
     let session = try orFail { () throws(LibrettoError) in
-      let session = try Session(model, seed: seed, settings: settings)
-      try session.set(controls)
+      try Session(model, seed: seed, settings: settings)
+    }
+    // Whatever the model cannot keep to, it is the command line that is wrong.
+    do throws(LibrettoError) { try session.set(controls) } catch {
+      throw Failure(error.message, code: 64)
+    }
+    try orFail { () throws(LibrettoError) in
       try tokens.withUnsafeBufferPointer { (b) throws(LibrettoError) in try session.feed(b) }
-      return session
     }
     let timing = MusicTiming(encoding, tempo: options.tempo, primer: primer)
     var recorder = MusicRecorder(

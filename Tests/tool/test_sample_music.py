@@ -87,6 +87,7 @@ class Lengths(MusicTest):
             self.assertEqual(facts["bars"], bars or 16)
             self.assertAlmostEqual(facts["seconds"], (bars or 16) * 3 * 60 / tempo, delta=0.01)
         self.expect(64, "--bars", "sample", MODEL, "-o", "b.mid", "--seconds", 10)
+        self.expect(64, "11/8", "sample", MODEL, "-o", "b.mid", "--metre", "11/8")
         self.expect(64, "4 bars", "sample", MODEL, "-o", "b.mid", "--prime", "primer.mid", "--bars", 4)
 
     def test_the_model_ends_the_piece(self):
