@@ -21,6 +21,7 @@
  *       retto_trainer *trainer = NULL;
  *       retto_model *model = NULL;
  *       retto_session *session = NULL;
+ *       retto_trainer_options options = RETTO_TRAINER_OPTIONS_INIT;
  *       char text[RETTO_TEXT_SIZE];
  *       options.minutes = 2;
  *       if (retto_trainer_create(&options, &trainer) ||
@@ -253,6 +254,11 @@ RETTO_CHECK retto_status retto_model_round(const retto_model *model, retto_preci
  * which keeps its permissions. A link goes on leading to it; what is no regular file is refused.
  * RETTO_ERROR_FILE. [any-thread] [blocking] */
 RETTO_CHECK retto_status retto_model_save(const retto_model *model, const char *path);
+
+/* Writes what retto_model_save writes to `buffer`, which has room for `capacity` bytes, and the number
+ * of bytes to `size`. RETTO_ERROR_BUFFER, _MEMORY. [any-thread] [blocking] */
+RETTO_CHECK retto_status retto_model_save_memory(const retto_model *model, void *buffer,
+                                                 size_t capacity, size_t *size);
 
 /* Frees a model. [any-thread: no other call may be using this handle] */
 void retto_model_free(retto_model *model);
@@ -725,7 +731,36 @@ RETTO_CHECK retto_status retto_text_convert(retto_text_kind kind, const void *da
  * set give the same weights, unless the run is limited by minutes. */
 typedef struct retto_trainer retto_trainer;
 
-/* In all numbers the value of the initialiser means: choose well for the material and the time. */
+/* In all numbers the value of the initialiser means: choose. What is then chosen, by the number of
+ * training tokens (of text about one per character):
+ *
+ *     tokens        hidden  layers  dropout  epochs
+ *     < 20,000         128       1      0.2     100
+ *     < 200,000        256       1      0.3      60
+ *     < 1,000,000      256       2      0.2      25
+ *     < 20,000,000     384       2      0.2      12
+ *     more             512       2      0.1       3
+ *
+ *     encoding            characters for text; for MIDI files what most of the first 100 suit
+ *     steps_per_quarter   4
+ *     augment             yes for fewer than 400 pieces of music
+ *     hidden              with `minutes`: reduced, to 64 at least, until the time is likely to suffice for
+ *                         5 passes over the material (over 2,000,000 tokens of it if there are more)
+ *     embedding           64
+ *     batch, sequence     32 and 64; less where the material is less than that
+ *     learning_rate       0.004; 0.002 where hidden is above 384. It rises over the first tenth of the
+ *                         steps, 100 at most, then falls along a cosine to a twentieth at the end
+ *     weight_decay, clip  0.01 and 1
+ *     validation          0.1 of the material
+ *     patience            12 measurements of the validation loss, one every 25 steps, or more rarely where
+ *                         there is so much validation material that measuring would take over a tenth of
+ *                         the time
+ *     checkpoint_seconds  60
+ *
+ * A run ends when the first of `epochs`, `steps` and `minutes` that are given is reached, and earlier when
+ * the validation loss has not improved for `patience` measurements. With none of the three given it is the
+ * number of epochs above that ends it: for 1,000,000 characters on two cores that can take half an hour.
+ * retto_trainer_get_options tells what was chosen. */
 typedef struct retto_trainer_options {
   size_t size; /* of this struct; set by RETTO_TRAINER_OPTIONS_INIT */
   /* "bytes" or "characters" for text, "melody", "polyphony", "drums" or "performance" for music;
@@ -796,14 +831,21 @@ RETTO_CHECK retto_status retto_trainer_create_from(const retto_model *model,
                                                    retto_trainer **trainer);
 
 /* Makes a trainer that continues a run where a checkpoint was saved, bit for bit as if it had never
- * stopped. Add the same material as before. `options` may be NULL; in it only the end (epochs,
+ * stopped. Add the same material as before; the checkpoint's file is not needed after this call.
+ * `options` may be NULL; in it only the end (epochs,
  * steps, minutes, patience), threads and checkpoints may differ from what the run was started with,
  * and the first two change what comes out; any other that is given and differs is
  * RETTO_ERROR_ARGUMENT. A seed of 0 and float32 count as not given.
- * RETTO_ERROR_FILE, _FORMAT, _UNSUPPORTED, _ARGUMENT. [any-thread] [blocking] */
+ * RETTO_ERROR_FILE, _FORMAT, _UNSUPPORTED, _ARGUMENT, _MEMORY. [any-thread] [blocking] */
 RETTO_CHECK retto_status retto_trainer_resume(const char *path,
                                               const retto_trainer_options *options,
                                               retto_trainer **trainer);
+
+/* The same from a checkpoint that is in memory: `length` bytes at `data`, not needed afterwards.
+ * RETTO_ERROR_FORMAT, _UNSUPPORTED, _ARGUMENT, _MEMORY. [any-thread] [blocking] */
+RETTO_CHECK retto_status retto_trainer_resume_memory(const void *data, size_t length,
+                                                     const retto_trainer_options *options,
+                                                     retto_trainer **trainer);
 
 /* Frees a trainer and ends its threads. Does nothing if it is in use: called from its progress callback,
  * or while another thread is inside a call on it. [one-thread] */
@@ -817,8 +859,9 @@ typedef enum retto_role {
   RETTO_VALIDATION = 1
 } retto_role;
 
-/* Adds a file of text, any bytes. It is mapped into memory until the first step and must not change
- * before that. RETTO_ERROR_FILE; _STATE after the first step. [one-thread] [blocking] */
+/* Adds a file of text, any bytes. It is read at the first step, a part at a time, and must not change
+ * before that: a file that has changed, been replaced or become shorter is RETTO_ERROR_FILE then.
+ * RETTO_ERROR_FILE, _MEMORY; _STATE after the first step. [one-thread] [blocking] */
 RETTO_CHECK retto_status retto_trainer_add_file(retto_trainer *trainer, const char *path,
                                                 retto_role role);
 
@@ -839,12 +882,14 @@ RETTO_CHECK retto_status retto_trainer_add_midi(retto_trainer *trainer, const ch
 RETTO_CHECK retto_status retto_trainer_add_midi_memory(retto_trainer *trainer, const void *data,
                                                        size_t length, retto_role role);
 
-/* Why a run is over. */
+/* The state of a run: whether it is over, and why. It is saved with a checkpoint. */
 typedef enum retto_end {
-  RETTO_END_NONE = 0,     /* it is not */
+  RETTO_END_NONE = 0,     /* it is not over */
   RETTO_END_FINISHED = 1, /* the epochs, steps or minutes are done */
-  RETTO_END_EARLY = 2,    /* the held-out part has not got better for long */
-  RETTO_END_STOPPED = 3   /* you stopped it; it can go on */
+  RETTO_END_EARLY = 2,    /* the validation loss has not improved for long */
+  RETTO_END_STOPPED = 3,  /* you stopped it; it can go on */
+  RETTO_END_DIVERGED = 4, /* the loss is no longer a number or has grown too far; it cannot go on */
+  RETTO_END_FRESH = 5     /* no step was made yet */
 } retto_end;
 
 /* Where a run stands. Losses are in nats per token and not a number (NaN) before they are known. */
@@ -864,11 +909,32 @@ typedef struct retto_progress {
   /* 1 if the last step measured the held-out part. */
   int32_t measured;
   retto_end end;
+  /* RETTO_OK, or why the checkpoint of options.checkpoint_path could not be saved when that was tried
+   * last; in the callback, and after the run, the last error of the thread then has the sentence. */
+  retto_status checkpoint_status;
+  int32_t reserved;
 } retto_progress;
 
 #define RETTO_PROGRESS_INIT                                                                     \
   {sizeof(retto_progress), 0, 0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0,          \
-   RETTO_END_NONE}
+   RETTO_END_NONE, RETTO_OK, 0}
+
+/* Prepares the material and allocates everything, which else the first step does: a call to
+ * retto_trainer_get_options then tells what was chosen. RETTO_ERROR_CORPUS, _FILE, _MEMORY, _ARGUMENT;
+ * _STATE, with nothing changed, if retto_trainer_stop ended it. [one-thread] [blocking] */
+RETTO_CHECK retto_status retto_trainer_prepare(retto_trainer *trainer);
+
+/* Fills in the options in force: before the material is prepared those that were given, after it all of
+ * them as they were chosen. `steps` is then the number of all steps, 0 if minutes alone end the run, and
+ * `epochs` the same in passes over the material. Strings live as long as the trainer.
+ * [one-thread: also from the progress callback] */
+RETTO_CHECK retto_status retto_trainer_get_options(retto_trainer *trainer,
+                                                   retto_trainer_options *options);
+
+/* Fills in where the run stands, without making a step. Of a resumed run that is not prepared yet it is
+ * what the checkpoint says. [one-thread: also from the progress callback] */
+RETTO_CHECK retto_status retto_trainer_get_progress(retto_trainer *trainer,
+                                                    retto_progress *progress);
 
 /* The same as a function, which does nothing for NULL. [any-thread] [realtime] */
 void retto_progress_init(retto_progress *progress) RETTO_REALTIME;
@@ -876,7 +942,8 @@ void retto_progress_init(retto_progress *progress) RETTO_REALTIME;
 /* Learns from one window of each stream, for hosts that own the loop. Fills in `progress` unless it
  * is NULL. The first step also prepares the material and may take long. After the end it does
  * nothing, and says so in progress->end.
- * RETTO_ERROR_CORPUS, _MEMORY, _ARGUMENT from the first step, _DIVERGED from any.
+ * RETTO_ERROR_CORPUS, _FILE, _MEMORY, _ARGUMENT from the first step, _DIVERGED from any; _STATE in a
+ * child of fork() if the parent prepared the trainer.
  * [one-thread] [blocking] */
 RETTO_CHECK retto_status retto_trainer_step(retto_trainer *trainer, retto_progress *progress);
 
@@ -886,20 +953,30 @@ typedef int32_t (*retto_progress_callback)(void *user, const retto_progress *pro
 
 /* Steps until the end, or until it is stopped; it may then be called again to go on. `callback`,
  * `user` and `progress`, which gets how it ended, may be NULL. Saves checkpoints if the options say
- * where, the last one at the end; one that could not be saved is tried again by the next call. Errors
- * are those of retto_trainer_step and RETTO_ERROR_FILE. [one-thread] [blocking] */
+ * where, the last one at the end. One that cannot be saved (the disk is full) does not end the run:
+ * progress->checkpoint_status says so, it is tried again after checkpoint_seconds, and first thing by
+ * the next call. A run that diverges leaves the last checkpoint as it is. Errors are those of
+ * retto_trainer_step. [one-thread] [blocking] */
 RETTO_CHECK retto_status retto_trainer_run(retto_trainer *trainer,
                                            retto_progress_callback callback, void *user,
                                            retto_progress *progress);
 
-/* Makes a run end after its current step; if none is running, the next one at once. It does nothing to
+/* Makes a run end after its current step, or at once (within 0.1 s) while it prepares the material or
+ * measures the validation loss; if none is running, the next one at once. It does nothing to
  * retto_trainer_step. Also safe in a signal handler. [any-thread] [realtime] */
 RETTO_CHECK retto_status retto_trainer_stop(retto_trainer *trainer) RETTO_REALTIME;
 
-/* Saves a checkpoint: a model file that also holds what is needed to continue the run. Like every
- * file it is whole at every moment. RETTO_ERROR_FILE, and those of the first step.
- * [one-thread] [blocking] */
+/* Saves a checkpoint: a model file that also holds what is needed to continue the run, and the state it
+ * is in. Like every file it is whole at every moment. After a divergence it holds the weights that were
+ * kept, and resumed the run is diverged: it cannot go on, and retto_trainer_model gives these weights.
+ * RETTO_ERROR_FILE, _MEMORY, and those of the first step. [one-thread] [blocking] */
 RETTO_CHECK retto_status retto_trainer_save_checkpoint(retto_trainer *trainer, const char *path);
+
+/* Writes what retto_trainer_save_checkpoint writes to `buffer`, which has room for `capacity` bytes, and
+ * the number of bytes to `size`; a step changes that number.
+ * RETTO_ERROR_BUFFER, _MEMORY, and those of the first step. [one-thread] [blocking] */
+RETTO_CHECK retto_status retto_trainer_save_checkpoint_memory(retto_trainer *trainer, void *buffer,
+                                                              size_t capacity, size_t *size);
 
 /* Makes a model of the best weights so far: by the held-out part, or the latest where nothing is held
  * out and training did not diverge. RETTO_ERROR_MEMORY, and those of the first step.

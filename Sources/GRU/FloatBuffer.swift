@@ -1,3 +1,5 @@
+import Memory
+
 #if canImport(Glibc)
   import Glibc
 #elseif canImport(Musl)
@@ -57,4 +59,13 @@ public enum NetworkError: Error, Equatable {
   case outOfMemory(floats: Int)
   case invalidShape(String)
   case noThread(wanted: Int)
+
+  init(_ error: OutOfMemory) { self = .outOfMemory(floats: error.bytes / 4) }
+}
+
+/// So many tokens, all the same.
+func tokens(_ token: Int32, count: Int) throws(NetworkError) -> GrowableBuffer<Int32> {
+  do { return try GrowableBuffer(repeating: token, count: count) } catch {
+    throw NetworkError(error)
+  }
 }

@@ -13,11 +13,11 @@ public func initialize(_ parameters: FloatBuffer, _ shape: NetworkShape, seed: U
     }
     let values = parameters.pointer + tensor.offset
     for i in 0..<tensor.count {
-      switch tensor.name {
-      case "embedding.weight":
+      switch tensor.role {
+      case .embedding:
         // The sum of twelve uniform numbers is near enough to normal, and needs no logarithm.
         values[i] = (0..<12).reduce(Float(-6)) { sum, _ in sum + next() }
-      case "head.bias": values[i] = 0
+      case .headBias: values[i] = 0
       default: values[i] = (2 * next() - 1) * bound
       }
     }

@@ -14,6 +14,8 @@ public final class Learner {
   public let streams: Int
   public let window: Int
   public var threads: Int { team.count }
+  /// Whether it was made by another process, of which this one is a forked child: it cannot compute here.
+  public var isOfAnotherProcess: Bool { team.isOfAnotherProcess }
 
   public let parameters: FloatBuffer
   /// Of the last step, after `gradients`, of all threads together.

@@ -5,51 +5,114 @@
 /// tensor begins at a multiple of 16 floats; the floats between are zero and stay zero.
 public struct ParameterLayout: Sendable {
   public struct Tensor: Sendable {
-    public let name: String
-    public let dimensions: [Int]
-    public let offset: Int
-    /// Whether weight decay applies: to the matrices of products, not to tables and biases.
-    public let decays: Bool
+    public enum Role: Sendable {
+      case embedding
+      case inputWeight(Int), recurrentWeight(Int), inputBias(Int), recurrentBias(Int)
+      case headWeight, headBias
+    }
 
-    public var count: Int { dimensions.reduce(1, *) }
+    public let role: Role
+    /// The dimensions; a vector has one row.
+    let rows, columns: Int
+    public let offset: Int
+
+    public var count: Int { rows * columns }
+
+    public var name: String {
+      switch role {
+      case .embedding: "embedding.weight"
+      case .inputWeight(let layer): "gru.weight_ih_l\(layer)"
+      case .recurrentWeight(let layer): "gru.weight_hh_l\(layer)"
+      case .inputBias(let layer): "gru.bias_ih_l\(layer)"
+      case .recurrentBias(let layer): "gru.bias_hh_l\(layer)"
+      case .headWeight: "head.weight"
+      case .headBias: "head.bias"
+      }
+    }
+
+    public var isMatrix: Bool {
+      switch role {
+      case .embedding, .inputWeight, .recurrentWeight, .headWeight: true
+      case .inputBias, .recurrentBias, .headBias: false
+      }
+    }
+
+    public var dimensions: [Int] { isMatrix ? [rows, columns] : [columns] }
+
+    /// Whether weight decay applies: to the matrices of products, not to tables and biases.
+    public var decays: Bool {
+      if case .embedding = role { false } else { isMatrix }
+    }
   }
 
-  public let tensors: [Tensor]
+  /// All tensors in their order: worked out as they are asked for, so that they take no memory however
+  /// many layers there are.
+  public struct Tensors: RandomAccessCollection, Sendable {
+    fileprivate let shape: NetworkShape
+
+    public var startIndex: Int { 0 }
+    public var endIndex: Int { 4 * shape.layers + 3 }
+
+    public subscript(i: Int) -> Tensor {
+      precondition(i >= 0 && i < endIndex)
+      let (role, rows, columns) = place(i)
+      return Tensor(role: role, rows: rows, columns: columns, offset: offset(i))
+    }
+
+    private func place(_ i: Int) -> (Tensor.Role, rows: Int, columns: Int) {
+      let gates = 3 * shape.hidden
+      switch i {
+      case 0: return (.embedding, shape.vocabulary, shape.embedding)
+      case endIndex - 2: return (.headWeight, shape.vocabulary, shape.hidden)
+      case endIndex - 1: return (.headBias, 1, shape.vocabulary)
+      default: break
+      }
+      let layer = (i - 1) / 4
+      switch (i - 1) % 4 {
+      case 0: return (.inputWeight(layer), gates, shape.inputs(of: layer))
+      case 1: return (.recurrentWeight(layer), gates, shape.hidden)
+      case 2: return (.inputBias(layer), 1, gates)
+      default: return (.recurrentBias(layer), 1, gates)
+      }
+    }
+
+    /// Floats before a tensor. The layers above 0 are all alike.
+    fileprivate func offset(_ i: Int) -> Int {
+      func floats(_ tensors: Range<Int>) -> Int {
+        tensors.reduce(0) { sum, i in
+          let (_, rows, columns) = place(i)
+          return sum + (rows * columns + 15) / 16 * 16
+        }
+      }
+      if i <= 5 || shape.layers < 2 { return floats(0..<i) }
+      let (layers, rest) = (i - 5).quotientAndRemainder(dividingBy: 4)
+      if i > 4 * shape.layers + 1 {
+        return floats(0..<5) + (shape.layers - 1) * floats(5..<9)
+          + floats(4 * shape.layers + 1..<i)
+      }
+      return floats(0..<5) + layers * floats(5..<9) + floats(5..<5 + rest)
+    }
+  }
+
+  public let tensors: Tensors
   /// Floats of the whole buffer.
   public let count: Int
   let layers: Int
 
   public init(_ shape: NetworkShape) {
-    var tensors: [Tensor] = []
-    var offset = 0
-    func add(_ name: String, _ dimensions: [Int], decays: Bool = false) {
-      let tensor = Tensor(name: name, dimensions: dimensions, offset: offset, decays: decays)
-      tensors.append(tensor)
-      offset += (tensor.count + 15) / 16 * 16
-    }
-    let gates = 3 * shape.hidden
-    add("embedding.weight", [shape.vocabulary, shape.embedding])
-    for layer in 0..<shape.layers {
-      add("gru.weight_ih_l\(layer)", [gates, shape.inputs(of: layer)], decays: true)
-      add("gru.weight_hh_l\(layer)", [gates, shape.hidden], decays: true)
-      add("gru.bias_ih_l\(layer)", [gates])
-      add("gru.bias_hh_l\(layer)", [gates])
-    }
-    add("head.weight", [shape.vocabulary, shape.hidden], decays: true)
-    add("head.bias", [shape.vocabulary])
-    self.tensors = tensors
-    count = offset
+    tensors = Tensors(shape: shape)
+    count = tensors.offset(tensors.endIndex)
     layers = shape.layers
   }
 
   /// Numbers that are learned: what "parameters" means to a user.
   public var parameters: Int { tensors.reduce(0) { $0 + $1.count } }
 
-  var embedding: Int { tensors[0].offset }
-  func inputWeight(_ layer: Int) -> Int { tensors[1 + 4 * layer].offset }
-  func recurrentWeight(_ layer: Int) -> Int { tensors[2 + 4 * layer].offset }
-  func inputBias(_ layer: Int) -> Int { tensors[3 + 4 * layer].offset }
-  func recurrentBias(_ layer: Int) -> Int { tensors[4 + 4 * layer].offset }
-  var headWeight: Int { tensors[1 + 4 * layers].offset }
-  var headBias: Int { tensors[2 + 4 * layers].offset }
+  var embedding: Int { tensors.offset(0) }
+  func inputWeight(_ layer: Int) -> Int { tensors.offset(1 + 4 * layer) }
+  func recurrentWeight(_ layer: Int) -> Int { tensors.offset(2 + 4 * layer) }
+  func inputBias(_ layer: Int) -> Int { tensors.offset(3 + 4 * layer) }
+  func recurrentBias(_ layer: Int) -> Int { tensors.offset(4 + 4 * layer) }
+  var headWeight: Int { tensors.offset(1 + 4 * layers) }
+  var headBias: Int { tensors.offset(2 + 4 * layers) }
 }

@@ -1,3 +1,5 @@
+import Memory
+
 /// The format of both sides of a network's products; sums are float32 in all of them.
 public enum Precision: Int, Sendable, CaseIterable {
   case float32 = 0
@@ -37,16 +39,19 @@ public enum Precision: Int, Sendable, CaseIterable {
 extension Precision {
   /// Rounds every matrix of a network to what this precision can hold, biases excepted. What is
   /// rounded already does not change any more.
-  public func round(_ parameters: UnsafeMutablePointer<Float>, _ layout: ParameterLayout) {
+  public func round(_ parameters: UnsafeMutablePointer<Float>, _ layout: ParameterLayout)
+    throws(NetworkError)
+  {
     if self == .float32 { return }
-    for tensor in layout.tensors where tensor.dimensions.count == 2 {
-      let columns = tensor.dimensions[1]
-      withUnsafeTemporaryAllocation(of: UInt32.self, capacity: columns) { words in
-        guard let bytes = words.baseAddress else { return }
-        for row in 0..<tensor.dimensions[0] {
-          let row = parameters + tensor.offset + row * columns
-          decode(bytes, count: columns, scale: encode(row, count: columns, into: bytes), into: row)
-        }
+    let block = GrowableBuffer<UInt32>()
+    for tensor in layout.tensors where tensor.isMatrix {
+      do { try block.reserve(tensor.columns) } catch { throw NetworkError(error) }
+      guard let bytes = block.base else { continue }
+      for row in 0..<tensor.rows {
+        let row = parameters + tensor.offset + row * tensor.columns
+        decode(
+          bytes, count: tensor.columns, scale: encode(row, count: tensor.columns, into: bytes),
+          into: row)
       }
     }
   }

@@ -77,10 +77,8 @@ public final class StoredParameters: @unchecked Sendable {
   ) {
     var place = 0
     for tensor in layout.tensors {
-      let isMatrix = tensor.dimensions.count == 2
-      let rows = isMatrix ? tensor.dimensions[0] : 1
-      let count = tensor.count / max(rows, 1)
-      let precision = isMatrix ? precision : .float32
+      let (rows, count) = (tensor.rows, tensor.columns)
+      let precision = tensor.isMatrix ? precision : .float32
       let words =
         switch precision {
         case .float32: count

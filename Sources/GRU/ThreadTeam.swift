@@ -16,9 +16,12 @@ import Synchronization
 final class ThreadTeam {
   let count: Int
   private let shared = Shared()
+  /// The process that started the threads. A child of fork() has this object, and no threads.
+  private let process = getpid()
   private var threads: [pthread_t] = []
 
   private final class Shared: @unchecked Sendable {
+    private let process = getpid()
     let jobs = Atomic<Int>(0)
     let finished = Atomic<Int>(0)
     let ending = Atomic<Bool>(false)
@@ -31,6 +34,8 @@ final class ThreadTeam {
       pthread_cond_init(&wake, nil)
     }
     deinit {
+      // It would wait for the parent's threads.
+      guard getpid() == process else { return }
       pthread_cond_destroy(&wake)
       pthread_mutex_destroy(&mutex)
     }
@@ -84,7 +89,10 @@ final class ThreadTeam {
     }
   }
 
-  deinit { end() }
+  deinit { if !isOfAnotherProcess { end() } }
+
+  /// Whether the threads are those of another process, whose memory this one's is a copy of.
+  var isOfAnotherProcess: Bool { getpid() != process }
 
   private func end() {
     shared.ending.store(true, ordering: .releasing)
@@ -102,6 +110,7 @@ final class ThreadTeam {
 
   /// Runs `job` once for each index below `count`, at the same time, and returns when all are done.
   func run(_ job: (Int) -> Void) {
+    precondition(!isOfAnotherProcess)
     guard count > 1 else { return job(0) }
     withoutActuallyEscaping(job) { job in
       shared.job = job

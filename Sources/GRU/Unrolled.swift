@@ -1,4 +1,5 @@
 import Kernels
+import Memory
 
 /// A network unrolled over a window of time steps for some parallel streams: forward, backward, and
 /// the memory both need. One thread works on one of these; threads share streams out among them and
@@ -18,8 +19,9 @@ final class Unrolled {
   private var gateStride: Int { KernelTable.cacheStride(hidden: shape.paddedHidden) }
 
   /// Tokens read and tokens to predict, `[n]`; a negative target does not count.
-  let inputs: UnsafeMutablePointer<Int32>
-  let targets: UnsafeMutablePointer<Int32>
+  private let tokens: (inputs: GrowableBuffer<Int32>, targets: GrowableBuffer<Int32>)
+  var inputs: UnsafeMutablePointer<Int32> { tokens.inputs.base.unsafelyUnwrapped }
+  var targets: UnsafeMutablePointer<Int32> { tokens.targets.base.unsafelyUnwrapped }
   /// Minus the log-probability of each target, `[n]`.
   let loss: FloatBuffer
 
@@ -86,15 +88,9 @@ final class Unrolled {
     } else {
       self.training = nil
     }
-    inputs = .allocate(capacity: n)
-    targets = .allocate(capacity: n)
-    inputs.initialize(repeating: 0, count: n)
-    targets.initialize(repeating: -1, count: n)
-  }
-
-  deinit {
-    inputs.deallocate()
-    targets.deallocate()
+    tokens = (
+      try GRU.tokens(0, count: max(n, 1)), try GRU.tokens(-1, count: max(n, 1))
+    )
   }
 
   /// Runs the first `steps` steps of the window forward and gives the sum of the losses.

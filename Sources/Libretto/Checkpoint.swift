@@ -1,38 +1,6 @@
 import GRU
+import Memory
 import Sequences
-
-/// What changes while a run goes on, beside the network.
-struct TrainingState {
-  var step = 0
-  var elapsed = 0.0
-  /// The loss of the first step, and a mean over about the last 50.
-  var first = Double.nan
-  var smoothed = Double.nan
-  /// Of the held-out part: the last and the best loss, and measurements since the best.
-  var validation = Double.nan
-  var best = Double.nan
-  var sinceBest = 0
-  var end = Progress.End.none
-  /// For the host that resumes: where the material came from, and how much was held out.
-  var files: [MaterialFile] = []
-  var validationFraction = 0.0
-  var history = LossHistory()
-
-  /// Takes note of the loss of the step numbered `step`.
-  mutating func note(_ loss: Double) {
-    if first.isNaN { first = loss }
-    let weight = max(0.02, 1 / Double(step + 1))
-    smoothed = smoothed.isNaN ? loss : smoothed + weight * (loss - smoothed)
-  }
-
-  func hasReachedEnd(of plan: TrainingPlan) -> Bool {
-    plan.fraction(step: step, elapsed: elapsed) >= 1
-  }
-
-  func hasLostPatience(of plan: TrainingPlan) -> Bool {
-    plan.patience > 0 && sinceBest >= plan.patience
-  }
-}
 
 /// A checkpoint: a model file, which holds the best weights, with these besides:
 ///
@@ -41,74 +9,160 @@ struct TrainingState {
 /// | `training.parameters` | the current weights, all in one, in the layout of `ParameterLayout` |
 /// | `training.first_moment`, `training.second_moment` | Adam's, in the same layout |
 /// | `training.state` | the carried hidden states, `[layers][streams][padded hidden]` |
+/// | `training.files` | a `FileList` of the material |
+/// | `training.history` | a `LossHistory` as JSON |
 ///
-/// and the plan, the counters and the corpus' fingerprint as JSON under the key `checkpoint`.
+/// and the plan, the run's state and the corpus' fingerprint as JSON under the key `checkpoint`. Of a run
+/// that diverged there are only the weights that were kept: it has no current ones.
+///
+/// All of it is in memory: the file may change or go.
 struct Checkpoint {
   let plan: TrainingPlan
   let state: TrainingState
   let encoding: any Encoding
   let fingerprint: UInt64
-  private let file: FileContents
-  private let tensors: SafeTensors
-  private let path: String
+  let best: FloatBuffer
+  /// nil in checkpoints of before 0.1.
+  let history: LossHistory?
+  /// nil if the run diverged.
+  private let current: Current?
 
-  var files: [MaterialFile] { state.files }
-  var validationFraction: Double { state.validationFraction }
+  /// What a learner goes on from.
+  private struct Current {
+    let parameters, firstMoment, secondMoment, state: FloatBuffer
+
+    var named: [(name: String, buffer: FloatBuffer)] {
+      [
+        ("parameters", parameters), ("first_moment", firstMoment), ("second_moment", secondMoment),
+        ("state", state),
+      ]
+    }
+  }
 
   init(_ path: String) throws(LibrettoError) {
-    self.path = path
-    file = try FileContents(path)
-    tensors = try SafeTensors(file.bytes, name: path)
-    let header = try ModelHeader(tensors.metadata, name: path)
+    try self.init(try InputFile(path), name: path)
+  }
+
+  /// - `name`: what errors call the source.
+  init(_ source: any ByteSource, name: String) throws(LibrettoError) {
+    let file = try SafeTensors(source, name: name)
+    let header = try ModelHeader(file)
     encoding = header.encoding
-    guard let text = tensors.metadata["checkpoint"] else {
+    guard let text = file.metadata?["checkpoint"], text.isString else {
       throw LibrettoError(
         .format,
-        "\(path) is a model, not a checkpoint; to train on from its weights, start a new run from it"
+        "\(name) is a model, not a checkpoint; to train on from its weights, start a new run from it"
       )
     }
-    guard let json = try? JSON.parse(text), let plan = TrainingPlan(json, shape: header.shape),
-      let state = TrainingState(json),
-      let fingerprint = json["corpus"]?.string.flatMap({ UInt64($0, radix: 16) })
-    else { throw LibrettoError(.format, "\(path): its training record is damaged") }
+    let damaged = LibrettoError(.format, "\(name): its training record is damaged")
+    let record = GrowableBuffer<UInt8>()
+    try allocating { () throws(OutOfMemory) in try text.append(to: record) }
+    let json: JSONValue
+    do { json = try JSONDocument(record).root } catch {
+      if case .outOfMemory(let error) = error { throw LibrettoError(error) }
+      throw damaged
+    }
+    guard let plan = TrainingPlan(json, shape: header.shape), var state = TrainingState(json),
+      let fingerprint = json["corpus"]?.string.flatMap({ UInt64($0, radix: 16) }),
+      let files = try Self.files(file, json)
+    else { throw damaged }
+    if let text = try file.bytes("training.history") {
+      guard let document = try? JSONDocument(text), let kept = try LossHistory(document.root) else {
+        throw damaged
+      }
+      history = kept
+    } else {
+      history = nil
+    }
+    state.files = files
     self.plan = plan
     self.state = state
     self.fingerprint = fingerprint
+    let layout = ParameterLayout(plan.shape)
+    best = try file.parameters(layout)
+    guard state.run != .diverged else {
+      current = nil
+      return
+    }
+    func floats(_ tensor: String, _ count: Int) throws(LibrettoError) -> FloatBuffer {
+      let tensor = "training.\(tensor)"
+      try file.find(tensor, [count])
+      let buffer = try FloatBuffer.make(count)
+      try file.floats(tensor, [count], into: buffer.pointer)
+      return buffer
+    }
+    let current = Current(
+      parameters: try floats("parameters", layout.count),
+      firstMoment: try floats("first_moment", layout.count),
+      secondMoment: try floats("second_moment", layout.count),
+      state: try floats("state", plan.batch * plan.shape.stateCount))
+    for i in 0..<layout.count where current.secondMoment.pointer[i] < 0 {
+      throw LibrettoError(
+        .format, "\(name): tensor \"training.second_moment\" has a number below 0 at place \(i)")
+    }
+    self.current = current
+  }
+
+  /// nil if the list is damaged. Checkpoints of before 0.1 have it in the record.
+  private static func files(_ file: SafeTensors, _ json: JSONValue) throws(LibrettoError)
+    -> FileList?
+  {
+    if let bytes = try file.bytes("training.files") { return FileList(bytes) }
+    guard let entries = json["files"]?.array else { return nil }
+    let list = FileList()
+    for entry in entries {
+      guard let path = entry["path"]?.string else { return nil }
+      try list.add(
+        MaterialFile(path: path, validation: entry["validation"]?.bool ?? false, kind: nil))
+    }
+    return list
   }
 
   /// Puts the saved weights and states back.
-  func load(into learner: Learner, best: FloatBuffer) throws(LibrettoError) {
-    for (name, buffer) in [
-      ("parameters", learner.parameters), ("first_moment", learner.firstMoment),
-      ("second_moment", learner.secondMoment), ("state", learner.state),
-    ] {
-      try tensors.floats("training.\(name)", [buffer.count], into: buffer.pointer, file: path)
-    }
-    for tensor in learner.layout.tensors {
-      try tensors.floats(
-        tensor.name, tensor.dimensions, into: best.pointer + tensor.offset, file: path)
-    }
+  func load(into learner: Learner) {
     learner.updates = state.step
+    guard let current else { return learner.parameters.copy(from: best) }
+    learner.parameters.copy(from: current.parameters)
+    learner.firstMoment.copy(from: current.firstMoment)
+    learner.secondMoment.copy(from: current.secondMoment)
+    learner.state.copy(from: current.state)
   }
 
-  static func save(
-    _ path: String, plan: TrainingPlan, state: TrainingState, encoding: any Encoding,
-    facts: [String: String], fingerprint: UInt64, learner: Learner, best: FloatBuffer
-  ) throws(LibrettoError) {
-    var metadata = ModelHeader(shape: plan.shape, encoding: encoding, facts: facts).metadata
-    let record: [(key: String, value: JSON)] =
-      [("corpus", .string(String(fingerprint, radix: 16)))] + plan.record + state.record
-    metadata.append(("checkpoint", JSON.object(record).text))
-    var entries = Model.entries(learner.layout, best)
-    for (name, buffer) in [
-      ("parameters", learner.parameters), ("first_moment", learner.firstMoment),
-      ("second_moment", learner.secondMoment), ("state", learner.state),
-    ] {
-      entries.append(
-        SafeTensors.Entry(
-          name: "training.\(name)", dimensions: [buffer.count], floats: buffer.pointer))
-    }
-    try SafeTensors.write(path, metadata: metadata, entries)
+  /// The file of a run's checkpoint, to be written.
+  static func image(
+    plan: TrainingPlan, state: TrainingState, encoding: any Encoding, facts: [String: String],
+    fingerprint: UInt64, history: LossHistory, learner: Learner, best: FloatBuffer
+  ) throws(LibrettoError) -> SafeTensorsImage {
+    let header = ModelHeader(shape: plan.shape, encoding: encoding, facts: facts)
+    let losses = try history.text()
+    let current = Current(
+      parameters: learner.parameters, firstMoment: learner.firstMoment,
+      secondMoment: learner.secondMoment, state: learner.state)
+    return try SafeTensorsImage(
+      metadata: { (writer) throws(OutOfMemory) in
+        try header.write(to: &writer)
+        var record = JSONWriter()
+        let members = [("corpus", JSON.string(String(fingerprint, radix: 16)))]
+        try JSON.object(members + plan.record + state.record).write(to: &record)
+        try writer.name("checkpoint")
+        try writer.string(record.text)
+      },
+      { (visit) throws(LibrettoError) in
+        try Model.visit(learner.layout, best, .float32, visit)
+        if state.run != .diverged {
+          for (name, buffer) in current.named {
+            try visit(
+              SafeTensorsImage.Entry(
+                name: "training.\(name)", dimensions: [buffer.count], numbers: buffer.pointer))
+          }
+        }
+        for (name, bytes) in [("files", state.files.bytes), ("history", losses)] {
+          try visit(
+            SafeTensorsImage.Entry(
+              name: "training.\(name)", dimensions: [bytes.count], type: .uint8,
+              numbers: bytes.base.map { UnsafeRawPointer($0) } ?? UnsafeRawPointer(best.pointer)))
+        }
+      })
   }
 }
 
@@ -127,7 +181,7 @@ extension TrainingPlan {
   }
 
   /// nil if something is missing or out of range.
-  init?(_ json: JSON, shape: NetworkShape) {
+  init?(_ json: JSONValue, shape: NetworkShape) {
     func whole(_ key: String, _ range: ClosedRange<Int>) -> Int? {
       json[key]?.integer.flatMap { range.contains($0) ? $0 : nil }
     }
@@ -143,7 +197,7 @@ extension TrainingPlan {
       let totalSteps = whole("total_steps", 0...Self.mostSteps),
       let seconds = number("seconds", 0...1e9),
       let validationInterval = whole("validation_interval", 1...1_000_000_000),
-      let patience = whole("patience", 0...1_000_000), case .bool(let augment)? = json["augment"],
+      let patience = whole("patience", 0...1_000_000), let augment = json["augment"]?.bool,
       let precision = json["precision"]?.string.flatMap({ Precision(name: $0) }), precision != .int8
     else { return nil }
     self.shape = shape
@@ -178,64 +232,5 @@ extension TrainingPlan {
     if options.patience != 0 { plan.patience = max(0, options.patience) }
     if options.threads > 0 { plan.threads = options.threads }
     return plan
-  }
-}
-
-extension TrainingState {
-  var record: [(key: String, value: JSON)] {
-    [
-      ("step", .number(step)), ("elapsed", .number(elapsed)), ("first_loss", .number(first)),
-      ("loss", .number(smoothed)), ("validation_loss", .number(validation)),
-      ("best_validation_loss", .number(best)), ("since_best", .number(sinceBest)),
-      ("held_out", .number(validationFraction)),
-      (
-        "files",
-        .array(
-          files.map { file in
-            let kind = file.kind?.optionName
-            return .object(
-              [("path", .string(file.path)), ("validation", .bool(file.validation))]
-                + (kind.map { [("text", .string($0))] } ?? []))
-          })
-      ),
-      ("history", history.record),
-    ]
-  }
-
-  /// nil if something is missing or out of range.
-  init?(_ json: JSON) {
-    /// A number, or not a number where null stands.
-    func number(_ key: String) -> Double? {
-      json[key].flatMap { $0 == .null ? .nan : $0.double }
-    }
-    guard let step = json["step"]?.integer, step >= 0, step < 1 << 50,
-      let elapsed = number("elapsed"), elapsed >= 0, let first = number("first_loss"),
-      let smoothed = number("loss"), let validation = number("validation_loss"),
-      let best = number("best_validation_loss"),
-      let sinceBest = json["since_best"]?.integer, sinceBest >= 0,
-      let fraction = number("held_out"), fraction >= 0, fraction <= 0.9,
-      let files = json["files"]?.array
-    else { return nil }
-    self.step = step
-    self.elapsed = elapsed
-    self.first = first
-    self.smoothed = smoothed
-    self.validation = validation
-    self.best = best
-    self.sinceBest = sinceBest
-    validationFraction = fraction
-    // Checkpoints of earlier versions have none.
-    if let record = json["history"] {
-      guard let history = LossHistory(record) else { return nil }
-      self.history = history
-    }
-    for file in files {
-      guard let path = file["path"]?.string else { return nil }
-      let kind = file["text"].map { $0.string.flatMap { TextKind(optionName: $0) } }
-      // Not one this version does not know.
-      if let kind, kind == nil { return nil }
-      self.files.append(
-        MaterialFile(path: path, validation: file["validation"] == .bool(true), kind: kind ?? nil))
-    }
   }
 }

@@ -20,11 +20,12 @@ struct Corpus {
     let pieces: [[Range<Int>]]?
   }
 
-  /// Tells this material from any other.
-  var fingerprint: UInt64 {
+  /// Tells this material from any other; nil if it was stopped before its end.
+  func fingerprint(until stop: StopFlag?) -> UInt64? {
     var hash = Hash()
-    training.tokens.add(to: &hash)
-    validation.tokens.add(to: &hash)
+    guard training.tokens.add(to: &hash, until: stop),
+      validation.tokens.add(to: &hash, until: stop)
+    else { return nil }
     return hash.value
   }
 
@@ -64,14 +65,6 @@ struct Corpus {
   }
 }
 
-/// A file a trainer was given.
-public struct MaterialFile: Equatable, Sendable {
-  public let path: String
-  public let validation: Bool
-  /// What its text was converted from; nil if its bytes were taken as they are.
-  public let kind: TextKind?
-}
-
 /// Which material a trainer was given.
 enum Material {
   case none
@@ -79,9 +72,9 @@ enum Material {
   case music(MusicMaterial)
 
   /// The files, in the order they came, for a checkpoint to name.
-  var files: [MaterialFile] {
+  var files: FileList {
     switch self {
-    case .none: []
+    case .none: FileList()
     case .text(let text): text.files
     case .music(let music): music.files
     }

@@ -18,49 +18,11 @@ func notRegular(_ what: String, _ path: String, _ facts: stat) -> LibrettoError 
     .file, "cannot \(what) \(path): it is \(isDirectory ? "a directory, " : "")not a regular file")
 }
 
-/// A whole file, read through the page cache: it takes no memory of the process's own.
-package final class MappedFile: @unchecked Sendable {
-  /// As long as somebody holds this object; see `read` for a use that sees to it.
-  package let bytes: UnsafeRawBufferPointer
-
-  package init(_ path: String) throws(LibrettoError) {
-    // Not to wait, at a pipe, for somebody to write to it.
-    let descriptor = SystemPath.with(path) { open($0, O_RDONLY | O_CLOEXEC | O_NONBLOCK) }
-    guard descriptor >= 0 else {
-      throw LibrettoError(.file, "cannot open \(path): \(systemError())")
-    }
-    defer { close(descriptor) }
-    var facts = stat()
-    guard fstat(descriptor, &facts) == 0 else {
-      throw LibrettoError(.file, "cannot read \(path): \(systemError())")
-    }
-    guard facts.st_mode & S_IFMT == S_IFREG else {
-      throw notRegular("read", path, facts)
-    }
-    let size = Int(facts.st_size)
-    guard size > 0 else {
-      bytes = UnsafeRawBufferPointer(start: nil, count: 0)
-      return
-    }
-    guard let memory = mmap(nil, size, PROT_READ, MAP_PRIVATE, descriptor, 0), memory != MAP_FAILED
-    else { throw LibrettoError(.file, "cannot map \(path): \(systemError())") }
-    bytes = UnsafeRawBufferPointer(start: memory, count: size)
-  }
-
-  /// Maps a file for as long as the body runs.
-  package static func read<Value>(
-    _ path: String, _ body: (UnsafeRawBufferPointer) throws(LibrettoError) -> Value
-  ) throws(LibrettoError) -> Value {
-    let file = try MappedFile(path)
-    defer { withExtendedLifetime(file) {} }
-    return try body(file.bytes)
-  }
-
-  deinit {
-    if let base = bytes.baseAddress {
-      munmap(UnsafeMutableRawPointer(mutating: base), bytes.count)
-    }
-  }
+/// A path that leads to the same file whatever the working directory becomes.
+func absolutePath(_ path: String) -> String {
+  guard !path.hasPrefix("/"), let folder = getcwd(nil, 0) else { return path }
+  defer { free(folder) }
+  return SystemPath.string(folder) + "/" + path
 }
 
 /// Temporary files this process has made, so that no two threads share one.

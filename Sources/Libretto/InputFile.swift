@@ -14,8 +14,10 @@ import Memory
 /// page of a mapping that is no more ends the process (SIGBUS).
 package final class InputFile {
   package let path: String
+  /// What it was when it was opened.
+  let stamp: Stamp
   /// Bytes, when it was opened.
-  package let count: Int
+  package var count: Int { stamp.size }
   private let descriptor: Int32
 
   package init(_ path: String) throws(LibrettoError) {
@@ -35,7 +37,35 @@ package final class InputFile {
       close(descriptor)
       throw notRegular("read", path, facts)
     }
-    count = Int(facts.st_size)
+    stamp = Stamp(facts)
+  }
+
+  /// Which file it is, and when it was last changed.
+  struct Stamp: BitwiseCopyable, Equatable {
+    let device, node: UInt64
+    let size: Int
+    private let seconds, nanoseconds: Int
+
+    fileprivate init(_ facts: stat) {
+      device = UInt64(truncatingIfNeeded: facts.st_dev)
+      node = UInt64(truncatingIfNeeded: facts.st_ino)
+      size = Int(facts.st_size)
+      #if canImport(Darwin)
+        let changed = facts.st_mtimespec
+      #else
+        let changed = facts.st_mtim
+      #endif
+      (seconds, nanoseconds) = (Int(changed.tv_sec), Int(changed.tv_nsec))
+    }
+  }
+
+  /// What it is now.
+  func currentStamp() throws(LibrettoError) -> Stamp {
+    var facts = stat()
+    guard fstat(descriptor, &facts) == 0 else {
+      throw LibrettoError(.file, "cannot read \(path): \(systemError())")
+    }
+    return Stamp(facts)
   }
 
   deinit { close(descriptor) }

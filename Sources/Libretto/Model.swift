@@ -1,5 +1,6 @@
 import GRU
 import Kernels
+import Memory
 import Sequences
 
 /// A trained model: a network and the encoding that says what its tokens mean. It never changes;
@@ -58,15 +59,13 @@ public final class Model: @unchecked Sendable {
 
   /// Reads a model file, or a checkpoint, of which it takes the best weights.
   public convenience init(path: String) throws(LibrettoError) {
-    let parts = try FileContents.read(path) { (bytes) throws(LibrettoError) in
-      try Self.parts(SafeTensors(bytes, name: path), name: path)
-    }
+    let parts = try Self.parts(SafeTensors(try InputFile(path), name: path))
     self.init(network: parts.network, encoding: parts.encoding, facts: parts.facts)
   }
 
   /// Reads a model out of memory, which is not needed afterwards. `name` is what errors call it.
   public convenience init(bytes: UnsafeRawBufferPointer, name: String) throws(LibrettoError) {
-    let parts = try Self.parts(SafeTensors(bytes, name: name), name: name)
+    let parts = try Self.parts(SafeTensors(MemorySource(bytes: bytes), name: name))
     self.init(network: parts.network, encoding: parts.encoding, facts: parts.facts)
   }
 
@@ -83,44 +82,17 @@ public final class Model: @unchecked Sendable {
     return Model(network: network, encoding: BytesEncoding(), facts: [:])
   }
 
-  private static func parts(_ file: SafeTensors, name: String) throws(LibrettoError)
+  private static func parts(_ file: SafeTensors) throws(LibrettoError)
     -> (network: Network, encoding: any Encoding, facts: [String: String])
   {
-    let header = try ModelHeader(file.metadata, name: name)
-    let layout = ParameterLayout(header.shape)
-    // No allocation before the file is known to hold as much.
-    for tensor in layout.tensors where file.tensors[tensor.name]?.dimensions != tensor.dimensions {
-      let found = file.tensors[tensor.name].map { "has the shape \($0.dimensions)" } ?? "is missing"
-      throw LibrettoError(
-        .format,
-        "\(name): tensor \"\(tensor.name)\" \(found); its header promises \(tensor.dimensions)")
-    }
-    let parameters = try GRU.FloatBuffer.make(layout.count)
-    for tensor in layout.tensors {
-      try file.floats(
-        tensor.name, tensor.dimensions, into: parameters.pointer + tensor.offset, file: name)
-      try check(parameters.pointer + tensor.offset, of: tensor, name: name)
-    }
-    header.precision.round(parameters.pointer, layout)
+    let header = try ModelHeader(file)
+    let parameters = try file.parameters(
+      ParameterLayout(header.shape), precision: header.precision)
     let network = try Libretto.network { () throws(NetworkError) in
-      try Network(header.shape, parameters: parameters, precision: header.precision)
+      try header.precision.round(parameters.pointer, ParameterLayout(header.shape))
+      return try Network(header.shape, parameters: parameters, precision: header.precision)
     }
     return (network, header.encoding, header.facts)
-  }
-
-  /// The largest weight a model may have. Below it no sum of the network, of at most 2 * 16,384 products
-  /// of a weight and a weight or an activation, overflows, so that every output is finite.
-  static let largestWeight: Float = 1e15
-
-  private static func check(
-    _ weights: UnsafePointer<Float>, of tensor: ParameterLayout.Tensor, name: String
-  ) throws(LibrettoError) {
-    for i in 0..<tensor.count where !(abs(weights[i]) <= largestWeight) {
-      throw LibrettoError(
-        .format,
-        "\(name): tensor \"\(tensor.name)\" has the weight \(weights[i]) at place \(i); expected at most \(largestWeight), above which outputs are not finite; train the model anew"
-      )
-    }
   }
 
   /// The weights as they are in a file; not to be changed.
@@ -134,50 +106,60 @@ public final class Model: @unchecked Sendable {
   public func rounded(to precision: Precision) throws(LibrettoError) -> Model {
     let parameters = try FloatBuffer.make(network.layout.count)
     parameters.copy(from: try self.parameters())
-    precision.round(parameters.pointer, network.layout)
+    let layout = network.layout
     let network = try Libretto.network { () throws(NetworkError) in
-      try Network(shape, parameters: parameters, precision: precision)
+      try precision.round(parameters.pointer, layout)
+      return try Network(shape, parameters: parameters, precision: precision)
     }
     return Model(network: network, encoding: encoding, facts: facts)
   }
 
   /// Writes the model to a file, whole or not at all.
-  public func save(_ path: String) throws(LibrettoError) {
+  public func save(_ path: String) throws(LibrettoError) { try image().write(path) }
+
+  /// The file of this model, to be written.
+  package func image() throws(LibrettoError) -> SafeTensorsImage {
     let header = ModelHeader(shape: shape, precision: precision, encoding: encoding, facts: facts)
+    let (layout, precision) = (network.layout, precision)
     let parameters = try parameters()
-    var entries = Self.entries(network.layout, parameters, precision)
-    // The scales of int8 lie together, after the tensors they are for.
-    let matrices = entries.filter { $0.type == .int8 }
-    let scales = try FloatBuffer.make(matrices.reduce(0) { $0 + $1.dimensions[0] })
-    var next = scales.pointer
-    for matrix in matrices {
-      let (rows, columns) = (matrix.dimensions[0], matrix.dimensions[1])
-      for row in 0..<rows {
-        next[row] = int8Scale(matrix.floats + row * columns, count: columns, stride: 1)
-      }
-      entries.append(
-        SafeTensors.Entry(name: matrix.name + ".scale", dimensions: [rows], floats: next))
-      next += rows
-    }
-    try withExtendedLifetime((parameters, scales)) { () throws(LibrettoError) in
-      try SafeTensors.write(path, metadata: header.metadata, entries)
-    }
+    return try SafeTensorsImage(
+      metadata: { (writer) throws(OutOfMemory) in try header.write(to: &writer) },
+      { (visit) throws(LibrettoError) in
+        try Self.visit(layout, parameters, precision, visit)
+        // The scales of int8 lie together, after the tensors they are for.
+        for tensor in layout.tensors where precision == .int8 && tensor.isMatrix {
+          let (rows, columns) = (tensor.dimensions[0], tensor.dimensions[1])
+          let scales = try FloatBuffer.make(rows)
+          for row in 0..<rows {
+            scales.pointer[row] = int8Scale(
+              parameters.pointer + tensor.offset + row * columns, count: columns, stride: 1)
+          }
+          try visit(
+            SafeTensorsImage.Entry(
+              name: tensor.name + ".scale", dimensions: [rows], numbers: scales.pointer))
+          withExtendedLifetime(scales) {}
+        }
+      })
   }
 
-  static func entries(
-    _ layout: ParameterLayout, _ parameters: FloatBuffer, _ precision: Precision = .float32
-  ) -> [SafeTensors.Entry] {
-    layout.tensors.map { tensor in
+  /// Hands on the tensors of a network as they are in a file.
+  static func visit(
+    _ layout: ParameterLayout, _ parameters: FloatBuffer, _ precision: Precision,
+    _ visit: SafeTensorsImage.Visit
+  ) throws(LibrettoError) {
+    for tensor in layout.tensors {
       let type: SafeTensors.ElementType =
         switch precision {
-        case .bfloat16 where tensor.dimensions.count == 2: .bfloat16
-        case .int8 where tensor.dimensions.count == 2: .int8
+        case .bfloat16 where tensor.isMatrix: .bfloat16
+        case .int8 where tensor.isMatrix: .int8
         default: .float32
         }
-      return SafeTensors.Entry(
-        name: tensor.name, dimensions: tensor.dimensions, type: type,
-        floats: parameters.pointer + tensor.offset)
+      try visit(
+        SafeTensorsImage.Entry(
+          name: tensor.name, dimensions: tensor.dimensions, type: type,
+          numbers: parameters.pointer + tensor.offset))
     }
+    withExtendedLifetime(parameters) {}
   }
 
   public var isText: Bool { text != nil }

@@ -1,4 +1,5 @@
 import GRU
+import Memory
 import Sequences
 
 /// What a model file says of itself in its metadata, where every value is a string.
@@ -28,7 +29,9 @@ struct ModelHeader {
     self.facts = facts
   }
 
-  init(_ metadata: [String: String], name: String) throws(LibrettoError) {
+  init(_ file: SafeTensors) throws(LibrettoError) {
+    let name = file.name
+    let metadata = Metadata(json: file.metadata)
     try Self.requireAll(metadata, name)
     guard metadata["format_version"] == "1" else {
       throw LibrettoError(
@@ -57,12 +60,7 @@ struct ModelHeader {
         "\(name) has the precision \(printable(metadata["precision"] ?? "")); this version knows float32, bfloat16 and int8"
       )
     }
-    var properties: [String: String] = [:]
-    var facts: [String: String] = [:]
-    for (key, value) in metadata {
-      if key.hasPrefix("encoding.") { properties[String(key.dropFirst(9))] = value }
-      if key.hasPrefix("training.") { facts[key] = value }
-    }
+    let properties = try metadata.properties
     do {
       encoding = try Encodings.make(name: metadata["encoding"] ?? "", properties: properties)
     } catch {
@@ -77,7 +75,7 @@ struct ModelHeader {
     }
     self.shape = shape
     self.precision = precision
-    self.facts = facts
+    facts = metadata.facts
   }
 
   /// What no model file can do without; encodings have properties of their own besides.
@@ -88,7 +86,7 @@ struct ModelHeader {
 
   /// Throws if something is missing, and names all that is: somebody may have written the file with
   /// another library, which kept the tensors alone.
-  private static func requireAll(_ metadata: [String: String], _ name: String)
+  private static func requireAll(_ metadata: Metadata, _ name: String)
     throws(LibrettoError)
   {
     let missing = required.filter { metadata[$0] == nil }
@@ -105,18 +103,66 @@ struct ModelHeader {
     )
   }
 
-  var metadata: [(String, String)] {
-    var result = [
+  /// Writes the metadata's members.
+  func write(to writer: inout JSONWriter) throws(OutOfMemory) {
+    for (key, value) in [
       ("format", "libretto"), ("format_version", "1"),
       ("vocabulary_size", String(shape.vocabulary)), ("embedding_size", String(shape.embedding)),
       ("hidden_size", String(shape.hidden)), ("layers", String(shape.layers)),
       ("encoding", encoding.name),
-    ]
-    if precision != .float32 { result.append(("precision", precision.name)) }
-    for (key, value) in encoding.properties.sorted(by: { $0.key < $1.key }) {
-      result.append(("encoding.\(key)", value))
+    ] {
+      try writer.name(key)
+      try writer.string(value)
     }
-    for (key, value) in facts.sorted(by: { $0.key < $1.key }) { result.append((key, value)) }
+    if precision != .float32 {
+      try writer.name("precision")
+      try writer.string(precision.name)
+    }
+    for (key, value) in encoding.properties.sorted(by: { $0.key < $1.key }) {
+      try writer.name("encoding.\(key)")
+      try writer.string(value)
+    }
+    for (key, value) in facts.sorted(by: { $0.key < $1.key }) {
+      try writer.name(key)
+      try writer.string(value)
+    }
+  }
+}
+
+/// The metadata of a file, in which only strings count.
+private struct Metadata {
+  let json: JSONValue?
+
+  /// A short string.
+  subscript(key: String) -> String? { json?[key]?.string }
+
+  /// How many properties and facts are read; a file may hold any number.
+  private static let most = 32
+
+  /// What the encoding keeps of itself.
+  var properties: [String: String] {
+    get throws(LibrettoError) {
+      var result: [String: String] = [:]
+      for (key, value) in json?.members ?? .none
+      where value.isString && result.count < Self.most {
+        guard let key = key.string, key.hasPrefix("encoding.") else { continue }
+        let text = GrowableBuffer<UInt8>()
+        try allocating { () throws(OutOfMemory) in try value.append(to: text) }
+        result[String(key.dropFirst(9))] = text.withElements { String(decoding: $0, as: UTF8.self) }
+      }
+      return result
+    }
+  }
+
+  /// What is said about the training, for people.
+  var facts: [String: String] {
+    var result: [String: String] = [:]
+    for (key, value) in json?.members ?? .none where result.count < Self.most {
+      guard let key = key.string, key.hasPrefix("training."), let text = value.string else {
+        continue
+      }
+      result[key] = text
+    }
     return result
   }
 }

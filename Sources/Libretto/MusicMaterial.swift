@@ -19,13 +19,14 @@ struct MusicMaterial {
 
   private var training: [Source] = []
   private var validation: [Source] = []
-  private(set) var files: [MaterialFile] = []
+  let files = FileList()
   private var metres = MetreSurvey()
+  var isEmpty: Bool { training.isEmpty && validation.isEmpty }
 
   /// Throws if the file cannot be read or holds no notes; it is then not part of the material.
   mutating func add(file path: String, validation held: Bool) throws(LibrettoError) {
     try add(.path(path), held)
-    files.append(MaterialFile(path: path, validation: held, kind: nil))
+    try files.add(MaterialFile(path: path, validation: held, kind: nil))
   }
 
   mutating func add(bytes: UnsafeRawBufferPointer, validation held: Bool) throws(LibrettoError) {
@@ -54,36 +55,41 @@ struct MusicMaterial {
     }
   }
 
-  /// Makes tokens of everything.
+  /// Makes tokens of everything; nil if it was stopped before its end.
   ///
   /// - `encoding`: nil to take the one called `name`, or to choose one if that is nil too.
   /// - `fraction`: how many of the files to hold out, spread evenly, if there are none to validate.
   /// - `augment`: whether performances get variants at other tempi; nil to choose.
   mutating func tokenize(
     _ encoding: (any MusicEncoding)?, name: String?, stepsPerQuarter: Int, fraction: Double,
-    augment: Bool?
-  ) throws(LibrettoError) -> Corpus {
+    augment: Bool?, until stop: StopFlag?
+  ) throws(LibrettoError) -> Corpus? {
     if validation.isEmpty { holdOut(fraction) }
     var chosen = encoding
-    let choice = encoding == nil && name == nil ? choose() : nil
+    let choice = encoding == nil && name == nil ? choose(until: stop) : nil
     if chosen == nil {
       do throws(EncodingError) {
         chosen = try Encodings.music(
           name ?? choice?.name ?? PolyphonyEncoding.name, stepsPerQuarter: stepsPerQuarter)
       } catch { throw LibrettoError(error) }
-      if chosen is PerformanceEncoding { chosen = PerformanceEncoding(limits: limits()) }
+      if chosen is PerformanceEncoding {
+        chosen = PerformanceEncoding(limits: limits(until: stop))
+      }
       if let grid = chosen as? any GridEncoding { chosen = grid.extended(by: metres) }
     }
     var encoding = chosen!
     var remarks: [MaterialRemark] = []
-    let train = try part(
-      training, encoding, augment: augment ?? Self.gains(training.count), &remarks)
+    guard
+      let train = try part(
+        training, encoding, augment: augment ?? Self.gains(training.count), &remarks, until: stop)
+    else { return nil }
     guard train.tokens.count >= 2 else {
       throw LibrettoError(
         .corpus,
         "the encoding \(encoding.name) finds nothing to learn from in these files; try another one")
     }
-    let validation = try part(validation, encoding, augment: false, &remarks)
+    guard let validation = try part(validation, encoding, augment: false, &remarks, until: stop)
+    else { return nil }
     if let grid = encoding as? any GridEncoding {
       let tokens = train.tokens
       encoding = grid.fitted(to: (0..<tokens.count).lazy.map { tokens[$0] })
@@ -112,30 +118,32 @@ struct MusicMaterial {
   }
 
   /// How long notes and silences of the first files last.
-  private func limits() -> PerformanceLimits {
+  private func limits(until stop: StopFlag?) -> PerformanceLimits {
     var survey = PerformanceLimits.Survey()
-    for source in training.prefix(100) {
+    for source in training.prefix(100) where stop?.isRaised != true {
       if let file = try? Self.read(source) { survey.note(file) }
     }
     return survey.limits
   }
 
   /// Chooses an encoding by the first files.
-  private func choose() -> EncodingChoice {
+  private func choose(until stop: StopFlag?) -> EncodingChoice {
     var choice = EncodingChoice()
-    for source in training.prefix(100) {
+    for source in training.prefix(100) where stop?.isRaised != true {
       if let file = try? Self.read(source) { choice.note(file) }
     }
     return choice
   }
 
+  /// nil if it was stopped before its end.
   private func part(
     _ sources: [Source], _ encoding: any MusicEncoding, augment: Bool,
-    _ remarks: inout [MaterialRemark]
-  ) throws(LibrettoError) -> Corpus.Part {
+    _ remarks: inout [MaterialRemark], until stop: StopFlag?
+  ) throws(LibrettoError) -> Corpus.Part? {
     let store = try TokenStore(capacity: 0)
     var pieces: [[Range<Int>]] = []
     for source in sources {
+      if stop?.isRaised == true { return nil }
       let file = try Self.read(source)
       var variants: [Range<Int>] = []
       func add(_ tokens: [Int32]?) throws(LibrettoError) {

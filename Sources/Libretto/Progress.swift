@@ -1,16 +1,5 @@
 /// Where a training run stands.
 public struct Progress: Sendable {
-  public enum End: Int32, Sendable {
-    /// It goes on.
-    case none = 0
-    /// The steps, epochs or minutes asked for are done.
-    case finished = 1
-    /// The held-out part has not got better for long.
-    case early = 2
-    /// The host stopped it; it can go on.
-    case stopped = 3
-  }
-
   /// Steps done, and all there will be; 0 if the time decides.
   public var step = 0
   public var totalSteps = 0
@@ -33,5 +22,23 @@ public struct Progress: Sendable {
   public var secondsLeft = Double.nan
   /// Whether this step measured the held-out part.
   public var measured = false
-  public var end = End.none
+  /// The state the run is in.
+  public var end = RunState.fresh
+  /// Why the last checkpoint of the run could not be saved; nil if it was, or there is none to save.
+  public var checkpointFailure: LibrettoError?
+}
+
+extension Progress {
+  /// Where a run stands that is to go on from a checkpoint.
+  init(_ checkpoint: Checkpoint) {
+    let state = checkpoint.state
+    step = state.step
+    totalSteps = checkpoint.plan.totalSteps
+    fraction = checkpoint.plan.fraction(step: step, elapsed: state.elapsed)
+    loss = state.smoothed
+    validationLoss = state.validation
+    bestValidationLoss = state.best
+    elapsedSeconds = state.elapsed
+    end = state.settled(checkpoint.plan)
+  }
 }

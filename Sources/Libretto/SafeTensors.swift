@@ -1,9 +1,10 @@
 import GRU
+import Memory
 
 /// The file format of models: https://github.com/huggingface/safetensors (format of version 0.3).
 /// Eight bytes of header length, a JSON header, then the tensors' bytes, without gaps.
 struct SafeTensors {
-  enum ElementType: String {
+  enum ElementType: String, BitwiseCopyable {
     case float32 = "F32"
     case float16 = "F16"
     case bfloat16 = "BF16"
@@ -31,65 +32,167 @@ struct SafeTensors {
   struct Tensor {
     let type: ElementType
     let dimensions: [Int]
-    /// Inside the file; not necessarily aligned.
-    let bytes: UnsafeRawBufferPointer
+    /// Where its bytes lie in the file; not necessarily aligned.
+    let range: Range<Int>
 
-    var count: Int { bytes.count / type.size }
+    var count: Int { range.count / type.size }
   }
 
-  private(set) var metadata: [String: String] = [:]
-  private(set) var tensors: [String: Tensor] = [:]
+  /// Longer headers are refused: 1 MiB. The largest that models need has an alphabet of 65,280
+  /// characters, each of up to 12 bytes where a writer escapes them, and some 260 tensors.
+  static let largestHeader = 1 << 20
 
-  private static let largestHeader = 100_000_000
+  private let source: any ByteSource
+  /// What errors call the file.
+  let name: String
+  private let header: JSONDocument
+  /// The tensors' members in the header, by their names.
+  private let entries: GrowableBuffer<Entry>
+  private let data: Range<Int>
 
-  /// Reads the header; the tensors stay where they are, so `bytes` must outlive this.
+  private struct Entry: BitwiseCopyable {
+    let key, value: JSONDocument.Place
+    let type: ElementType
+    let from, to: Int
+  }
+
+  /// Reads the header; the tensors are read when they are asked for.
   ///
   /// Every length is checked before it is used: a file of any content gives tensors that lie inside
-  /// it, or an error. `name` is what the error calls the file.
-  init(_ bytes: UnsafeRawBufferPointer, name: String) throws(LibrettoError) {
-    guard bytes.count >= 8 else {
-      throw LibrettoError(
-        .format, "\(name) is not a model: it has \(bytes.count) bytes, too few for a header")
+  /// it, or an error.
+  init(_ source: any ByteSource, name: String) throws(LibrettoError) {
+    self.source = source
+    self.name = name
+    let length = try Self.headerLength(source, name)
+    let text = try allocating { () throws(OutOfMemory) in
+      try GrowableBuffer<UInt8>(repeating: 0, count: length)
     }
-    let length = UInt64(littleEndian: bytes.loadUnaligned(as: UInt64.self))
-    guard length <= UInt64(min(bytes.count - 8, Self.largestHeader)), length >= 2 else {
-      throw LibrettoError(
-        .format,
-        "\(name) is not a safetensors file, or it is cut short: its header would have \(length) bytes"
-      )
-    }
-    let header: JSON
-    let end = 8 + Int(length)
-    do {
-      header = try JSON.parse(UnsafeRawBufferPointer(rebasing: bytes[8..<end]))
-    } catch {
-      throw LibrettoError(
-        .format, "\(name) has a damaged header: byte \(8 + error.at) is not what JSON has there")
-    }
-    guard let members = header.members else {
-      throw LibrettoError(.format, "\(name) has a damaged header: it is not a JSON object")
-    }
-    let data = UnsafeRawBufferPointer(rebasing: bytes[end...])
-    var used: [Range<Int>] = []
-    for (key, value) in members {
-      if key == "__metadata__" {
-        for (key, value) in value.members ?? [] { metadata[key] = value.string }
-      } else {
-        let (tensor, range) = try Self.tensor(
-          value, data: data, name: "\(name): tensor \"\(printable(key))\"")
-        tensors[key] = tensor
-        used.append(range)
+    try source.read(at: 8, into: UnsafeMutableRawBufferPointer(text.elements))
+    do { header = try JSONDocument(text) } catch {
+      switch error {
+      case .malformed(let at):
+        throw LibrettoError(
+          .format, "\(name) has a damaged header: invalid JSON at byte \(8 + at)")
+      case .outOfMemory(let error): throw LibrettoError(error)
       }
     }
-    // Tensors that share bytes could ask for far more memory than the file has.
-    used.sort { ($0.lowerBound, $0.upperBound) < ($1.lowerBound, $1.upperBound) }
+    data = 8 + length..<source.count
+    entries = try Self.entries(header, bytes: data.count, name)
+    try checkNames()
+    try checkRanges()
+  }
+
+  private static func headerLength(_ source: any ByteSource, _ name: String) throws(LibrettoError)
+    -> Int
+  {
+    guard source.count >= 10 else {
+      throw LibrettoError(
+        .format,
+        "\(name) is not a model: it has \(source.count) bytes; a safetensors file has at least 10")
+    }
+    var start: (length: UInt64, brace: UInt8) = (0, 0)
+    try withUnsafeMutableBytes(of: &start.length) { (b) throws(LibrettoError) in
+      try source.read(at: 0, into: b)
+    }
+    try withUnsafeMutableBytes(of: &start.brace) { (b) throws(LibrettoError) in
+      try source.read(at: 8, into: b)
+    }
+    guard start.brace == UInt8(ascii: "{") else {
+      throw LibrettoError(
+        .format, "\(name) is not a model: a safetensors file has { at byte 8, and this has not")
+    }
+    let length = UInt64(littleEndian: start.length)
+    guard length >= 2, length <= UInt64(source.count - 8) else {
+      throw LibrettoError(
+        .format,
+        "\(name) is damaged or truncated: it has \(source.count) bytes, and its header would have \(length)"
+      )
+    }
+    guard length <= UInt64(largestHeader) else {
+      throw LibrettoError(
+        .format,
+        "\(name) has a header of \(length) bytes; the most that is read is \(largestHeader)"
+      )
+    }
+    return Int(length)
+  }
+
+  private static func entries(_ header: JSONDocument, bytes: Int, _ name: String)
+    throws(LibrettoError) -> GrowableBuffer<Entry>
+  {
+    guard let members = header.root.members else {
+      throw LibrettoError(.format, "\(name) has a damaged header: it is not a JSON object")
+    }
+    let entries = GrowableBuffer<Entry>()
+    for (key, value) in members where !key.says("__metadata__") {
+      let entry = try entry(key, value, bytes: bytes, name)
+      try allocating { () throws(OutOfMemory) in try entries.append(entry) }
+    }
+    return entries
+  }
+
+  private static func entry(_ key: JSONValue, _ value: JSONValue, bytes: Int, _ name: String)
+    throws(LibrettoError) -> Entry
+  {
+    func fail(_ what: String, _ kind: LibrettoError.Kind = .format) -> LibrettoError {
+      LibrettoError(
+        kind, "\(name): tensor \"\(printable(key.string ?? "of a long name"))\" \(what)")
+    }
+    guard let type = value["dtype"]?.string.flatMap(ElementType.init(rawValue:)) else {
+      throw fail("has an element type this version does not know", .unsupported)
+    }
+    guard let shape = value["shape"]?.array, let offsets = value["data_offsets"]?.array,
+      shape.count <= 8, offsets.count == 2
+    else { throw fail("lacks a proper shape or data_offsets") }
+    let ends = offsets.map { $0.integer }
+    guard let from = ends[0], let to = ends[1] else {
+      throw fail("lacks a proper shape or data_offsets")
+    }
+    var count = 1
+    for dimension in shape {
+      guard let size = dimension.integer, size >= 0 else {
+        throw fail("has a dimension that is not a whole number from 0 up")
+      }
+      let (product, overflow) = count.multipliedReportingOverflow(by: size)
+      guard !overflow, product <= bytes else {
+        throw fail("is larger than the file; the file is cut short")
+      }
+      count = product
+    }
+    guard from >= 0, to >= from, to <= bytes, to - from == count * type.size else {
+      throw fail("lies at bytes \(from) to \(to) of \(bytes), which cannot be")
+    }
+    return Entry(key: key.place, value: value.place, type: type, from: from, to: to)
+  }
+
+  /// Sorts the tensors by their names, and refuses two of one name.
+  private func checkNames() throws(LibrettoError) {
+    try allocating { () throws(OutOfMemory) in
+      try entries.sort { header[$0.key].precedes(header[$1.key]) }
+    }
+    for i in stride(from: 1, to: entries.count, by: 1)
+    where !header[entries[i - 1].key].precedes(header[entries[i].key]) {
+      throw LibrettoError(
+        .format,
+        "\(name) has two tensors named \"\(printable(header[entries[i].key].string ?? "..."))\"")
+    }
+  }
+
+  /// Tensors that share bytes could ask for far more memory than the file has.
+  private func checkRanges() throws(LibrettoError) {
+    let ranges = try allocating { () throws(OutOfMemory) in
+      let ranges = try GrowableBuffer<(from: Int, to: Int)>(capacity: entries.count)
+      for entry in entries.elements { ranges.appendReserved((entry.from, entry.to)) }
+      try ranges.sort { ($0.from, $0.to) < ($1.from, $1.to) }
+      return ranges
+    }
     var covered = 0
-    for range in used {
-      guard range.lowerBound == covered else {
+    for i in 0..<ranges.count {
+      guard ranges[i].from == covered else {
         throw LibrettoError(
           .format, "\(name) has tensors that overlap or leave a gap at byte \(covered) of its data")
       }
-      covered = range.upperBound
+      covered = ranges[i].to
     }
     guard covered == data.count else {
       throw LibrettoError(
@@ -97,154 +200,131 @@ struct SafeTensors {
     }
   }
 
-  private static func tensor(_ entry: JSON, data: UnsafeRawBufferPointer, name: String)
-    throws(LibrettoError) -> (Tensor, Range<Int>)
-  {
-    guard let type = entry["dtype"]?.string.flatMap(ElementType.init(rawValue:)) else {
-      throw LibrettoError(.unsupported, "\(name) has an element type this version does not know")
+  /// What the file says of itself; only strings count there.
+  var metadata: JSONValue? { header.root["__metadata__"] }
+
+  subscript(tensor: String) -> Tensor? {
+    guard let entry = entries.elements.first(where: { header[$0.key].says(tensor) }) else {
+      return nil
     }
-    guard let shape = entry["shape"]?.array, shape.count <= 8,
-      let offsets = entry["data_offsets"]?.array, offsets.count == 2,
-      let from = offsets[0].integer, let to = offsets[1].integer
-    else { throw LibrettoError(.format, "\(name) lacks a proper shape or data_offsets") }
-    var count = 1
-    var dimensions: [Int] = []
-    for dimension in shape {
-      guard let size = dimension.integer, size >= 0 else {
-        throw LibrettoError(.format, "\(name) has a dimension that is not a whole number from 0 up")
-      }
-      let (product, overflow) = count.multipliedReportingOverflow(by: size)
-      guard !overflow, product <= data.count else {
-        throw LibrettoError(.format, "\(name) is larger than the file; the file is cut short")
-      }
-      count = product
-      dimensions.append(size)
-    }
-    guard from >= 0, to >= from, to <= data.count, to - from == count * type.size else {
-      throw LibrettoError(
-        .format, "\(name) lies at bytes \(from) to \(to) of \(data.count), which cannot be")
-    }
-    let tensor = Tensor(
-      type: type, dimensions: dimensions, bytes: UnsafeRawBufferPointer(rebasing: data[from..<to]))
-    return (tensor, from..<to)
+    let shape = header[entry.value]["shape"]?.array
+    return Tensor(
+      type: entry.type, dimensions: shape?.map { $0.integer ?? 0 } ?? [],
+      range: data.lowerBound + entry.from..<data.lowerBound + entry.to)
   }
 
-  /// Copies a tensor of the expected shape; the numbers must be finite. It may hold 32-bit floats,
+  /// A tensor of bytes; nil if there is none of that name.
+  func bytes(_ tensor: String) throws(LibrettoError) -> GrowableBuffer<UInt8>? {
+    guard let tensor = self[tensor], tensor.type == .uint8 else { return nil }
+    let bytes = try allocating { () throws(OutOfMemory) in
+      try GrowableBuffer<UInt8>(repeating: 0, count: tensor.range.count)
+    }
+    try source.read(
+      at: tensor.range.lowerBound, into: UnsafeMutableRawBufferPointer(bytes.elements))
+    return bytes
+  }
+
+  /// Reads a tensor of the expected shape; the numbers must be finite. It may hold 32-bit floats,
   /// bfloat16, or int8 with a scale for each row in the tensor of the same name with `.scale` after it.
   func floats(
-    _ name: String, _ dimensions: [Int], into destination: UnsafeMutablePointer<Float>, file: String
+    _ tensor: String, _ dimensions: [Int], into destination: UnsafeMutablePointer<Float>
   ) throws(LibrettoError) {
-    guard let tensor = tensors[name] else {
-      throw LibrettoError(
-        .format, "\(file) has no tensor \"\(name)\"; it is not a model of this kind")
-    }
-    guard tensor.dimensions == dimensions else {
-      throw LibrettoError(
-        .format,
-        "\(file): tensor \"\(name)\" has the shape \(tensor.dimensions), not \(dimensions)")
-    }
-    switch tensor.type {
+    let found = try find(tensor, dimensions)
+    switch found.type {
     case .float32:
-      UnsafeMutableRawPointer(destination).copyMemory(
-        from: tensor.bytes.baseAddress ?? UnsafeRawPointer(destination),
-        byteCount: tensor.bytes.count)
+      try source.read(
+        at: found.range.lowerBound,
+        into: UnsafeMutableRawBufferPointer(start: destination, count: found.range.count))
     case .bfloat16:
-      if let bytes = tensor.bytes.baseAddress {
-        Precision.bfloat16.decode(bytes, count: tensor.count, scale: 1, into: destination)
+      try rows(found, columns: found.count) { bytes, at, count in
+        Precision.bfloat16.decode(bytes, count: count, scale: 1, into: destination + at)
       }
     case .int8 where dimensions.count == 2:
-      let rows = dimensions[0]
-      let scales = try FloatBuffer.make(rows)
-      guard tensors[name + ".scale"]?.type == .float32 else {
+      let scales = try FloatBuffer.make(dimensions[0])
+      guard self[tensor + ".scale"]?.type == .float32 else {
         throw LibrettoError(
-          .format, "\(file): tensor \"\(name)\" is I8 and has no F32 tensor \"\(name).scale\"")
+          .format, "\(name): tensor \"\(tensor)\" is I8 and has no F32 tensor \"\(tensor).scale\"")
       }
-      try floats(name + ".scale", [rows], into: scales.pointer, file: file)
-      let columns = dimensions[1]
-      if let bytes = tensor.bytes.baseAddress {
-        for row in 0..<rows {
-          Precision.int8.decode(
-            bytes + row * columns, count: columns, scale: scales.pointer[row],
-            into: destination + row * columns)
-        }
+      try floats(tensor + ".scale", [dimensions[0]], into: scales.pointer)
+      try rows(found, columns: dimensions[1]) { bytes, at, count in
+        Precision.int8.decode(
+          bytes, count: count, scale: scales.pointer[at / dimensions[1]], into: destination + at)
       }
     default:
       throw LibrettoError(
         .unsupported,
-        "\(file): tensor \"\(name)\" is \(tensor.type.rawValue); F32, BF16 or I8 is needed")
+        "\(name): tensor \"\(tensor)\" is \(found.type.rawValue); F32, BF16 or I8 is needed")
     }
-    for i in 0..<tensor.count where !destination[i].isFinite {
+    for i in 0..<found.count where !destination[i].isFinite {
       throw LibrettoError(
-        .format, "\(file): tensor \"\(name)\" has a number that is not finite at place \(i)")
+        .format, "\(name): tensor \"\(tensor)\" has a number that is not finite at place \(i)")
     }
   }
 
-  /// What to write: a tensor made of 32-bit floats.
-  struct Entry {
-    let name: String
-    let dimensions: [Int]
-    var type = ElementType.float32
-    let floats: UnsafePointer<Float>
+  /// The largest weight a model may have. Below it no sum of the network, of at most 2 * 16,384 products
+  /// of a weight and a weight or an activation, overflows, so that every output is finite.
+  static let largestWeight: Float = 1e15
 
-    var count: Int { dimensions.reduce(1, *) }
-    var byteCount: Int { count * type.size }
-
-    /// The bytes, if they are not those of the floats: int8 here is the numbers over their row's scale.
-    fileprivate var converted: [UInt8]? {
-      let precision: Precision
-      switch type {
-      case .bfloat16: precision = .bfloat16
-      case .int8: precision = .int8
-      default: return nil
-      }
-      return [UInt8](unsafeUninitializedCapacity: byteCount) { bytes, written in
-        written = byteCount
-        guard let to = bytes.baseAddress else { return }
-        let columns = max(dimensions.last ?? 1, 1)
-        for first in stride(from: 0, to: count, by: columns) {
-          precision.encode(floats + first, count: columns, into: to + first * type.size)
-        }
-      }
-    }
-  }
-
-  static func write(_ path: String, metadata: [(String, String)], _ entries: [Entry])
-    throws(LibrettoError)
+  /// All parameters of a network.
+  func parameters(_ layout: ParameterLayout, precision: Precision = .float32)
+    throws(LibrettoError) -> FloatBuffer
   {
-    var members: [(key: String, value: JSON)] = [
-      ("__metadata__", .object(metadata.map { (key: $0.0, value: .string($0.1)) }))
-    ]
-    var offset = 0
-    for entry in entries {
-      members.append(
-        (
-          entry.name,
-          .object([
-            ("dtype", .string(entry.type.rawValue)),
-            ("shape", .array(entry.dimensions.map { .number($0) })),
-            ("data_offsets", .array([.number(offset), .number(offset + entry.byteCount)])),
-          ])
-        ))
-      offset += entry.byteCount
+    // What was rounded may have become a little larger.
+    let most = precision == .float32 ? Self.largestWeight : 1.01 * Self.largestWeight
+    // No allocation before the file is known to hold as much.
+    for tensor in layout.tensors { try find(tensor.name, tensor.dimensions) }
+    let parameters = try FloatBuffer.make(layout.count)
+    for tensor in layout.tensors {
+      let weights = parameters.pointer + tensor.offset
+      try floats(tensor.name, tensor.dimensions, into: weights)
+      for i in 0..<tensor.count where !(abs(weights[i]) <= most) {
+        throw LibrettoError(
+          .format,
+          "\(name): tensor \"\(tensor.name)\" has the weight \(weights[i]) at place \(i); expected at most \(Self.largestWeight), above which outputs are not finite; train the model anew"
+        )
+      }
     }
-    var header = Array(JSON.object(members).text.utf8)
-    // Spaces at the end bring the tensors to a multiple of 64 bytes, so that they can be mapped.
-    header.append(contentsOf: repeatElement(0x20, count: (64 - (8 + header.count) % 64) % 64))
-    try replaceFile(path) { (out) throws(LibrettoError) in
-      let length = UInt64(header.count)
-      let start = (0..<8).map { UInt8(truncatingIfNeeded: length >> (8 * $0)) } + header
-      try start.withUnsafeBufferPointer { (b) throws(LibrettoError) in
-        try out.write(UnsafeRawBufferPointer(b))
+    return parameters
+  }
+
+  /// A tensor of the expected shape.
+  @discardableResult
+  func find(_ tensor: String, _ dimensions: [Int]) throws(LibrettoError) -> Tensor {
+    guard let found = self[tensor] else {
+      throw LibrettoError(
+        .format, "\(name): tensor \"\(tensor)\" is missing; expected one of the shape \(dimensions)"
+      )
+    }
+    guard found.dimensions == dimensions else {
+      throw LibrettoError(
+        .format,
+        "\(name): tensor \"\(tensor)\" has the shape \(found.dimensions); expected \(dimensions)")
+    }
+    return found
+  }
+
+  /// Hands on a tensor in pieces that lie within a row: the bytes, the place of the first number in the
+  /// tensor, and how many there are.
+  private func rows(
+    _ tensor: Tensor, columns: Int, _ body: (UnsafeRawPointer, Int, Int) -> Void
+  ) throws(LibrettoError) {
+    let size = tensor.type.size
+    let block = try allocating { () throws(OutOfMemory) in
+      try GrowableBuffer<UInt8>(repeating: 0, count: min(1 << 16, tensor.range.count))
+    }
+    var at = 0
+    while at < tensor.count {
+      let numbers = min(block.count / size, tensor.count - at)
+      let bytes = UnsafeMutableRawBufferPointer(
+        rebasing: UnsafeMutableRawBufferPointer(block.elements)[..<(numbers * size)])
+      try source.read(at: tensor.range.lowerBound + at * size, into: bytes)
+      var done = 0
+      while done < numbers {
+        let count = min(columns - (at + done) % columns, numbers - done)
+        body(UnsafeRawPointer(bytes.baseAddress!) + done * size, at + done, count)
+        done += count
       }
-      for entry in entries {
-        if let bytes = entry.converted {
-          try bytes.withUnsafeBufferPointer { (b) throws(LibrettoError) in
-            try out.write(UnsafeRawBufferPointer(b))
-          }
-        } else {
-          try out.write(UnsafeRawBufferPointer(start: entry.floats, count: entry.byteCount))
-        }
-      }
+      at += numbers
     }
   }
 }

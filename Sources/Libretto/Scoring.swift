@@ -28,8 +28,11 @@ extension Model {
     let encoding = try textEncoding()
     let scorer = try Libretto.network { () throws(NetworkError) in try SequenceScorer(network) }
     let room = 4096
-    let block = UnsafeMutableBufferPointer<Int32>.allocate(capacity: room)
-    defer { block.deallocate() }
+    let buffer = try allocating { () throws(OutOfMemory) in
+      try GrowableBuffer<Int32>(repeating: 0, count: room)
+    }
+    let block = buffer.elements
+    defer { withExtendedLifetime(buffer) {} }
     var count = 0
     func take(_ token: Int32) {
       block[count] = token

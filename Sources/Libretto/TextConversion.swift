@@ -1,12 +1,5 @@
+import Memory
 import Sequences
-
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#elseif canImport(Darwin)
-  import Darwin
-#endif
 
 extension TextKind {
   /// What people and options call it; nil for kinds that cannot be asked for.
@@ -48,6 +41,20 @@ extension TextKind {
         .format, "\(name) cannot be converted to UTF-8: \(what); name its encoding, or repair it")
     }
   }
+
+  /// Appends the text as UTF-8. `name` is what errors call the bytes.
+  package func append(
+    _ bytes: UnsafeRawBufferPointer, to text: GrowableBuffer<UInt8>, name: String
+  ) throws(LibrettoError) {
+    var count = 0
+    try converting(bytes, name: name) { count += $1 }
+    try allocating { () throws(OutOfMemory) in try text.reserve(count) }
+    try converting(bytes, name: name) { packed, count in
+      for byte in 0..<count {
+        text.appendReserved(UInt8(truncatingIfNeeded: packed >> UInt32(8 * byte)))
+      }
+    }
+  }
 }
 
 extension TextExamination {
@@ -55,11 +62,11 @@ extension TextExamination {
   package init(file path: String) throws(LibrettoError) {
     let file = try InputFile(path)
     let size = min(max(file.count, 1), 1 << 18)
-    guard let base = malloc(size) else {
-      throw LibrettoError(.memory, "not enough memory: an allocation of \(size) bytes failed")
+    let buffer = try allocating { () throws(OutOfMemory) in
+      try GrowableBuffer<UInt8>(repeating: 0, count: size)
     }
-    defer { free(base) }
-    let block = UnsafeMutableRawBufferPointer(start: base, count: size)
+    defer { withExtendedLifetime(buffer) {} }
+    let block = UnsafeMutableRawBufferPointer(buffer.elements)
     /// The bytes from a place on, as far as there is room.
     func bytes(_ place: Int, _ most: Int) throws(LibrettoError) -> UnsafeRawBufferPointer {
       let part = UnsafeMutableRawBufferPointer(
@@ -76,44 +83,4 @@ extension TextExamination {
       }
     }
   }
-}
-
-/// Bytes of text of our own.
-package final class TextBytes {
-  private let memory: UnsafeMutableRawBufferPointer
-
-  /// As long as somebody holds this object.
-  package var bytes: UnsafeRawBufferPointer { UnsafeRawBufferPointer(memory) }
-
-  private init(count: Int) throws(LibrettoError) {
-    guard let base = malloc(max(count, 1)) else {
-      throw LibrettoError(.memory, "there is no memory to keep \(count) bytes of text")
-    }
-    memory = UnsafeMutableRawBufferPointer(start: base, count: count)
-  }
-
-  /// A copy.
-  package convenience init(_ bytes: UnsafeRawBufferPointer) throws(LibrettoError) {
-    try self.init(count: bytes.count)
-    memory.copyMemory(from: bytes)
-  }
-
-  /// The text as UTF-8. `name` is what errors call it.
-  package convenience init(
-    converting bytes: UnsafeRawBufferPointer, from kind: TextKind, name: String
-  ) throws(LibrettoError) {
-    var count = 0
-    try kind.converting(bytes, name: name) { count += $1 }
-    try self.init(count: count)
-    let memory = memory
-    var i = 0
-    try kind.converting(bytes, name: name) { packed, count in
-      for byte in 0..<count {
-        memory[i] = UInt8(truncatingIfNeeded: packed >> UInt32(8 * byte))
-        i += 1
-      }
-    }
-  }
-
-  deinit { free(memory.baseAddress) }
 }

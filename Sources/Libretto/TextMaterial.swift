@@ -1,103 +1,156 @@
+import Memory
 import Sequences
 
-/// The texts a host gave, before and after they became tokens. Files are mapped, not loaded, and
-/// let go of once they are tokens.
-struct TextMaterial {
-  /// A stretch of bytes and what keeps them alive.
-  private struct Piece {
-    let bytes: UnsafeRawBufferPointer
-    let owner: AnyObject
+/// The texts a host gave, before they become tokens. What is in files stays there until then, unless it
+/// was to be converted.
+final class TextMaterial {
+  /// A stretch of text.
+  private struct Piece: BitwiseCopyable {
+    /// Of a file, which one; -1 for text in memory.
+    var file: Int32 = -1
+    /// Where it begins: in its file, or among all text in memory.
+    var start: Int
+    var count: Int
     /// Whether it is the beginning and the end of what was added.
     var begins = true
     var ends = true
   }
 
-  private var training: [Piece] = []
-  private var validation: [Piece] = []
+  private typealias Pieces = GrowableBuffer<Piece>
+
+  private let training = Pieces()
+  private let validation = Pieces()
+  /// All text in memory, one after another.
+  private let texts = GrowableBuffer<UInt8>()
+  private let textFiles = TextFiles()
   /// The files, in the order they came, for a checkpoint to name.
-  private(set) var files: [MaterialFile] = []
+  let files = FileList()
 
   /// - `kind`: what to convert from; nil to take the bytes as they are. Of UTF-8 the byte order mark
   ///   is left out, and bytes that are not well-formed are kept.
-  mutating func add(file path: String, kind: TextKind?, validation held: Bool)
-    throws(LibrettoError)
-  {
-    let file = try MappedFile(path)
+  func add(file path: String, kind: TextKind? = nil, validation held: Bool) throws(LibrettoError) {
     if let kind, kind != .utf8 {
-      let converted = try TextBytes(converting: file.bytes, from: kind, name: path)
-      add(Piece(bytes: converted.bytes, owner: converted), held)
+      try add(convert(path, from: kind), held)
     } else {
-      let start = kind?.markLength(file.bytes) ?? 0
-      add(Piece(bytes: UnsafeRawBufferPointer(rebasing: file.bytes[start...]), owner: file), held)
-    }
-    files.append(MaterialFile(path: path, validation: held, kind: kind))
-  }
-
-  mutating func add(text: UnsafeRawBufferPointer, validation held: Bool) throws(LibrettoError) {
-    let copy = try TextBytes(text)
-    add(Piece(bytes: copy.bytes, owner: copy), held)
-  }
-
-  private mutating func add(_ piece: Piece, _ held: Bool) {
-    if held { validation.append(piece) } else { training.append(piece) }
-  }
-
-  /// Moves the last part of the training material, by bytes, to the validation material.
-  private mutating func holdOut(_ fraction: Double) {
-    let total = training.reduce(0) { $0 + $1.bytes.count }
-    var wanted = Int(Double(total) * fraction)
-    var held: [Piece] = []
-    while wanted > 0, let last = training.popLast() {
-      if last.bytes.count <= wanted {
-        held.insert(last, at: 0)
-        wanted -= last.bytes.count
-      } else {
-        var cut = last.bytes.count - wanted
-        // Not in the middle of a character.
-        while cut < last.bytes.count && last.bytes[cut] & 0xC0 == 0x80 { cut += 1 }
-        let slice = { UnsafeRawBufferPointer(rebasing: last.bytes[$0]) }
-        training.append(
-          Piece(bytes: slice(0..<cut), owner: last.owner, begins: last.begins, ends: false))
-        held.insert(
-          Piece(
-            bytes: slice(cut..<last.bytes.count), owner: last.owner, begins: false, ends: last.ends),
-          at: 0)
-        wanted = 0
+      let (number, count) = try textFiles.add(path)
+      let start = try kind.map { (kind) throws(LibrettoError) in
+        try textFiles.markLength(of: number, kind)
       }
+      try add(Piece(file: number, start: start ?? 0, count: count - (start ?? 0)), held)
     }
-    validation = held + validation
+    try files.add(MaterialFile(path: path, validation: held, kind: kind))
   }
 
-  /// The same with whole documents, spread evenly; where they are too few for that, the end of the
-  /// last ones.
-  private mutating func holdOutDocuments(_ fraction: Double) {
-    let isHeld = spread(fraction, over: training.map(\.bytes.count))
-    guard isHeld.contains(true), isHeld.contains(false) else { return holdOut(fraction) }
-    validation = zip(training, isHeld).filter(\.1).map(\.0)
-    training = zip(training, isHeld).filter { !$0.1 }.map(\.0)
+  /// Keeps the text of a file as UTF-8.
+  private func convert(_ path: String, from kind: TextKind) throws(LibrettoError) -> Piece {
+    let start = texts.count
+    try FileContents.read(path) { (bytes) throws(LibrettoError) in
+      try kind.append(bytes, to: texts, name: path)
+    }
+    return Piece(start: start, count: texts.count - start)
   }
 
-  /// Makes tokens of everything.
+  func add(text: UnsafeRawBufferPointer, validation held: Bool) throws(LibrettoError) {
+    let start = texts.count
+    try allocating { () throws(OutOfMemory) in
+      try texts.append(contentsOf: text.assumingMemoryBound(to: UInt8.self))
+    }
+    try add(Piece(start: start, count: text.count), held)
+  }
+
+  private func add(_ piece: Piece, _ held: Bool) throws(LibrettoError) {
+    try allocating { () throws(OutOfMemory) in
+      try (held ? validation : training).append(piece)
+    }
+  }
+
+  /// What to train on, and what to hold out if there is no validation material: the last part of the
+  /// training material, by bytes, or whole documents.
+  private func split(_ fraction: Double, documents: Bool) throws(LibrettoError)
+    -> (training: Pieces, validation: Pieces)
+  {
+    let (training, validation) =
+      documents ? (try filled(training), try filled(validation)) : (training, validation)
+    guard validation.count == 0 else { return (training, validation) }
+    if documents, let parts = try spread(fraction, over: training) { return parts }
+    let total = training.elements.reduce(0) { $0 + $1.count }
+    // The bytes that are left to train on.
+    var left = total - Int(Double(total) * fraction)
+    let parts = (training: Pieces(), validation: Pieces())
+    for piece in training.elements {
+      if left >= piece.count {
+        try append(piece, to: parts.training)
+      } else if left <= 0 {
+        try append(piece, to: parts.validation)
+      } else {
+        var (first, rest) = (piece, piece)
+        first.count = try boundary(of: piece, from: left)
+        (rest.start, rest.count) = (piece.start + first.count, piece.count - first.count)
+        (first.ends, rest.begins) = (false, false)
+        try append(first, to: parts.training)
+        try append(rest, to: parts.validation)
+      }
+      left -= piece.count
+    }
+    return parts
+  }
+
+  private func append(_ piece: Piece, to pieces: Pieces) throws(LibrettoError) {
+    try allocating { () throws(OutOfMemory) in try pieces.append(piece) }
+  }
+
+  /// The pieces that have any text.
+  private func filled(_ pieces: Pieces) throws(LibrettoError) -> Pieces {
+    let result = Pieces()
+    for piece in pieces.elements where piece.count > 0 { try append(piece, to: result) }
+    return result
+  }
+
+  /// Documents to train on and documents to hold out; nil where they are too few for that.
+  private func spread(_ fraction: Double, over documents: Pieces) throws(LibrettoError)
+    -> (training: Pieces, validation: Pieces)?
+  {
+    let parts = (training: Pieces(), validation: Pieces())
+    var spread = Spread(fraction)
+    for document in documents.elements {
+      let isHeld = spread.takes(document.count)
+      try append(document, to: isHeld ? parts.validation : parts.training)
+    }
+    return parts.training.count > 0 && parts.validation.count > 0 ? parts : nil
+  }
+
+  /// The first place from `at` on that is not in the middle of a character.
+  private func boundary(of piece: Piece, from at: Int) throws(LibrettoError) -> Int {
+    var place = at
+    let rest = Piece(file: piece.file, start: piece.start + at, count: piece.count - at)
+    try eachBlock(of: rest) { block in
+      for byte in block {
+        if byte & 0xC0 != 0x80 { return false }
+        place += 1
+      }
+      return true
+    }
+    return place
+  }
+
+  /// Makes tokens of everything; nil if it was stopped before its end.
   ///
   /// - `encoding`: nil to build one by `name` from the training part, for documents or for one text.
   /// - `fraction`: how much to hold out if there is no validation material.
-  mutating func tokenize(
-    _ encoding: (any TextEncoding)?, name: String, documents: Bool = false, fraction: Double
-  ) throws(LibrettoError) -> Corpus {
+  func tokenize(
+    _ encoding: (any TextEncoding)?, name: String, documents: Bool = false, fraction: Double,
+    until stop: StopFlag? = nil
+  ) throws(LibrettoError) -> Corpus? {
     let documents = encoding.map { $0.endToken != nil } ?? documents
-    if documents {
-      training.removeAll { $0.bytes.isEmpty }
-      validation.removeAll { $0.bytes.isEmpty }
+    let (training, validation) = try split(fraction, documents: documents)
+    var encoding = encoding
+    if encoding == nil {
+      encoding = try makeEncoding(name, documents, for: training, until: stop)
     }
-    if validation.isEmpty {
-      if documents { holdOutDocuments(fraction) } else { holdOut(fraction) }
-    }
-    let encoding = if let encoding { encoding } else { try makeEncoding(name, documents) }
-    var characters = 0
-    let train = try part(training, encoding, &characters)
-    var held = 0
-    let valid = try part(validation, encoding, &held)
-    let count = train.tokens.count
+    guard let encoding, let train = try part(training, encoding, until: stop),
+      let valid = try part(validation, encoding, until: stop)
+    else { return nil }
+    let count = train.part.tokens.count
     guard count >= 2 else {
       throw LibrettoError(
         .corpus,
@@ -105,13 +158,14 @@ struct TextMaterial {
       )
     }
     return Corpus(
-      encoding: encoding, training: train, validation: valid,
-      tokensPerCharacter: Double(count) / Double(max(characters, 1)))
+      encoding: encoding, training: train.part, validation: valid.part,
+      tokensPerCharacter: Double(count) / Double(max(train.characters, 1)))
   }
 
-  private func makeEncoding(_ name: String, _ documents: Bool) throws(LibrettoError)
-    -> any TextEncoding
-  {
+  /// nil if it was stopped before its end.
+  private func makeEncoding(
+    _ name: String, _ documents: Bool, for pieces: Pieces, until stop: StopFlag?
+  ) throws(LibrettoError) -> (any TextEncoding)? {
     guard name == CharactersEncoding.name else {
       guard name == BytesEncoding.name else { throw LibrettoError(EncodingError.unknown(name)) }
       return BytesEncoding(documents: documents)
@@ -119,7 +173,13 @@ struct TextMaterial {
     guard let counter = CharacterCounter() else {
       throw LibrettoError(.memory, "there is no memory to count the corpus' characters")
     }
-    for piece in training { counter.count(piece.bytes) }
+    for piece in pieces.elements {
+      try eachBlock(of: piece) { block in
+        counter.count(block)
+        return stop?.isRaised != true
+      }
+      if stop?.isRaised == true { return nil }
+    }
     do throws(EncodingError) {
       return try CharactersEncoding(
         alphabet: counter.alphabet(cap: CharactersEncoding.usualCap - (documents ? 1 : 0)),
@@ -127,36 +187,68 @@ struct TextMaterial {
     } catch { throw LibrettoError(error) }
   }
 
-  /// Documents lie between end tokens, of which two that follow each other share one.
-  private func part(_ pieces: [Piece], _ encoding: any TextEncoding, _ characters: inout Int)
-    throws(LibrettoError) -> Corpus.Part
-  {
+  /// Documents lie between end tokens, of which two that follow each other share one. nil if it was
+  /// stopped before its end.
+  private func part(
+    _ pieces: Pieces, _ encoding: any TextEncoding, until stop: StopFlag?
+  ) throws(LibrettoError) -> (part: Corpus.Part, characters: Int)? {
     let end = encoding.endToken
-    var count = end == nil ? 0 : 2 * pieces.count
-    for piece in pieces { encoding.encode(piece.bytes) { _ in count += 1 } }
-    let store = try TokenStore(capacity: count)
+    let store = try TokenStore(capacity: 0)
     var documents: [[Range<Int>]] = []
-    for piece in pieces {
+    var characters = 0
+    for piece in pieces.elements {
       if let end, piece.begins, store.count == 0 || store[store.count - 1] != end {
-        store.append(end)
+        try store.append([end])
       }
       let start = piece.begins && end != nil ? store.count - 1 : store.count
-      encoding.encode(piece.bytes) { token in
-        store.append(token)
-        characters += encoding.characters(in: token)
+      try eachBlock(of: piece) { (block) throws(LibrettoError) in
+        // There are no more tokens than bytes.
+        try store.reserve(block.count)
+        encoding.encode(block) { token in
+          store.append(token)
+          characters += encoding.characters(in: token)
+        }
+        return stop?.isRaised != true
       }
-      if let end, piece.ends { store.append(end) }
+      if stop?.isRaised == true { return nil }
+      if let end, piece.ends { try store.append([end]) }
       if end != nil { documents.append([start..<store.count]) }
     }
-    return Corpus.Part(tokens: store, pieces: end == nil ? nil : documents)
+    store.trim()
+    return (Corpus.Part(tokens: store, pieces: end == nil ? nil : documents), characters)
+  }
+
+  /// Hands on a piece in blocks of whole characters, as far as it has any, until the body says no.
+  private func eachBlock(
+    of piece: Piece, _ body: (UnsafeRawBufferPointer) throws(LibrettoError) -> Bool
+  ) throws(LibrettoError) {
+    if piece.file >= 0 {
+      try textFiles.eachBlock(
+        of: piece.file, piece.start..<piece.start + piece.count, body)
+    } else {
+      var rest = UnsafeRawBufferPointer(texts.elements)[
+        piece.start..<piece.start + piece.count]
+      while !rest.isEmpty {
+        let block = UnsafeRawBufferPointer(rebasing: rest.prefix(TextFiles.blockSize))
+        let count = block.count < rest.count ? UTF8Text.wholeCharacters(block) : block.count
+        guard try body(UnsafeRawBufferPointer(rebasing: block[..<count])) else { return }
+        rest = rest.dropFirst(count)
+      }
+    }
   }
 }
 
-/// Which of several texts to hold out: spread evenly, and together about a share of all their bytes.
-func spread(_ fraction: Double, over sizes: [Int]) -> [Bool] {
+/// Chooses which of several texts to hold out: spread evenly, and together about a share of all their
+/// bytes.
+struct Spread {
+  private let fraction: Double
   // Held is the text at which what is owed is nearest to its size, as where errors are diffused.
-  var owed = 0.0
-  return sizes.map { size in
+  private var owed = 0.0
+
+  init(_ fraction: Double) { self.fraction = fraction }
+
+  /// Whether the next text, of so many bytes, is held out.
+  mutating func takes(_ size: Int) -> Bool {
     owed += fraction * Double(size)
     guard fraction > 0, owed >= Double(size) / 2 else { return false }
     owed -= Double(size)

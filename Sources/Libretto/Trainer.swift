@@ -1,6 +1,5 @@
 import GRU
 import Sequences
-import Synchronization
 
 /// Trains a model: takes material, then steps, one at a time or all in a run.
 ///
@@ -11,30 +10,10 @@ public final class Trainer {
   private let base: Model?
   private var resumed: Checkpoint?
   private var material = Material.none
-  private let stopping = Atomic<Bool>(false)
-  private var run: Run?
-  private var failure: LibrettoError?
-
-  /// What exists once training has begun.
-  private struct Run {
-    let plan: TrainingPlan
-    let corpus: Corpus
-    let windows: any Windows
-    let learner: Learner
-    let validation: Validation?
-    /// The best weights by the held-out part; if nothing is held out, by the loss, in case training
-    /// diverges.
-    let best: FloatBuffer
-    let inputs: UnsafeMutablePointer<Int32>
-    let targets: UnsafeMutablePointer<Int32>
-    let fingerprint: UInt64
-  }
-  private var state = TrainingState()
-  private var tokensPerSecond = 0.0
-  /// If nothing is held out: the step whose weights `Run.best` has, and the loss then.
-  private var kept = (step: 0, loss: Double.nan)
-  /// Whether a run is to save a checkpoint, and has not.
-  private var owesCheckpoint = false
+  private let stopping = StopFlag()
+  private(set) var run: TrainingRun?
+  /// Why the checkpoint of the last run could not be saved; nil if it was, or there is none to save.
+  private var checkpointFailure: LibrettoError?
 
   /// A trainer that begins with new weights, or with those of a model, whose encoding and sizes it
   /// then keeps.
@@ -77,64 +56,68 @@ public final class Trainer {
   /// in the same way; then it goes on bit for bit as the run that was saved would have, if the
   /// options leave everything as it was. Of the options `epochs`, `steps`, `minutes` and `patience`,
   /// if given, move the end of the run, `threads` changes their number, and the checkpoint path and
-  /// interval apply; others, if given, must be as they were.
-  public init(resume path: String, _ options: TrainingOptions = TrainingOptions())
+  /// interval apply; others, if given, must be as they were. The file is not needed afterwards.
+  public convenience init(resume path: String, _ options: TrainingOptions = TrainingOptions())
     throws(LibrettoError)
   {
+    try self.init(try Checkpoint(path), options)
+  }
+
+  /// The same from a checkpoint in memory, which is not needed afterwards. `name` is what errors call it.
+  public convenience init(
+    resume bytes: UnsafeRawBufferPointer, name: String, _ options: TrainingOptions
+  ) throws(LibrettoError) {
+    try self.init(try Checkpoint(MemorySource(bytes: bytes), name: name), options)
+  }
+
+  private init(_ checkpoint: Checkpoint, _ options: TrainingOptions) throws(LibrettoError) {
     try options.validate()
-    let checkpoint = try Checkpoint(path)
     try checkpoint.check(options)
     self.options = options
     base = nil
     resumed = checkpoint
-    state = checkpoint.state
-  }
-
-  deinit {
-    run?.inputs.deallocate()
-    run?.targets.deallocate()
   }
 
   /// The files a resumed run was given, to be added again; empty for a new one.
-  public var expectedFiles: [MaterialFile] { resumed?.files ?? [] }
+  public var expectedFiles: [MaterialFile] { resumed?.state.files.files ?? [] }
 
   // MARK: - Material
 
-  /// Adds a text file to the training material, or to the held-out part. It is mapped until the
-  /// first step and must not change before that.
+  /// Adds a text file to the training material, or to the held-out part. It is read at the first step
+  /// and must not change before that.
   ///
-  /// - `kind`: what to convert its text from; nil to learn its bytes as they are. Of UTF-8 the byte
-  ///   order mark is left out, and bytes that are not well-formed are kept.
+  /// - `kind`: what to convert its text from, which is done now; nil to learn its bytes as they are. Of
+  ///   UTF-8 the byte order mark is left out, and bytes that are not well-formed are kept.
   public func add(file path: String, kind: TextKind? = nil, validation: Bool = false)
     throws(LibrettoError)
   {
-    var text = try textMaterial()
-    try text.add(file: path, kind: kind, validation: validation)
-    material = .text(text)
+    try addText { (text) throws(LibrettoError) in
+      try text.add(file: path, kind: kind, validation: validation)
+    }
   }
 
   /// Adds text, which is copied.
   public func add(text: UnsafeRawBufferPointer, validation: Bool = false) throws(LibrettoError) {
-    var material = try textMaterial()
-    try material.add(text: text, validation: validation)
-    self.material = .text(material)
+    try addText { (material) throws(LibrettoError) in
+      try material.add(text: text, validation: validation)
+    }
   }
 
   /// Adds a MIDI file: a piece. It is read now, to see that it can be, and again at the first step;
   /// it must not change before that. Throws, and adds nothing, if it cannot be read or has no notes.
   public func add(midi path: String, validation: Bool = false) throws(LibrettoError) {
-    var music = try musicMaterial()
-    try music.add(file: path, validation: validation)
-    material = .music(music)
+    try addMusic { (music) throws(LibrettoError) in
+      try music.add(file: path, validation: validation)
+    }
   }
 
   /// Adds a MIDI file that is in memory, which is copied.
   public func add(midi bytes: UnsafeRawBufferPointer, validation: Bool = false)
     throws(LibrettoError)
   {
-    var music = try musicMaterial()
-    try music.add(bytes: bytes, validation: validation)
-    material = .music(music)
+    try addMusic { (music) throws(LibrettoError) in
+      try music.add(bytes: bytes, validation: validation)
+    }
   }
 
   /// The name of the encoding that was asked for, or that the weights to start from have.
@@ -145,31 +128,41 @@ public final class Trainer {
   /// The name of the encoding that the run to resume or the model to start from has.
   package var givenEncoding: String? { base?.encoding.name ?? resumed?.encoding.name }
 
-  private func textMaterial() throws(LibrettoError) -> TextMaterial {
+  private func addText(_ body: (TextMaterial) throws(LibrettoError) -> Void) throws(LibrettoError) {
     try requireUnstarted()
     if let name = encodingName, Encodings.isMusic(name) {
       throw LibrettoError(.corpus, "the encoding \(name) learns from MIDI files, not from text")
     }
+    let text: TextMaterial
     switch material {
-    case .none: return TextMaterial()
-    case .text(let text): return text
+    case .none: text = TextMaterial()
+    case .text(let already): text = already
     case .music:
       throw LibrettoError(
         .corpus, "this trainer learns from MIDI files; text cannot be added to it")
     }
+    try body(text)
+    material = .text(text)
   }
 
-  private func musicMaterial() throws(LibrettoError) -> MusicMaterial {
+  private func addMusic(_ body: (inout MusicMaterial) throws(LibrettoError) -> Void)
+    throws(LibrettoError)
+  {
     try requireUnstarted()
     if let name = encodingName, !Encodings.isMusic(name) {
       throw LibrettoError(.corpus, "the encoding \(name) learns from text, not from MIDI files")
     }
+    var music: MusicMaterial
     switch material {
-    case .none: return MusicMaterial()
-    case .music(let music): return music
+    case .none: music = MusicMaterial()
+    case .music(let already): music = already
     case .text:
       throw LibrettoError(.corpus, "this trainer learns from text; MIDI cannot be added to it")
     }
+    // What it holds then has one owner, and is not copied for each piece that is added.
+    material = .none
+    defer { material = music.isEmpty ? .none : .music(music) }
+    try body(&music)
   }
 
   private func requireUnstarted() throws(LibrettoError) {
@@ -181,92 +174,104 @@ public final class Trainer {
   // MARK: - Training
 
   /// Makes tokens of the material and sets everything up; the first step does this if it was not
-  /// done before.
+  /// done before. A stop ends it: then it throws, and can be called again.
   public func prepare() throws(LibrettoError) {
-    guard run == nil else { return }
+    guard try prepare(until: stopping) else {
+      _ = stopping.take()
+      throw LibrettoError(.state, "the preparation was stopped; call it again to start over")
+    }
+  }
+
+  /// False if it was stopped before its end; it then has changed nothing.
+  private func prepare(until stop: StopFlag?) throws(LibrettoError) -> Bool {
+    guard run == nil else { return true }
     let fraction =
-      resumed?.validationFraction
+      resumed?.state.validationFraction
       ?? (options.validationFraction < 0 ? 0.1 : options.validationFraction)
     let augment: Bool? = resumed?.plan.augment ?? options.augment
-    let corpus = try tokenize(fraction: fraction, augment: augment)
-    let files = material.files
-    let fingerprint = corpus.fingerprint
+    guard let corpus = try tokenize(fraction: fraction, augment: augment, until: stop),
+      let fingerprint = corpus.fingerprint(until: stop)
+    else { return false }
     if let resumed, resumed.fingerprint != fingerprint {
       throw LibrettoError(
         .corpus,
         "the material is not what the checkpoint was trained on; add the same files, in the same order, unchanged"
       )
     }
-    var plan = try TrainingPlan(
-      options, tokens: corpus.training.tokens.count, held: corpus.validation.tokens.count,
-      vocabulary: corpus.encoding.vocabularySize, window: corpus.usualWindow,
-      perEpoch: corpus.windowsPerEpoch, fixed: base?.shape ?? resumed?.plan.shape,
-      processors: processorCount())
-    plan.augment = augment ?? corpus.gainsFromVariants
-    if let resumed { plan = resumed.plan.extended(by: options, corpus) }
+    let plan = try makePlan(for: corpus, augment: augment)
+    let learner = try network { () throws(NetworkError) in
+      try Learner(
+        plan.shape, streams: plan.batch, window: plan.sequence, threads: plan.threads,
+        dropout: Float(plan.dropout), seed: plan.seed, precision: plan.precision)
+    }
+    if let base {
+      learner.parameters.copy(from: try base.parameters())
+    } else if resumed == nil {
+      initialize(learner.parameters, plan.shape, seed: plan.seed)
+    }
+    var state = resumed?.state ?? TrainingState()
+    state.files = material.files
+    state.validationFraction = fraction
+    run = try TrainingRun(
+      plan, corpus, learner, state, fingerprint: fingerprint, resumed: resumed)
+    resumed = nil
+    material = .none
+    return true
+  }
+
+  private func makePlan(for corpus: Corpus, augment: Bool?) throws(LibrettoError) -> TrainingPlan {
+    var plan: TrainingPlan
+    if let resumed {
+      plan = resumed.plan.extended(by: options, corpus)
+    } else {
+      plan = try TrainingPlan(
+        options, tokens: corpus.training.tokens.count, held: corpus.validation.tokens.count,
+        vocabulary: corpus.encoding.vocabularySize, window: corpus.usualWindow,
+        perEpoch: corpus.windowsPerEpoch, fixed: base?.shape, processors: processorCount())
+      plan.augment = augment ?? corpus.gainsFromVariants
+    }
     guard plan.memory < physicalMemory() else {
       throw LibrettoError(
         .memory,
         "this run needs about \(Int(plan.memory / 1e9)) GB, more than this machine has; choose smaller sizes or a smaller batch"
       )
     }
-    let made = plan
-    let learner = try network { () throws(NetworkError) in
-      try Learner(
-        made.shape, streams: made.batch, window: made.sequence, threads: made.threads,
-        dropout: Float(made.dropout), seed: made.seed, precision: made.precision)
-    }
-    let best = try FloatBuffer.make(learner.layout.count)
-    if let resumed {
-      try resumed.load(into: learner, best: best)
-    } else if let base {
-      learner.parameters.copy(from: try base.parameters())
-    } else {
-      initialize(learner.parameters, plan.shape, seed: plan.seed)
-    }
-    if resumed == nil { best.copy(from: learner.parameters) }
-    learner.parametersChanged()
-    let validation = try Validation(corpus.validation, for: learner)
-    let rows = plan.batch * plan.sequence
-    run = Run(
-      plan: plan, corpus: corpus,
-      windows: corpus.windows(
-        streams: plan.batch, window: plan.sequence, seed: plan.seed, augment: plan.augment),
-      learner: learner, validation: validation, best: best, inputs: .allocate(capacity: rows),
-      targets: .allocate(capacity: rows), fingerprint: fingerprint)
-    state.files = files
-    state.validationFraction = fraction
-    kept.step = state.step
-    resumed = nil
-    material = .none
-    state.end = hasReachedEnd ? .finished : hasLostPatience ? .early : .none
+    return plan
   }
 
-  /// Whether a file is the checkpoint of a run that is not at its end.
-  package static func isUnfinished(checkpoint path: String) -> Bool {
-    guard let checkpoint = try? Checkpoint(path) else { return false }
-    return !checkpoint.state.hasReachedEnd(of: checkpoint.plan)
-      && !checkpoint.state.hasLostPatience(of: checkpoint.plan)
-  }
-
-  /// Whether a file is a checkpoint, of whatever run.
-  package static func isCheckpoint(_ path: String) -> Bool { (try? Checkpoint(path)) != nil }
-
-  private func tokenize(fraction: Double, augment: Bool?) throws(LibrettoError) -> Corpus {
+  /// nil if it was stopped before its end.
+  private func tokenize(fraction: Double, augment: Bool?, until stop: StopFlag?)
+    throws(LibrettoError) -> Corpus?
+  {
     let fixed = resumed?.encoding ?? base?.encoding
     switch material {
     case .none:
       throw LibrettoError(.corpus, "there is nothing to learn from; add a file or text first")
-    case .text(var text):
+    case .text(let text):
       return try text.tokenize(
         fixed as? any TextEncoding, name: options.encoding ?? CharactersEncoding.name,
-        documents: options.documents ?? false, fraction: fraction)
+        documents: options.documents ?? false, fraction: fraction, until: stop)
     case .music(var music):
       return try music.tokenize(
         fixed as? any MusicEncoding, name: options.encoding,
         stepsPerQuarter: options.stepsPerQuarter == 0 ? 4 : options.stepsPerQuarter,
-        fraction: fraction, augment: augment)
+        fraction: fraction, augment: augment, until: stop)
     }
+  }
+
+  /// The run, prepared; throws where it cannot make a step.
+  private func prepared(until stop: StopFlag?) throws(LibrettoError) -> TrainingRun? {
+    if let resumed, resumed.state.run == .diverged { throw resumed.state.divergence }
+    guard try prepare(until: stop), let run else { return nil }
+    if run.state.run == .diverged { throw run.state.divergence }
+    guard !run.learner.isOfAnotherProcess else {
+      throw LibrettoError(
+        .state,
+        "this trainer took its first step before fork(), and its threads are those of the parent; save a checkpoint and resume it here"
+      )
+    }
+    run.goOn()
+    return run
   }
 
   /// One step: a window of each stream forward and back, and one update. After the end it does
@@ -276,81 +281,95 @@ public final class Trainer {
   /// above what it was at first. The best weights are kept, or if nothing is held out some from before.
   public func step() throws(LibrettoError) -> Progress {
     let start = monotonicSeconds()
-    try prepare()
-    // A run that was stopped goes on.
-    if state.end == .stopped { state.end = .none }
-    return try advance(from: start)
+    guard let run = try prepared(until: nil) else { return progress }
+    return try run.step(from: start, until: nil)
   }
 
   /// Steps until the end, calling `progress` after each step, which says whether to go on.
   ///
   /// If the options name a checkpoint path, a checkpoint is saved there from time to time and at the
-  /// end, also when the run was stopped. One that could not be saved is the first thing the next run
-  /// does. A run that diverges leaves the last one as it is.
-  public func run(_ progress: (Progress) -> Bool = { _ in true }) throws(LibrettoError) -> Progress
+  /// end, also when the run was stopped. One that cannot be saved does not end the run: the progress
+  /// says so, it is tried again after the usual time, and is the first thing the next run does. A run
+  /// that diverges leaves the last one as it is.
+  ///
+  /// - `savesAtEnd`: false for a host that saves the last checkpoint itself.
+  public func run(savesAtEnd: Bool = true, _ progress: (Progress) -> Bool = { _ in true })
+    throws(LibrettoError) -> Progress
   {
     var clock = monotonicSeconds()
     let every = options.checkpointSeconds > 0 ? options.checkpointSeconds : 60
     var lastSaved = clock
-    try prepare()
-    state.end = hasReachedEnd ? .finished : state.end == .stopped ? .none : state.end
-    var current = report(measured: false)
-    if owesCheckpoint { try saveCheckpoint() }
-    while current.end == .none {
-      if stopping.exchange(false, ordering: .acquiringAndReleasing) {
-        state.end = .stopped
+    guard let run = try prepared(until: stopping) else {
+      _ = stopping.take()
+      var stopped = self.progress
+      stopped.end = .stopped
+      return stopped
+    }
+    if checkpointFailure != nil { saveCheckpoint() }
+    var current = self.progress
+    while current.end.goesOn {
+      if stopping.take() {
+        run.end(as: .stopped)
       } else {
-        current = try advance(from: clock)
+        current = try run.step(from: clock, until: stopping)
+        current.checkpointFailure = checkpointFailure
         clock = monotonicSeconds()
-        if !progress(current), current.end == .none { state.end = .stopped }
+        if !progress(current), current.end.goesOn { run.end(as: .stopped) }
       }
-      current.end = state.end
-      if current.end != .none || clock - lastSaved >= every {
-        try saveCheckpoint()
+      current.end = run.state.run
+      if current.end.goesOn ? clock - lastSaved >= every : savesAtEnd {
+        saveCheckpoint()
         lastSaved = monotonicSeconds()
       }
     }
+    current.checkpointFailure = checkpointFailure
     return current
   }
 
-  private func saveCheckpoint() throws(LibrettoError) {
+  private func saveCheckpoint() {
     guard let path = options.checkpointPath else { return }
-    owesCheckpoint = true
-    try save(checkpoint: path)
-    owesCheckpoint = false
+    do {
+      try save(checkpoint: path)
+      checkpointFailure = nil
+    } catch { checkpointFailure = error }
   }
 
   /// Makes a run end after its current step, as if the progress callback had said so. May be called
   /// from any thread and from a signal handler. If none is running the next one ends at once.
-  public func stop() { stopping.store(true, ordering: .releasing) }
+  public func stop() { stopping.raise() }
 
   // MARK: - Results
 
   /// The best weights so far as a model: by the held-out part, or the latest if nothing is held out and
   /// training did not diverge.
   public func model() throws(LibrettoError) -> Model {
-    try prepare()
-    let run = run!
-    let parameters = try FloatBuffer.make(run.learner.layout.count)
-    parameters.copy(from: bestWeights)
-    let made = try network { () throws(NetworkError) in
-      try Network(run.plan.shape, parameters: parameters)
-    }
-    return Model(network: made, encoding: run.corpus.encoding, facts: facts)
+    _ = try prepare(until: nil)
+    return try run!.model()
   }
 
   /// Saves all that a later process needs to go on: a model file with the best weights, and beside
-  /// them the current ones, the optimiser's and the streams' state.
+  /// them the current ones, the optimiser's and the streams' state. Of a run that diverged it saves the
+  /// weights that were kept, and that it did.
   public func save(checkpoint path: String) throws(LibrettoError) {
-    try prepare()
-    let run = run!
-    try Checkpoint.save(
-      path, plan: run.plan, state: state, encoding: run.corpus.encoding, facts: facts,
-      fingerprint: run.fingerprint, learner: run.learner, best: bestWeights)
+    try checkpointImage().write(path)
   }
 
-  /// Where the run stands; before the first step most of it is not a number.
-  public var progress: Progress { run == nil ? Progress() : report(measured: false) }
+  /// The file of that checkpoint, to be written.
+  package func checkpointImage() throws(LibrettoError) -> SafeTensorsImage {
+    _ = try prepare(until: nil)
+    return try run!.checkpoint()
+  }
+
+  /// Where the run stands; before the first step of a new one most of it is not a number.
+  public var progress: Progress {
+    var progress = run?.report() ?? resumed.map(Progress.init) ?? Progress()
+    progress.checkpointFailure = checkpointFailure
+    return progress
+  }
+
+  /// The options in force: those that were given, and once training was prepared all that they left
+  /// open, as it was chosen.
+  public var chosenOptions: TrainingOptions { run?.chosen(options) ?? options }
 
   /// The sizes in use, known once training was prepared.
   public var shape: NetworkShape? { run?.plan.shape }
@@ -382,118 +401,17 @@ public final class Trainer {
     run.map { ($0.plan.totalSteps, $0.plan.seconds, $0.plan.patience) }
   }
   /// The losses so far, of a resumed run from its beginning.
-  package var history: LossHistory { state.history }
+  package var history: LossHistory? { run?.history }
 
-  private var bestWeights: FloatBuffer {
-    failure == nil && state.best.isNaN ? run!.learner.parameters : run!.best
+  /// Whether a file is the checkpoint of a run that is not at its end.
+  package static func isUnfinished(checkpoint path: String) -> Bool {
+    guard let checkpoint = try? Checkpoint(path) else { return false }
+    let run = checkpoint.state.settled(checkpoint.plan)
+    return run.goesOn || run == .stopped
   }
 
-  private var facts: [String: String] {
-    guard let run else { return [:] }
-    var facts = [
-      "training.tokens": String(run.corpus.training.tokens.count),
-      "training.steps": String(state.step), "training.seed": String(run.plan.seed),
-    ]
-    if !state.best.isNaN { facts["training.validation_nats_per_token"] = "\(state.best)" }
-    return facts
-  }
-
-  // MARK: - One step
-
-  private var hasReachedEnd: Bool {
-    run.map { state.hasReachedEnd(of: $0.plan) } ?? false
-  }
-
-  private var hasLostPatience: Bool {
-    run.map { state.hasLostPatience(of: $0.plan) } ?? false
-  }
-
-  private func advance(from start: Double) throws(LibrettoError) -> Progress {
-    if let failure { throw failure }
-    let run = run!
-    guard state.end == .none else { return report(measured: false) }
-    let plan = run.plan
-    run.windows.fill(step: state.step, inputs: run.inputs, targets: run.targets) {
-      run.learner.resetState(of: $0)
-    }
-    let fraction = plan.fraction(step: state.step, elapsed: state.elapsed)
-    let rate = plan.learningRate(step: state.step, fraction: fraction)
-    let loss = run.learner.gradients(inputs: run.inputs, targets: run.targets)
-    guard loss.isFinite, run.learner.update(rate: rate, clip: plan.clip, decay: plan.weightDecay)
-    else { throw diverged("the loss or the gradient is no longer a number") }
-    state.note(loss)
-    guard state.smoothed <= max(3 * state.first, 20) else {
-      throw diverged("the loss has grown to \(state.smoothed)")
-    }
-    state.step += 1
-    state.elapsed += monotonicSeconds() - start
-    let trained = monotonicSeconds()
-    let took = max(trained - start, 1e-9)
-    let speed = Double(plan.batch * plan.sequence) / took
-    tokensPerSecond = tokensPerSecond == 0 ? speed : 0.9 * tokensPerSecond + 0.1 * speed
-    let ends = hasReachedEnd
-    var measured = false
-    if state.step % plan.validationInterval == 0 || ends {
-      if let validation = run.validation {
-        state.validation = validation.loss(of: run.learner)
-        measured = true
-        if !(state.validation >= state.best) {
-          state.best = state.validation
-          state.sinceBest = 0
-          run.best.copy(from: run.learner.parameters)
-        } else {
-          state.sinceBest += 1
-        }
-      } else if !(state.smoothed >= kept.loss) {
-        kept = (state.step, state.smoothed)
-        run.best.copy(from: run.learner.parameters)
-      }
-      state.elapsed += monotonicSeconds() - trained
-    }
-    state.history.note(
-      step: state.step, training: state.smoothed, validation: measured ? state.validation : nil)
-    if ends {
-      state.end = .finished
-    } else if hasLostPatience {
-      state.end = .early
-    }
-    return report(measured: measured)
-  }
-
-  private func diverged(_ what: String) -> LibrettoError {
-    let kept =
-      state.best.isNaN
-      ? "the weights of step \(kept.step) are kept" : "the best weights are kept"
-    let error = LibrettoError(
-      .diverged,
-      "training diverged at step \(state.step + 1): \(what); \(kept); try a lower learning rate"
-    )
-    failure = error
-    return error
-  }
-
-  private func report(measured: Bool) -> Progress {
-    let run = run!
-    let plan = run.plan
-    var p = Progress()
-    p.step = state.step
-    p.totalSteps = plan.totalSteps
-    p.epoch = Double(state.step) / Double(run.windows.windowsPerEpoch)
-    p.fraction = plan.fraction(step: state.step, elapsed: state.elapsed)
-    p.loss = state.smoothed
-    p.validationLoss = state.validation
-    p.bestValidationLoss = state.best
-    let nats = state.validation.isNaN ? state.smoothed : state.validation
-    if run.corpus.tokensPerCharacter > 0 {
-      p.bitsPerCharacter = nats / 0.693147180559945309 * run.corpus.tokensPerCharacter
-    }
-    p.learningRate = plan.learningRate(step: max(0, state.step - 1), fraction: p.fraction)
-    p.gradientNorm = run.learner.gradientNorm
-    p.tokensPerSecond = tokensPerSecond
-    p.elapsedSeconds = state.elapsed
-    if p.fraction > 0 { p.secondsLeft = state.elapsed * (1 - p.fraction) / p.fraction }
-    p.measured = measured
-    p.end = state.end
-    return p
+  /// Whether a file is a checkpoint, of whatever run.
+  package static func isCheckpoint(_ path: String) -> Bool {
+    (try? Checkpoint(path)) != nil
   }
 }

@@ -1,4 +1,5 @@
 import GRU
+import Memory
 
 /// Measures a learner on held-out tokens, in parallel streams that each begin from a zero state.
 final class Validation {
@@ -8,8 +9,7 @@ final class Validation {
   private let windows: any Windows
   private let steps: Int
   private let saved: FloatBuffer
-  private let inputs: UnsafeMutablePointer<Int32>
-  private let targets: UnsafeMutablePointer<Int32>
+  private let inputs, targets: GrowableBuffer<Int32>
 
   /// nil if there are no held-out tokens to predict.
   init?(_ part: Corpus.Part, for learner: Learner) throws(LibrettoError) {
@@ -26,22 +26,22 @@ final class Validation {
     }
     saved = try FloatBuffer.make(learner.state.count)
     let n = learner.streams * learner.window
-    inputs = .allocate(capacity: n)
-    targets = .allocate(capacity: n)
+    (inputs, targets) = try allocating { () throws(OutOfMemory) in
+      (try GrowableBuffer(repeating: 0, count: n), try GrowableBuffer(repeating: -1, count: n))
+    }
   }
 
-  deinit {
-    inputs.deallocate()
-    targets.deallocate()
-  }
-
-  /// The mean loss in nats per token; the learner's own state is as before.
-  func loss(of learner: Learner) -> Double {
+  /// The mean loss in nats per token; the learner's own state is as before. nil if it was stopped before
+  /// its end.
+  func loss(of learner: Learner, until stop: StopFlag? = nil) -> Double? {
     saved.copy(from: learner.state)
     defer { learner.state.copy(from: saved) }
     var sum = 0.0
     var counted = 0
+    let inputs = inputs.base.unsafelyUnwrapped
+    let targets = targets.base.unsafelyUnwrapped
     for step in 0..<steps {
+      if stop?.isRaised == true { return nil }
       windows.fill(step: step, inputs: inputs, targets: targets) { learner.resetState(of: $0) }
       for i in 0..<learner.streams * learner.window where targets[i] >= 0 { counted += 1 }
       sum += learner.evaluate(inputs: inputs, targets: targets, steps: learner.window)

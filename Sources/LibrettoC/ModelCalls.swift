@@ -101,6 +101,27 @@ func create<Object: AnyObject>(
   }
 }
 
+@c @implementation public func retto_model_save_memory(
+  _ model: OpaquePointer!, _ buffer: UnsafeMutableRawPointer!, _ capacity: Int,
+  _ size: UnsafeMutablePointer<Int>!
+) -> retto_status {
+  call { () throws(LibrettoError) in
+    try withModel(model) { (handle) throws(LibrettoError) in
+      try write(
+        try handle.model.image(), to: buffer, capacity, size, "the buffer for the model")
+    }
+  }
+}
+
+/// Writes a file to a host's buffer, or tells its size.
+func write(
+  _ image: SafeTensorsImage, to buffer: UnsafeMutableRawPointer?, _ capacity: Int,
+  _ size: UnsafeMutablePointer<Int>?, _ what: StaticString
+) throws(LibrettoError) {
+  guard try hasRoom(for: image.size, buffer, capacity, size, what) else { return }
+  try image.write(to: UnsafeMutableRawBufferPointer(start: buffer, count: image.size))
+}
+
 @c @implementation public func retto_model_free(_ model: OpaquePointer!) {
   guard let model else { return }
   Unmanaged<ModelHandle>.fromOpaque(UnsafeRawPointer(model)).release()

@@ -2,13 +2,40 @@ import CLibretto
 import GRU
 import Libretto
 
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#elseif canImport(Darwin)
+  import Darwin
+#endif
+
 /// What a `retto_trainer` points to.
 final class TrainerHandle: GuardedHandle {
   let trainer: Trainer
   /// Whether the host's progress callback is being called, from where some calls are allowed.
   var isInCallback = false
+  /// For `retto_trainer_get_options`, which names what may change once: encodings, and a path.
+  private var encodings: [String: UnsafeMutablePointer<CChar>] = [:]
+  private var path: UnsafeMutablePointer<CChar>?
 
   init(_ trainer: Trainer) { self.trainer = trainer }
+
+  deinit {
+    for (_, name) in encodings { free(name) }
+    free(path)
+  }
+
+  /// The name of an encoding, for as long as this lives.
+  func encoding(_ name: String) -> UnsafePointer<CChar>? {
+    if encodings[name] == nil { encodings[name] = strdup(name) }
+    return encodings[name].map { UnsafePointer($0) }
+  }
+
+  func checkpointPath(_ name: String) -> UnsafePointer<CChar>? {
+    if path == nil { path = strdup(name) }
+    return path.map { UnsafePointer($0) }
+  }
 }
 
 /// Runs a body on the trainer of a handle; `nested` says whether a progress callback may do so too.
@@ -61,6 +88,36 @@ private func options(_ pointer: UnsafePointer<retto_trainer_options>?) throws(Li
   return options
 }
 
+/// Options as a host gave them, or as they were chosen.
+private func options(_ options: TrainingOptions, of handle: TrainerHandle) -> retto_trainer_options
+{
+  var result = retto_trainer_options.initial
+  result.encoding = options.encoding.flatMap { handle.encoding($0) }
+  result.steps_per_quarter = Int32(options.stepsPerQuarter)
+  result.augment = options.augment.map { $0 ? 1 : -1 } ?? 0
+  result.embedding = Int32(options.embedding)
+  result.hidden = Int32(options.hidden)
+  result.layers = Int32(options.layers)
+  result.batch = Int32(options.batch)
+  result.sequence = Int32(options.sequence)
+  result.threads = Int32(options.threads)
+  result.dropout = options.dropout
+  result.learning_rate = options.learningRate
+  result.weight_decay = options.weightDecay
+  result.clip = options.clip
+  result.epochs = options.epochs
+  result.steps = Int64(options.steps)
+  result.minutes = options.minutes
+  result.validation = options.validationFraction
+  result.patience = Int32(options.patience)
+  result.seed = options.seed
+  result.checkpoint_path = options.checkpointPath.flatMap { handle.checkpointPath($0) }
+  result.checkpoint_seconds = options.checkpointSeconds
+  result.precision = retto_precision(UInt32(options.precision.rawValue))
+  result.documents = options.documents.map { $0 ? 1 : -1 } ?? 0
+  return result
+}
+
 private func held(_ role: retto_role) throws(LibrettoError) -> Bool {
   switch role {
   case RETTO_TRAINING: return false
@@ -80,7 +137,8 @@ extension retto_progress {
       bits_per_character: p.bitsPerCharacter, learning_rate: p.learningRate,
       gradient_norm: p.gradientNorm, tokens_per_second: p.tokensPerSecond,
       seconds_elapsed: p.elapsedSeconds, seconds_left: p.secondsLeft,
-      measured: p.measured ? 1 : 0, end: retto_end(UInt32(p.end.rawValue)))
+      measured: p.measured ? 1 : 0, end: retto_end(UInt32(p.end.rawValue)),
+      checkpoint_status: retto_status(p.checkpointFailure?.kind.rawValue ?? 0), reserved: 0)
   }
 }
 
@@ -122,6 +180,18 @@ private func write(_ p: Progress, to progress: UnsafeMutablePointer<retto_progre
   create(trainer, "the pointer for the trainer") { () throws(LibrettoError) in
     TrainerHandle(
       try Trainer(resume: try string(path, "the path"), try options(settings)))
+  }
+}
+
+@c @implementation public func retto_trainer_resume_memory(
+  _ data: UnsafeRawPointer!, _ length: Int, _ settings: UnsafePointer<retto_trainer_options>!,
+  _ trainer: UnsafeMutablePointer<OpaquePointer?>!
+) -> retto_status {
+  create(trainer, "the pointer for the trainer") { () throws(LibrettoError) in
+    TrainerHandle(
+      try Trainer(
+        resume: try bytes(try require(data, "the data"), length, "the data"), name: "the data",
+        try options(settings)))
   }
 }
 
@@ -171,6 +241,34 @@ private func write(_ p: Progress, to progress: UnsafeMutablePointer<retto_progre
   }
 }
 
+@c @implementation public func retto_trainer_prepare(_ trainer: OpaquePointer!) -> retto_status {
+  call { () throws(LibrettoError) in
+    try withTrainer(trainer) { (handle) throws(LibrettoError) in try handle.trainer.prepare() }
+  }
+}
+
+@c @implementation public func retto_trainer_get_options(
+  _ trainer: OpaquePointer!, _ result: UnsafeMutablePointer<retto_trainer_options>!
+) -> retto_status {
+  call { () throws(LibrettoError) in
+    try withTrainer(trainer, nested: true) { (handle) throws(LibrettoError) in
+      try write(
+        options(handle.trainer.chosenOptions, of: handle),
+        to: try require(result, "the options"), "the trainer's options")
+    }
+  }
+}
+
+@c @implementation public func retto_trainer_get_progress(
+  _ trainer: OpaquePointer!, _ progress: UnsafeMutablePointer<retto_progress>!
+) -> retto_status {
+  call { () throws(LibrettoError) in
+    try withTrainer(trainer, nested: true) { (handle) throws(LibrettoError) in
+      try write(handle.trainer.progress, to: try require(progress, "the progress"))
+    }
+  }
+}
+
 @c @implementation public func retto_trainer_step(
   _ trainer: OpaquePointer!, _ progress: UnsafeMutablePointer<retto_progress>!
 ) -> retto_status {
@@ -193,14 +291,22 @@ private func write(_ p: Progress, to progress: UnsafeMutablePointer<retto_progre
       let callback: retto_progress_callback? = callback
       let end = try handle.trainer.run { now in
         guard let callback else { return true }
+        keepFailure(of: now)
         var value = retto_progress(now)
         handle.isInCallback = true
         defer { handle.isInCallback = false }
         return callback(user, &value) == 0
       }
+      keepFailure(of: end)
       try write(end, to: progress)
     }
   }
+}
+
+/// Lets `retto_last_error` tell why a checkpoint could not be saved.
+private func keepFailure(of progress: Progress) {
+  guard let failure = progress.checkpointFailure else { return }
+  _ = call { () throws(LibrettoError) in throw failure }
 }
 
 @c @implementation public func retto_trainer_stop(_ trainer: OpaquePointer!) -> retto_status {
@@ -216,6 +322,19 @@ private func write(_ p: Progress, to progress: UnsafeMutablePointer<retto_progre
   call { () throws(LibrettoError) in
     try withTrainer(trainer, nested: true) { (handle) throws(LibrettoError) in
       try handle.trainer.save(checkpoint: try string(path, "the path"))
+    }
+  }
+}
+
+@c @implementation public func retto_trainer_save_checkpoint_memory(
+  _ trainer: OpaquePointer!, _ buffer: UnsafeMutableRawPointer!, _ capacity: Int,
+  _ size: UnsafeMutablePointer<Int>!
+) -> retto_status {
+  call { () throws(LibrettoError) in
+    try withTrainer(trainer, nested: true) { (handle) throws(LibrettoError) in
+      try write(
+        try handle.trainer.checkpointImage(), to: buffer, capacity, size,
+        "the buffer for the checkpoint")
     }
   }
 }

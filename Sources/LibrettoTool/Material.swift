@@ -1,4 +1,5 @@
 import Libretto
+import Memory
 import Sequences
 
 /// The files a command learns from or measures: those that were named and those of folders. One file
@@ -151,9 +152,11 @@ extension Material.File {
     try FileContents.read(source) { (bytes) throws(LibrettoError) in
       guard let kind else { return try body(bytes) }
       guard kind == .utf8 else {
-        let text = try TextBytes(converting: bytes, from: kind, name: Streams.name(path))
-        defer { withExtendedLifetime(text) {} }
-        return try body(text.bytes)
+        let text = GrowableBuffer<UInt8>()
+        try kind.append(bytes, to: text, name: Streams.name(path))
+        return try text.withElements { (text) throws(LibrettoError) in
+          try body(UnsafeRawBufferPointer(text))
+        }
       }
       return try body(UnsafeRawBufferPointer(rebasing: bytes[kind.markLength(bytes)...]))
     }

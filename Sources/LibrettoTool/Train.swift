@@ -88,7 +88,7 @@ struct Train: ParsableCommand {
     let report = TrainingReport(trainer, self, paths)
     let end = try stoppable(trainer) {
       report.begin()
-      do throws(LibrettoError) { return try trainer.run(report.note) } catch {
+      do throws(LibrettoError) { return try trainer.run(savesAtEnd: false, report.note) } catch {
         // What was learned before it went astray is worth having.
         if error.kind == .diverged, let best = try? trainer.model() {
           try? ModelFiles.write(best, to: paths.output)
@@ -97,12 +97,26 @@ struct Train: ParsableCommand {
       }
     }
     let model = try orFail { () throws(LibrettoError) in try trainer.model() }
+    // The model first: where the disk is nearly full it is what matters.
     try ModelFiles.write(model, to: paths.output)
+    let failure = failureToSave(trainer, paths.checkpoint)
     report.end(end)
     if let plot {
-      try LossPlot(trainer.history).write(plot)
+      try LossPlot(trainer.history!).write(plot)
       if !json { say("The losses are drawn in \(plot).") }
     }
     if json { print(report.json(end, model)) }
+    if let failure { throw failure }
+  }
+
+  /// Saves the checkpoint of the run's end; an error if it cannot.
+  private func failureToSave(_ trainer: Trainer, _ checkpoint: String?) -> Failure? {
+    guard let checkpoint else { return nil }
+    do throws(LibrettoError) { try trainer.save(checkpoint: checkpoint) } catch {
+      return Failure(
+        "the model is written, the checkpoint is not: \(error.message); the run cannot be resumed",
+        code: 2)
+    }
+    return nil
   }
 }

@@ -7,6 +7,8 @@ final class TrainingReport {
   private let paths: TrainPaths
   private var lastLine = -1e9
   private var lastSample = 0.0
+  /// Why the checkpoint could not be saved, as it was told last.
+  private var failure: LibrettoError?
 
   init(_ trainer: Trainer, _ train: Train, _ paths: TrainPaths) {
     self.trainer = trainer
@@ -23,12 +25,16 @@ final class TrainingReport {
   /// Called after each step.
   func note(_ p: Progress) -> Bool {
     let time = now()
+    if p.checkpointFailure != failure {
+      failure = p.checkpointFailure
+      if let failure { warn(failure) }
+    }
     if Terminal.isInteractive {
-      if time - lastLine >= 0.2 || p.end != .none {
+      if time - lastLine >= 0.2 || !p.end.goesOn {
         Terminal.rewriteLine(liveLine(p))
         lastLine = time
       }
-      if p.measured && time - lastSample >= 15 && p.end == .none {
+      if p.measured && time - lastSample >= 15 && p.end.goesOn {
         lastSample = time
         showSample()
       }
@@ -38,6 +44,12 @@ final class TrainingReport {
       lastLine = time
     }
     return true
+  }
+
+  private func warn(_ failure: LibrettoError) {
+    if Terminal.isInteractive { Terminal.rewriteLine("") }
+    printError(
+      "libretto: warning: \(failure.message); the run goes on, and the checkpoint is tried again")
   }
 
   func end(_ p: Progress) {

@@ -103,7 +103,7 @@ struct TrainingSummary {
   }
 
   private var end: String? {
-    guard let ends = trainer.ends, trainer.progress.end == .none else { return nil }
+    guard let ends = trainer.ends, trainer.progress.end.goesOn else { return nil }
     var when: [String] = []
     if ends.steps > 0 { when.append(ends.steps == 1 ? "1 step" : "\(grouped(ends.steps)) steps") }
     if ends.seconds > 0 { when.append(duration(ends.seconds)) }

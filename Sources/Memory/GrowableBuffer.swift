@@ -77,10 +77,20 @@ public final class GrowableBuffer<Element: BitwiseCopyable>: @unchecked Sendable
     }
   }
 
-  /// All elements, for as long as the buffer lives and does not grow.
+  /// All elements, for as long as the buffer lives and does not grow. Where nothing else keeps it alive,
+  /// see `withElements`.
   @inlinable
   public var elements: UnsafeMutableBufferPointer<Element> {
     UnsafeMutableBufferPointer(start: base, count: count)
+  }
+
+  /// All elements, for as long as the body runs.
+  @inlinable
+  public func withElements<Result, Failure: Error>(
+    _ body: (UnsafeMutableBufferPointer<Element>) throws(Failure) -> Result
+  ) throws(Failure) -> Result {
+    defer { withExtendedLifetime(self) {} }
+    return try body(elements)
   }
 
   @usableFromInline @inline(__always)

@@ -21,6 +21,18 @@ public enum UTF8Text {
     return (value, rule.remaining + 1)
   }
 
+  /// How many of some bytes, which go on, make whole characters: all but the beginning of one at their
+  /// end. At least 1 if there are any, and all where they are not UTF-8 anyway.
+  package static func wholeCharacters(_ bytes: UnsafeRawBufferPointer) -> Int {
+    for back in stride(from: 1, through: min(3, bytes.count - 1), by: 1) {
+      let byte = bytes[bytes.count - back]
+      if byte & 0xC0 == 0x80 { continue }
+      let isCut = Continuation(after: byte).map { $0.remaining >= back } ?? false
+      return isCut ? bytes.count - back : bytes.count
+    }
+    return bytes.count
+  }
+
   /// What must follow a lead byte: how many bytes, and which the next of them may be.
   struct Continuation: Equatable {
     var remaining: Int
@@ -43,7 +55,7 @@ public enum UTF8Text {
   }
 
   /// The bytes of a scalar, the first in the lowest 8 bits, and how many.
-  static func bytes(of scalar: UInt32) -> (packed: UInt32, count: Int) {
+  package static func bytes(of scalar: UInt32) -> (packed: UInt32, count: Int) {
     switch scalar {
     case 0..<0x80: (scalar, 1)
     case 0x80..<0x800: (0xC0 | scalar >> 6 | (0x80 | scalar & 0x3F) << 8, 2)

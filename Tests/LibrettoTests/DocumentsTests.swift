@@ -6,7 +6,7 @@ import Testing
 /// Texts that each have an end of their own.
 @Suite struct DocumentsTests {
   private func material(_ texts: [String], validation: [String] = []) throws -> TextMaterial {
-    var material = TextMaterial()
+    let material = TextMaterial()
     for (text, held) in texts.map({ ($0, false) }) + validation.map({ ($0, true) }) {
       let bytes = Array(text.utf8)
       let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: bytes.count, alignment: 1)
@@ -20,8 +20,9 @@ import Testing
   private func corpus(_ texts: [String], validation: [String] = [], fraction: Double = 0) throws
     -> Corpus
   {
-    var material = try material(texts, validation: validation)
-    return try material.tokenize(nil, name: "bytes", documents: true, fraction: fraction)
+    let material = try material(texts, validation: validation)
+    return try #require(
+      try material.tokenize(nil, name: "bytes", documents: true, fraction: fraction))
   }
 
   /// The pieces of a part, an end as "|".
@@ -58,9 +59,11 @@ import Testing
   func aboutTheShareIsHeldOut(fraction: Double) {
     var random = RandomSource(seed: 3)
     let sizes = (0..<400).map { _ in Int(random.next() % 1000) + 1 }
-    let held = zip(sizes, spread(fraction, over: sizes)).filter(\.1).reduce(0) { $0 + $1.0 }
+    var spread = Spread(fraction)
+    let held = sizes.filter { spread.takes($0) }.reduce(0, +)
     #expect(abs(Double(held) - fraction * Double(sizes.reduce(0, +))) <= 500)
-    #expect(!spread(0, over: sizes).contains(true))
+    var none = Spread(0)
+    #expect(!sizes.contains { none.takes($0) })
   }
 
   @Test func ofFewDocumentsTheEndOfTheLast() throws {

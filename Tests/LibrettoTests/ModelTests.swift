@@ -67,7 +67,7 @@ import Testing
       ("\"vocabulary_size\":\"256\"", "\"vocabulary_size\":\"\"", .format, "vocabulary_size"),
       (
         "\"hidden_size\":\"20\"", "\"hidden_size\":\"21\"", .format,
-        "[60, 6]; its header promises [63, 6]"
+        "[60, 6]; expected [63, 6]"
       ),
       ("\"hidden_size\":\"20\"", "\"hidden_size\":\"0\"", .format, "hidden is 0"),
       ("\"hidden_size\":\"20\"", "\"hidden_size\":\"-20\"", .format, "hidden is -20"),
@@ -144,7 +144,7 @@ import Testing
     refusal(.file, "cannot open", folder("none")) { _ = try Model(path: folder("none")) }
     refusal(.format, "0 bytes") { _ = try Model(path: try folder.file("empty", [])) }
     let text = try folder.file("text", Array(ditties(20).utf8))
-    refusal(.format, text, "not a safetensors file") { _ = try Model(path: text) }
+    refusal(.format, text, "is not a model") { _ = try Model(path: text) }
   }
 
   @Test func tokensAreChecked() throws {

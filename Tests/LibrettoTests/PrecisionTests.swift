@@ -14,7 +14,7 @@ import Testing
     #expect(rounded.precision == precision && rounded.fingerprint != model.fingerprint)
     let parameters = try FloatBuffer(model.network.layout.count)
     parameters.copy(from: try model.parameters())
-    precision.round(parameters.pointer, model.network.layout)
+    try precision.round(parameters.pointer, model.network.layout)
     #expect(
       try rounded.floats
         == Array(UnsafeBufferPointer(start: parameters.pointer, count: parameters.count)))
@@ -118,6 +118,32 @@ import Testing
       #expect(end == .finished)
     } catch {
       #expect(error.kind == .unsupported && error.message.contains("AVX512-BF16"))
+    }
+  }
+
+  /// Rounding up would go beyond the largest float.
+  @Test(arguments: [Precision.bfloat16, .int8])
+  func weightsNearTheLargestFloat(precision: Precision) throws {
+    let folder = try Folder()
+    let largest = Float.greatestFiniteMagnitude
+    let most = SafeTensors.largestWeight
+    for value in [largest, -largest, largest.nextDown, largest * 0.999, most, -most, most.nextDown]
+    {
+      let parameters = try FloatBuffer(
+        ParameterLayout(
+          NetworkShape(vocabulary: 256, embedding: 2, hidden: 3, layers: 1)
+        ).count)
+      for i in 0..<parameters.count { parameters.pointer[i] = i % 5 == 0 ? value : 1 }
+      let model = Model(
+        network: try Network(
+          NetworkShape(vocabulary: 256, embedding: 2, hidden: 3, layers: 1),
+          parameters: parameters), encoding: BytesEncoding(), facts: [:])
+      let rounded = try model.rounded(to: precision)
+      #expect(try rounded.floats.allSatisfy { $0.isFinite })
+      #expect(try rounded.rounded(to: precision).floats == rounded.floats)
+      try rounded.save(folder("m"))
+      // What could be loaded before can be loaded rounded.
+      if abs(value) <= most { #expect(try Model(path: folder("m")).floats == rounded.floats) }
     }
   }
 }

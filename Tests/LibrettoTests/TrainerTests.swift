@@ -75,7 +75,7 @@ import Testing
     var stepped: [Double] = []
     var progress = try steps.step()
     stepped.append(progress.loss)
-    while progress.end == .none {
+    while progress.end.goesOn {
       progress = try steps.step()
       stepped.append(progress.loss)
     }

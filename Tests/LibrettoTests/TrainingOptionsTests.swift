@@ -88,7 +88,7 @@ import Testing
         #expect(plan.learningRate > 0 && plan.dropout >= 0 && plan.clip > 0)
         #expect(plan.shape.vocabulary == 256 && plan.threads == 2)
         // It survives being kept in a checkpoint.
-        let kept = TrainingPlan(.object(plan.record), shape: plan.shape)
+        let kept = TrainingPlan(JSON.object(plan.record).value, shape: plan.shape)
         #expect(kept == plan)
       }
     }
@@ -152,7 +152,7 @@ import Testing
       $0.batch = 1
       $0.sequence = 1
     }
-    #expect(TrainingPlan(.object(most.record), shape: most.shape) == most)
+    #expect(TrainingPlan(JSON.object(most.record).value, shape: most.shape) == most)
   }
 
   @Test func theScheduleRisesAndFalls() throws {
@@ -173,7 +173,8 @@ import Testing
     let plan = try plan(1000)
     for (key, _) in plan.record {
       #expect(
-        TrainingPlan(.object(plan.record.filter { $0.key != key }), shape: plan.shape) == nil,
+        TrainingPlan(JSON.object(plan.record.filter { $0.key != key }).value, shape: plan.shape)
+          == nil,
         "\(key)")
       for value in [JSON.null, .string("x"), .number("-1"), .number("1e300"), .number("0.5")] {
         let allowed =
@@ -182,7 +183,8 @@ import Testing
         var record = plan.record
         record[record.firstIndex { $0.key == key }!].value = value
         #expect(
-          (TrainingPlan(.object(record), shape: plan.shape) != nil) == allowed, "\(key) \(value)")
+          (TrainingPlan(JSON.object(record).value, shape: plan.shape) != nil) == allowed,
+          "\(key) \(value)")
       }
     }
   }

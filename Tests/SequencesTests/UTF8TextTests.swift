@@ -110,4 +110,41 @@ import Testing
     }
     #expect(wrong == 0)
   }
+
+  /// Cut anywhere, both parts have the characters of the whole.
+  @Test func wholeCharacters() {
+    var state: UInt64 = 7
+    func random(_ bound: Int) -> Int {
+      state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+      return Int(state >> 33) % bound
+    }
+    func lengths(_ bytes: [UInt8]) -> [Int] {
+      var result: [Int] = []
+      bytes.withUnsafeBufferPointer { buffer in
+        var i = 0
+        while i < bytes.count {
+          let length = UTF8Text.scalar(buffer.baseAddress! + i, bytes.count - i)?.length ?? 1
+          result.append(length)
+          i += length
+        }
+      }
+      return result
+    }
+    let pieces: [[UInt8]] =
+      ["a", "é", "日", "🎵"].map { Array($0.utf8) } + [
+        [0x80], [0xBF], [0xC3], [0xE6, 0x97], [0xF0, 0x9F, 0x8E], [0xF0], [0xFF],
+      ]
+    for _ in 0..<500 {
+      let bytes = (0..<1 + random(6)).flatMap { _ in pieces[random(pieces.count)] }
+      for end in 1...bytes.count {
+        let count = Array(bytes[..<end]).withUnsafeBytes { UTF8Text.wholeCharacters($0) }
+        #expect(count > 0 && count <= end && count >= end - 3)
+        // Fewer bytes may be no more than the beginning of a character.
+        guard end > 3 else { continue }
+        #expect(
+          lengths(Array(bytes[..<count])) + lengths(Array(bytes[count...])) == lengths(bytes),
+          "\(bytes) at \(end)")
+      }
+    }
+  }
 }

@@ -6,6 +6,7 @@
   import Darwin
 #endif
 import GRU
+import Memory
 import Sequences
 
 @testable import Libretto
@@ -34,9 +35,13 @@ func file(_ input: UnsafeRawBufferPointer) -> [UInt8] {
   var bytes = (0..<8).map { UInt8(truncatingIfNeeded: header.count >> (8 * $0)) } + header
   var data = Array(input.dropFirst(header.count + 1))
   var wanted = 0
-  if let json = try? header.withUnsafeBytes({ try JSON.parse($0) }) {
-    for (_, value) in json.members ?? [] {
-      wanted = max(wanted, value["data_offsets"]?.array?.last?.integer ?? 0)
+  let text = GrowableBuffer<UInt8>()
+  try! text.append(contentsOf: header)
+  if let json = try? JSONDocument(text).root {
+    for (_, value) in json.members ?? .none {
+      for offset in value["data_offsets"]?.array ?? .none {
+        wanted = max(wanted, offset.integer ?? 0)
+      }
     }
   }
   // Floats of a size that weights have, 0.06 to 1; none below zero, which second moments never are.

@@ -37,7 +37,7 @@ public func fuzz(_ start: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
     try material.withUnsafeBytes { (b) throws in try trainer.add(text: b) }
     for _ in 0..<3 {
       let progress = try trainer.step()
-      if progress.end != .none { break }
+      if !progress.end.goesOn { break }
     }
     _ = try trainer.model()
   }
