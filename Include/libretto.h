@@ -21,7 +21,6 @@
  *       retto_trainer *trainer = NULL;
  *       retto_model *model = NULL;
  *       retto_session *session = NULL;
- *       retto_trainer_options options = RETTO_TRAINER_OPTIONS_INIT;
  *       char text[RETTO_TEXT_SIZE];
  *       options.minutes = 2;
  *       if (retto_trainer_create(&options, &trainer) ||

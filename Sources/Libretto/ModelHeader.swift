@@ -120,7 +120,10 @@ struct ModelHeader {
     }
     for (key, value) in encoding.properties.sorted(by: { $0.key < $1.key }) {
       try writer.name("encoding.\(key)")
-      try writer.string(value)
+      switch value {
+      case .short(let text): try writer.string(text)
+      case .long(let text): try writer.string(text)
+      }
     }
     for (key, value) in facts.sorted(by: { $0.key < $1.key }) {
       try writer.name(key)
@@ -140,15 +143,20 @@ private struct Metadata {
   private static let most = 32
 
   /// What the encoding keeps of itself.
-  var properties: [String: String] {
+  var properties: [String: EncodingProperty] {
     get throws(LibrettoError) {
-      var result: [String: String] = [:]
+      var result: [String: EncodingProperty] = [:]
       for (key, value) in json?.members ?? .none
       where value.isString && result.count < Self.most {
         guard let key = key.string, key.hasPrefix("encoding.") else { continue }
-        let text = GrowableBuffer<UInt8>()
-        try allocating { () throws(OutOfMemory) in try value.append(to: text) }
-        result[String(key.dropFirst(9))] = text.withElements { String(decoding: $0, as: UTF8.self) }
+        let name = String(key.dropFirst(9))
+        if let text = value.string {
+          result[name] = .short(text)
+        } else {
+          let text = GrowableBuffer<UInt8>()
+          try allocating { () throws(OutOfMemory) in try value.append(to: text) }
+          result[name] = .long(text)
+        }
       }
       return result
     }

@@ -180,10 +180,13 @@ final class TextMaterial {
       }
       if stop?.isRaised == true { return nil }
     }
+    let cap = CharactersEncoding.usualCap - (documents ? 1 : 0)
+    let alphabet: GrowableBuffer<UInt32>
+    do throws(OutOfMemory) { alphabet = try counter.alphabet(cap: cap) } catch {
+      throw LibrettoError(error)
+    }
     do throws(EncodingError) {
-      return try CharactersEncoding(
-        alphabet: counter.alphabet(cap: CharactersEncoding.usualCap - (documents ? 1 : 0)),
-        documents: documents)
+      return try CharactersEncoding(scalars: alphabet, documents: documents)
     } catch { throw LibrettoError(error) }
   }
 

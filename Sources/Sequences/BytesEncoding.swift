@@ -7,12 +7,12 @@ public final class BytesEncoding: TextEncoding {
   /// - `documents`: whether there is a token for the end of a document.
   public init(documents: Bool = false) { endToken = documents ? 256 : nil }
 
-  convenience init(properties: [String: String]) throws(EncodingError) {
+  convenience init(properties: [String: EncodingProperty]) throws(EncodingError) {
     self.init(documents: try hasDocuments(properties))
   }
 
   public var vocabularySize: Int { endToken == nil ? 256 : 257 }
-  public var properties: [String: String] { endToken == nil ? [:] : documentsProperty }
+  public var properties: [String: EncodingProperty] { endToken == nil ? [:] : documentsProperty }
 
   public func encode(_ bytes: UnsafeRawBufferPointer, _ each: (Int32) -> Void) {
     for byte in bytes { each(Int32(byte)) }

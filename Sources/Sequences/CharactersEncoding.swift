@@ -20,48 +20,91 @@ public final class CharactersEncoding: TextEncoding {
   /// The most characters beyond ASCII that an alphabet holds unless told otherwise.
   public static let usualCap = 3840
 
-  /// The characters beyond ASCII, in the order of their tokens.
-  public let alphabet: [Unicode.Scalar]
+  /// The characters beyond ASCII, in the order of their tokens, and the same as UTF-8.
+  private let scalars: GrowableBuffer<UInt32>
+  private let text: GrowableBuffer<UInt8>
   public let endToken: Int32?
   private let tokens: ScalarTable
+
+  public var alphabet: [Unicode.Scalar] { scalars.elements.compactMap { Unicode.Scalar($0) } }
 
   /// - `alphabet`: characters beyond ASCII, each once, at most 65,280 of them, or 65,279 with
   ///   documents.
   /// - `documents`: whether there is a token for the end of a document.
-  public init(alphabet: [Unicode.Scalar], documents: Bool = false) throws(EncodingError) {
-    let most = documents ? 65_279 : 65_280
-    guard alphabet.count <= most else {
-      throw .invalid("an alphabet has \(alphabet.count) characters; the most is \(most)")
+  public convenience init(alphabet: [Unicode.Scalar], documents: Bool = false)
+    throws(EncodingError)
+  {
+    let scalars = GrowableBuffer<UInt32>()
+    do { for scalar in alphabet { try scalars.append(scalar.value) } } catch {
+      throw .outOfMemory(error)
     }
-    do { tokens = try ScalarTable() } catch { throw .outOfMemory(error) }
-    for (i, scalar) in alphabet.enumerated() {
-      guard scalar.value >= 0x80, tokens[scalar.value] == 0 else {
-        throw .invalid("an alphabet names U+\(String(scalar.value, radix: 16)) where it must not")
-      }
-      do { try tokens.set(scalar.value, UInt16(256 + i)) } catch { throw .outOfMemory(error) }
-    }
-    self.alphabet = alphabet
-    endToken = documents ? Int32(256 + alphabet.count) : nil
+    try self.init(scalars: scalars, documents: documents)
   }
 
-  convenience init(properties: [String: String]) throws(EncodingError) {
-    guard let text = properties["alphabet"] else {
+  /// The same from the code points of the alphabet.
+  package init(scalars: GrowableBuffer<UInt32>, documents: Bool) throws(EncodingError) {
+    let most = documents ? 65_279 : 65_280
+    guard scalars.count <= most else {
+      throw .invalid("an alphabet has \(scalars.count) characters; the most is \(most)")
+    }
+    let text = GrowableBuffer<UInt8>()
+    do {
+      tokens = try ScalarTable()
+      for (i, scalar) in scalars.elements.enumerated() {
+        guard scalar >= 0x80, tokens[scalar] == 0 else {
+          throw EncodingError.invalid(
+            "an alphabet names U+\(String(scalar, radix: 16)) where it must not")
+        }
+        try tokens.set(scalar, to: UInt16(256 + i))
+        let (packed, count) = UTF8Text.bytes(of: scalar)
+        for byte in 0..<count {
+          try text.append(UInt8(truncatingIfNeeded: packed >> UInt32(8 * byte)))
+        }
+      }
+    } catch let error as EncodingError { throw error } catch let error as OutOfMemory {
+      throw .outOfMemory(error)
+    } catch { throw .invalid("an alphabet cannot be read") }
+    self.scalars = scalars
+    self.text = text
+    endToken = documents ? Int32(256 + scalars.count) : nil
+  }
+
+  convenience init(properties: [String: EncodingProperty]) throws(EncodingError) {
+    guard let property = properties["alphabet"] else {
       throw .invalid(
         "the encoding \"characters\" needs its characters beyond ASCII, encoding.alphabet, which is missing"
       )
     }
-    try self.init(
-      alphabet: Array(text.unicodeScalars), documents: try hasDocuments(properties))
+    let scalars: GrowableBuffer<UInt32>
+    do { scalars = try Self.scalars(of: property) } catch { throw .outOfMemory(error) }
+    try self.init(scalars: scalars, documents: try hasDocuments(properties))
   }
 
-  public var properties: [String: String] {
-    var text = String.UnicodeScalarView()
-    text.append(contentsOf: alphabet)
-    let alphabet = ["alphabet": String(text)]
+  private static func scalars(of property: EncodingProperty) throws(OutOfMemory)
+    -> GrowableBuffer<UInt32>
+  {
+    let text = GrowableBuffer<UInt8>()
+    try property.append(to: text)
+    let scalars = GrowableBuffer<UInt32>()
+    try text.withElements { (bytes) throws(OutOfMemory) in
+      var i = 0
+      while i < bytes.count, let base = bytes.baseAddress {
+        // What is no character is none of an alphabet either.
+        let (scalar, length) =
+          UTF8Text.scalar(UnsafePointer(base + i), bytes.count - i) ?? (UInt32(bytes[i] & 0x7F), 1)
+        try scalars.append(scalar)
+        i += length
+      }
+    }
+    return scalars
+  }
+
+  public var properties: [String: EncodingProperty] {
+    let alphabet = ["alphabet": EncodingProperty.long(text)]
     return endToken == nil ? alphabet : alphabet.merging(documentsProperty) { $1 }
   }
 
-  public var vocabularySize: Int { 256 + alphabet.count + (endToken == nil ? 0 : 1) }
+  public var vocabularySize: Int { 256 + scalars.count + (endToken == nil ? 0 : 1) }
 
   public func encode(_ bytes: UnsafeRawBufferPointer, _ each: (Int32) -> Void) {
     guard let base = bytes.baseAddress?.assumingMemoryBound(to: UInt8.self) else { return }
@@ -85,7 +128,7 @@ public final class CharactersEncoding: TextEncoding {
   public func bytes(of token: Int32) -> (packed: UInt32, count: Int) {
     if token < 256 { return (UInt32(truncatingIfNeeded: token) & 0xFF, 1) }
     let place = Int(token) - 256
-    return place < alphabet.count ? UTF8Text.bytes(of: alphabet[place].value) : (0, 0)
+    return place < scalars.count ? UTF8Text.bytes(of: scalars[place]) : (0, 0)
   }
 }
 
@@ -117,13 +160,15 @@ public struct CharacterCounter: ~Copyable {
   }
 
   /// The characters seen, the most frequent first (of equals the lower code point), at most `cap`.
-  public func alphabet(cap: Int = CharactersEncoding.usualCap) -> [Unicode.Scalar] {
-    var seen: [(scalar: UInt32, count: UInt32)] = []
-    for scalar in 0x80..<Self.size where counts[scalar] > 0 {
-      seen.append((UInt32(scalar), counts[scalar]))
-    }
-    seen.sort { $0.count != $1.count ? $0.count > $1.count : $0.scalar < $1.scalar }
-    return seen.prefix(cap).compactMap { Unicode.Scalar($0.scalar) }
+  public func alphabet(cap: Int = CharactersEncoding.usualCap) throws(OutOfMemory)
+    -> GrowableBuffer<UInt32>
+  {
+    let seen = GrowableBuffer<UInt32>()
+    for scalar in 0x80..<Self.size where counts[scalar] > 0 { try seen.append(UInt32(scalar)) }
+    // Equals stay in their order, that of their code points.
+    try seen.sort { counts[Int($0)] > counts[Int($1)] }
+    seen.truncate(to: cap)
+    return seen
   }
 }
 
@@ -138,11 +183,12 @@ private final class ScalarTable: @unchecked Sendable {
     entries = try GrowableBuffer(repeating: 0, count: 256)
   }
 
+  @inline(__always)
   subscript(scalar: UInt32) -> UInt16 {
     entries[Int(block[Int(scalar >> 8)]) << 8 | Int(scalar & 0xFF)]
   }
 
-  func set(_ scalar: UInt32, _ token: UInt16) throws(OutOfMemory) {
+  func set(_ scalar: UInt32, to token: UInt16) throws(OutOfMemory) {
     let high = Int(scalar >> 8)
     if block[high] == 0 {
       let number = UInt16(entries.count / 256)

@@ -21,7 +21,7 @@ public protocol Encoding: AnyObject, Sendable {
   var endToken: Int32? { get }
 
   /// What a model file must keep, beside the name, to build this encoding again.
-  var properties: [String: String] { get }
+  var properties: [String: EncodingProperty] { get }
 
   /// A grammar in its starting state, for one session.
   func makeGrammar() throws(OutOfMemory) -> any Grammar
@@ -80,14 +80,15 @@ extension TextEncoding {
 }
 
 /// The property that text encodings with an end token have.
-let documentsProperty = ["documents": "1"]
+let documentsProperty: [String: EncodingProperty] = ["documents": "1"]
 
-func hasDocuments(_ properties: [String: String]) throws(EncodingError) -> Bool {
+func hasDocuments(_ properties: [String: EncodingProperty]) throws(EncodingError) -> Bool {
   switch properties["documents"] {
   case nil: return false
   case "1": return true
   case let value?:
-    throw .invalid("the encoding's property \"documents\" is \"\(value)\"; expected 1, or none")
+    throw .invalid(
+      "the encoding's property \"documents\" is \"\(value.string ?? "long")\"; expected 1, or none")
   }
 }
 
@@ -117,7 +118,8 @@ public enum Encodings {
   }
 
   /// Builds an encoding again from what a model file kept of it.
-  public static func make(name: String, properties: [String: String]) throws(EncodingError)
+  public static func make(name: String, properties: [String: EncodingProperty])
+    throws(EncodingError)
     -> any Encoding
   {
     switch name {
@@ -141,5 +143,6 @@ public enum EncodingError: Error, Equatable {
   case invalid(String)
   /// A piece of too many tokens: so many.
   case tooLong(Int)
+  /// There is no memory for what the encoding needs.
   case outOfMemory(OutOfMemory)
 }

@@ -19,8 +19,9 @@ extension GridEncoding {
   public var vocabularySize: Int { grid.vocabularySize }
   public var ticksPerQuarter: Int { grid.ticksPerQuarter }
 
-  public var properties: [String: String] {
-    ["steps_per_quarter": String(grid.stepsPerQuarter)].merging(grid.metres.properties) { $1 }
+  public var properties: [String: EncodingProperty] {
+    ["steps_per_quarter": .short(String(grid.stepsPerQuarter))]
+      .merging(grid.metres.properties) { $1 }
   }
 
   public func encode(_ file: MIDIFile) throws(EncodingError) -> [Int32]? {
@@ -155,8 +156,8 @@ extension GridEncoding {
 }
 
 /// Reads the property all of them have.
-func stepsPerQuarter(_ properties: [String: String]) throws(EncodingError) -> Int {
-  guard let steps = properties["steps_per_quarter"].flatMap({ Int($0) }) else {
+func stepsPerQuarter(_ properties: [String: EncodingProperty]) throws(EncodingError) -> Int {
+  guard let steps = properties["steps_per_quarter"]?.string.flatMap({ Int($0) }) else {
     throw .invalid(
       "an encoding on a grid needs encoding.steps_per_quarter, which is missing or not a number")
   }

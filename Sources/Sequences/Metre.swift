@@ -86,18 +86,21 @@ struct MetreTable: Equatable, Sendable {
 
   /// `time_signatures`: those found, such as "4/4 3/4"; the ones that are not standard have tokens
   /// because they are in it, in this order. `bar_changes`: "anywhere" if bars are cut short.
-  var properties: [String: String] {
+  var properties: [String: EncodingProperty] {
     guard isKnown else { return [:] }
     let names = all.indices.filter(isFound).map { all[$0].name }
-    var properties = ["time_signatures": names.joined(separator: " ")]
+    var properties = ["time_signatures": EncodingProperty.short(names.joined(separator: " "))]
     if changesWithinBars { properties["bar_changes"] = "anywhere" }
     return properties
   }
 
-  init(properties: [String: String], stepsPerQuarter: Int) throws(EncodingError) {
-    guard let text = properties["time_signatures"] else {
+  init(properties: [String: EncodingProperty], stepsPerQuarter: Int) throws(EncodingError) {
+    guard let property = properties["time_signatures"] else {
       self.init()
       return
+    }
+    guard let text = property.string else {
+      throw .invalid("time_signatures is longer than the \(Self.most) that a model can have")
     }
     var metres: [Metre] = []
     for word in text.split(separator: " ", maxSplits: Self.most) {

@@ -10,14 +10,17 @@ public final class PerformanceEncoding: MusicEncoding {
 
   public init(limits: PerformanceLimits = .widest) { self.limits = limits }
 
-  init(properties: [String: String]) {
-    func steps(_ name: String) -> Int { properties[name].flatMap { Int($0) } ?? .max }
+  init(properties: [String: EncodingProperty]) {
+    func steps(_ name: String) -> Int { properties[name]?.string.flatMap { Int($0) } ?? .max }
     limits = PerformanceLimits(clamping: steps("longest_note"), steps("longest_silence"))
   }
 
   public var vocabularySize: Int { PerformanceTokens.count }
-  public var properties: [String: String] {
-    ["longest_note": String(limits.note), "longest_silence": String(limits.silence)]
+  public var properties: [String: EncodingProperty] {
+    [
+      "longest_note": .short(String(limits.note)),
+      "longest_silence": .short(String(limits.silence)),
+    ]
   }
   public var ticksPerQuarter: Int { PerformanceTokens.ticksPerQuarter }
 

@@ -59,7 +59,7 @@ import Testing
     #expect(BytesEncoding().startToken == 0x0A)
     for value in ["", "0", "yes", "2"] {
       #expect(throws: EncodingError.self) {
-        try Encodings.make(name: "bytes", properties: ["documents": value])
+        try Encodings.make(name: "bytes", properties: ["documents": .short(value)])
       }
     }
   }

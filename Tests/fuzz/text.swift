@@ -19,7 +19,9 @@ private func alphabet(_ text: UnsafeRawBufferPointer, _ choice: Int) -> [Unicode
   if choice % 32 == 0 {
     let counter = CharacterCounter()!
     counter.count(text)
-    return counter.alphabet(cap: choice % 5)
+    return try! counter.alphabet(cap: choice % 5).withElements { scalars in
+      scalars.map { Unicode.Scalar($0)! }
+    }
   }
   let scalars = Set(
     String(decoding: text, as: UTF8.self).unicodeScalars.filter { $0.value >= 0x80 })
