@@ -217,6 +217,15 @@ CALL(no_ending) { return retto_session_set_ending(s->session, (retto_ending)77);
 CALL(no_note) { return retto_session_force_note(s->session, UINT64_MAX, 1, 60); }
 CALL(no_pitch) { return retto_session_force_note(s->session, 1, UINT32_MAX, INT32_MIN); }
 
+/* Constraints that some encodings cannot keep to. */
+CALL(range) { return retto_session_set_pitch_range(s->session, 50, 60); }
+CALL(scale) { return retto_session_set_scale(s->session, 0xAB5); }
+CALL(bars) { return retto_session_set_bars(s->session, 8); }
+CALL(metre) { return retto_session_set_metre(s->session, 3, 4); }
+CALL(other_metre) { return retto_session_set_metre(s->session, 11, 8); }
+CALL(bar_line) { return retto_session_set_ending(s->session, RETTO_ENDING_BAR_LINE); }
+CALL(note) { return retto_session_force_note(s->session, 0, 480, 60); }
+
 /* A call while another thread is inside one. */
 static volatile int inside, leave;
 static void hold(void *user, uint8_t *allowed, size_t vocabulary) {
@@ -269,7 +278,7 @@ static const struct row {
 #define COUNT(table) (sizeof table / sizeof *table)
 static int gave_ok[COUNT(calls)];
 
-enum { TEXT = 1, MUSIC = 2, ANY = 3 };
+enum { TEXT = 1, PITCHED = 2, DRUMS = 4, PERFORMANCE = 8, MUSIC = 14, ANY = 15 };
 
 static const struct failure {
   const char *name;
@@ -305,7 +314,14 @@ static const struct failure {
     FAILS(no_metre, MUSIC, ARGUMENT),
     FAILS(no_ending, MUSIC, ARGUMENT),
     FAILS(no_note, MUSIC, ARGUMENT),
-    FAILS(no_pitch, MUSIC, ARGUMENT),
+    FAILS(no_pitch, PITCHED | DRUMS, ARGUMENT),
+    FAILS(range, DRUMS, UNSUPPORTED),
+    FAILS(scale, DRUMS, UNSUPPORTED),
+    FAILS(bars, PERFORMANCE, UNSUPPORTED),
+    FAILS(metre, PERFORMANCE, UNSUPPORTED),
+    FAILS(other_metre, PITCHED | DRUMS, UNSUPPORTED),
+    FAILS(bar_line, PERFORMANCE, UNSUPPORTED),
+    FAILS(note, PERFORMANCE, UNSUPPORTED),
     {"in_use", call_in_use, ANY, RETTO_ERROR_STATE, hold_session},
     {"in_use_together", call_in_use_together, ANY, RETTO_ERROR_STATE, hold_session},
     FAILS(from_its_mask, ANY, STATE),
@@ -448,8 +464,8 @@ static void check(const char *path, int kind) {
 static const struct {
   const char *name;
   int kind;
-} encodings[] = {{"characters", TEXT}, {"melody", MUSIC}, {"bytes", TEXT},
-                 {"polyphony", MUSIC}, {"drums", MUSIC},  {"performance", MUSIC}};
+} encodings[] = {{"characters", TEXT},   {"melody", PITCHED}, {"bytes", TEXT},
+                 {"polyphony", PITCHED}, {"drums", DRUMS},    {"performance", PERFORMANCE}};
 static const char *const precisions[] = {"float32", "bfloat16", "int8"};
 
 static retto_midi *scale(int channel, int lowest) {
