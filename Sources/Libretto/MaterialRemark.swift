@@ -17,15 +17,18 @@ public struct MaterialRemark: Equatable, Sendable {
   /// The time signature, such as "11/8"; empty if the kind is of none.
   public let timeSignature: String
 
-  /// One sentence: what was found, and what was made of it.
-  public var message: String {
+  /// One sentence: where it was found, and `reason`.
+  public var message: String { "\(file): \(reason)" }
+
+  /// What was found, and what was made of it: the same for all files of which the same is to be said.
+  public var reason: String {
     switch kind {
     case .unknownTimeSignature:
-      "\(file): the encoding cannot represent the time signature \(timeSignature); bars are counted by the one before, at first 4/4"
+      "the encoding cannot represent the time signature \(timeSignature); bars are counted by the one before, at first 4/4"
     case .doubtedTimeSignature:
-      "\(file): the time signature \(timeSignature) is ignored, because notes last longer than such a bar; bars are counted by the one before, at first 4/4"
+      "the time signature \(timeSignature) is ignored, because notes last longer than such a bar; bars are counted by the one before, at first 4/4"
     case .nothingToLearn:
-      "\(file): no notes that the encoding can represent; nothing is learned from it"
+      "no notes that the encoding can represent; nothing is learned from it"
     }
   }
 }

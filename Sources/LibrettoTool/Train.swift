@@ -81,6 +81,7 @@ struct Train: ParsableCommand {
     let trainer = try makeTrainer(paths)
     try paths.checkNames(self)
     try orFail { () throws(LibrettoError) in try trainer.prepare() }
+    showRemarks(trainer.remarks)
     if let file = try validation().file, let tokens = trainer.tokens, tokens.validation < 2 {
       throw Failure(
         "\(Streams.name(file)) is too short to measure on: it has less than two tokens", code: 2)

@@ -1,5 +1,6 @@
 """Models of music."""
 import json
+import re
 import subprocess
 import sys
 
@@ -20,6 +21,18 @@ class Music(ToolTest):
         # It learned these tunes: it expects each of their tokens far more than one of a few hundred.
         tune = TUNES / "greensleeves.mid"
         self.assertLess(json.loads(self.run_tool("evaluate", model, tune, "--json").stdout)["nats_per_token"], 0.7)
+
+    def test_time_signatures_that_cannot_be_learned_are_said(self):
+        (self.path / "folder").mkdir()
+        for name in "ode_to_joy", "frere_jacques", "clementine":
+            data = (TUNES / f"{name}.mid").read_bytes()
+            if name != "clementine":
+                data = re.sub(rb"\xff\x58\x04..", b"\xff\x58\x04\x09\x02", data, flags=re.DOTALL)
+            (self.path / "folder" / f"{name}.mid").write_bytes(data)
+        done = self.run_tool("train", "folder", "-o", "t.safetensors", "--steps", 2, *SMALL)
+        lines = [line for line in done.stderr.decode().splitlines() if "9/4" in line]
+        self.assertEqual(len(lines), 1)
+        self.assertIn("and 1 other file: the encoding cannot represent the time signature 9/4", lines[0])
 
     def test_train_sample_roll_evaluate(self):
         (self.path / "folder").mkdir()
