@@ -14,7 +14,7 @@ struct TimeSignatures {
   /// ...there are as many as this...
   private static let fewest = 4.0
   /// ...and one in as many notes as this lasts longer than a bar.
-  private static let share = 20
+  private static let share = 100
 
   init(_ file: MIDIFile) throws(OutOfMemory) {
     let signatures = GrowableBuffer<MIDITimeSignature>()
