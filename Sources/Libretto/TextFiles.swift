@@ -76,7 +76,7 @@ final class TextFiles {
     guard now == entry.stamp else {
       throw LibrettoError(
         .file,
-        "\(file.path) has changed since it was added: it had \(entry.stamp.size) bytes and has \(now.size); add it to a new trainer"
+        "\(file.path) has been changed or replaced since it was added (it had \(entry.stamp.size) bytes and has \(now.size)); add it to a new trainer"
       )
     }
   }

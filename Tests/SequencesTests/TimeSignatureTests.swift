@@ -163,7 +163,7 @@ import Testing
     ] {
       #expect(throws: EncodingError.self, "\(wrong)") {
         try Encodings.make(
-          name: "melody", properties: ["steps_per_quarter": "4", "time_signatures": wrong])
+          name: "melody", properties: ["steps_per_quarter": "4", "time_signatures": .short(wrong)])
       }
     }
     // Files from before this was recorded draw any of the standard ones.
