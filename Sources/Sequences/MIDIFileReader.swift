@@ -238,7 +238,10 @@ struct MIDIFileReader {
         place = next
       } else {
         let isComplete = announced > 0 && file.tracks.count >= announced
-        let next = isComplete ? source.end : nextChunk(from: place + 1, before: source.end)
+        let next =
+          isComplete
+          ? source.find("MThd", from: place + 1, before: source.end) ?? source.end
+          : nextChunk(from: place + 1, before: source.end)
         log.add(place, "\(next - place) bytes that are not a chunk are skipped")
         place = next
       }
