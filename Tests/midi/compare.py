@@ -10,6 +10,9 @@
 Notes: mido's messages are paired by reference.py, which was written independently of Libretto but after the
 same rules: every note must agree, those too whose note-offs are missing.
 
+mido reads as many tracks as the header counts, Libretto those that are there: files in which the header counts
+too few are left out.
+
 Seconds: the beginning and the end of every note must be within a millisecond of pretty_midi's. It honours
 tempos in the first track only; files with others are compared with mido's ticks and tempos alone.
 
@@ -45,7 +48,7 @@ def run(*arguments):
 
 
 def ours(path):
-    """The notes, and a function from ticks to seconds; None if the file is refused."""
+    """The notes, a function from ticks to seconds, and the tracks; None if the file is refused."""
     lines, info = run("notes", str(path)), run("info", "--json", str(path))
     if lines is None or info is None:
         return None
@@ -63,7 +66,7 @@ def ours(path):
         per_tick = tempo["microseconds_per_quarter"] / 1e6 / division["ticks_per_quarter"]
         return tempo["seconds"] + (tick - tempo["tick"]) * per_tick
 
-    return notes, seconds
+    return notes, seconds, len(info["tracks"])
 
 
 def overlapping(notes):
@@ -125,7 +128,10 @@ def compare(path):
         counts["refused by us"] += 1
         print(f"{path}: refused by us, not by mido")
         return
-    found, seconds = read
+    found, seconds, tracks = read
+    if tracks > len(file.tracks):
+        counts["more tracks than mido reads"] += 1
+        return
     counts["notes"] += len(theirs)
     counts["notes without a note-off"] += mended
     same = found == [tuple(note[:5]) for note in theirs]
@@ -153,6 +159,6 @@ for folder in options.folders:
         compare(path)
 for name in ("files", "notes", "notes without a note-off", "agree", "differ", "seconds agree", "seconds differ",
              "seconds agree with pretty_midi too", "pretty_midi agrees", "pretty_midi differs, explained",
-             "pretty_midi differs", "pretty_midi refuses", "refused by both", "refused by mido", "refused by us"):
+             "pretty_midi differs", "pretty_midi refuses", "more tracks than mido reads", "refused by both", "refused by mido", "refused by us"):
     print(f"{name:36}{counts[name]:8}")
 sys.exit(1 if counts["differ"] or counts["refused by us"] or counts["seconds differ"] or counts["pretty_midi differs"] else 0)
