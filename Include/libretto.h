@@ -1060,7 +1060,7 @@ RETTO_CHECK retto_status retto_midi_get_warnings(const retto_midi *midi, char *t
 
 /* The tokens of a file for a model of music, as for retto_model_score; buffers as with
  * retto_model_encode. RETTO_ERROR_EMPTY if it has nothing the encoding takes, _BUFFER,
- * _UNSUPPORTED. [any-thread] */
+ * _UNSUPPORTED, _MEMORY. [any-thread] */
 RETTO_CHECK retto_status retto_model_encode_midi(const retto_model *model, const retto_midi *midi,
                                                  int32_t *tokens, size_t capacity, size_t *count);
 

@@ -6,7 +6,7 @@ import Sequences
 struct MusicMaterial {
   private enum Source {
     case path(String)
-    case bytes([UInt8])
+    case bytes(GrowableBuffer<UInt8>)
 
     /// What errors call it.
     var name: String {
@@ -30,7 +30,12 @@ struct MusicMaterial {
   }
 
   mutating func add(bytes: UnsafeRawBufferPointer, validation held: Bool) throws(LibrettoError) {
-    try add(.bytes(Array(bytes)), held)
+    let copy = try allocating { () throws(OutOfMemory) in
+      let copy = GrowableBuffer<UInt8>()
+      try copy.append(contentsOf: bytes.bindMemory(to: UInt8.self))
+      return copy
+    }
+    try add(.bytes(copy), held)
   }
 
   private mutating func add(_ source: Source, _ held: Bool) throws(LibrettoError) {
@@ -45,13 +50,13 @@ struct MusicMaterial {
   private static func read(_ source: Source) throws(LibrettoError) -> MIDIFile {
     switch source {
     case .path(let path):
-      try FileContents.read(path, most: MIDIFile.maximumSize) { (bytes) throws(LibrettoError) in
+      return try FileContents.read(path, most: MIDIFile.maximumSize) {
+        (bytes) throws(LibrettoError) in
         try readMIDI(bytes, name: source.name)
       }
     case .bytes(let bytes):
-      try bytes.withUnsafeBufferPointer { (b) throws(LibrettoError) in
-        try readMIDI(UnsafeRawBufferPointer(b), name: source.name)
-      }
+      defer { withExtendedLifetime(bytes) {} }
+      return try readMIDI(UnsafeRawBufferPointer(bytes.elements), name: source.name)
     }
   }
 
@@ -66,14 +71,14 @@ struct MusicMaterial {
   ) throws(LibrettoError) -> Corpus? {
     if validation.isEmpty { holdOut(fraction) }
     var chosen = encoding
-    let choice = encoding == nil && name == nil ? choose(until: stop) : nil
+    let choice = encoding == nil && name == nil ? try choose(until: stop) : nil
     if chosen == nil {
       do throws(EncodingError) {
         chosen = try Encodings.music(
           name ?? choice?.name ?? PolyphonyEncoding.name, stepsPerQuarter: stepsPerQuarter)
       } catch { throw LibrettoError(error) }
       if chosen is PerformanceEncoding {
-        chosen = PerformanceEncoding(limits: limits(until: stop))
+        chosen = PerformanceEncoding(limits: try limits(until: stop))
       }
       if let grid = chosen as? any GridEncoding { chosen = grid.extended(by: metres) }
     }
@@ -118,19 +123,23 @@ struct MusicMaterial {
   }
 
   /// How long notes and silences of the first files last.
-  private func limits(until stop: StopFlag?) -> PerformanceLimits {
-    var survey = PerformanceLimits.Survey()
+  private func limits(until stop: StopFlag?) throws(LibrettoError) -> PerformanceLimits {
+    let survey = try allocating { () throws(OutOfMemory) in try PerformanceLimits.Survey() }
     for source in training.prefix(100) where stop?.isRaised != true {
-      if let file = try? Self.read(source) { survey.note(file) }
+      if let file = try? Self.read(source) {
+        do throws(EncodingError) { try survey.note(file) } catch { throw LibrettoError(error) }
+      }
     }
     return survey.limits
   }
 
   /// Chooses an encoding by the first files.
-  private func choose(until stop: StopFlag?) -> EncodingChoice {
+  private func choose(until stop: StopFlag?) throws(LibrettoError) -> EncodingChoice {
     var choice = EncodingChoice()
     for source in training.prefix(100) where stop?.isRaised != true {
-      if let file = try? Self.read(source) { choice.note(file) }
+      if let file = try? Self.read(source) {
+        try allocating { () throws(OutOfMemory) in try choice.note(file) }
+      }
     }
     return choice
   }
@@ -146,14 +155,21 @@ struct MusicMaterial {
       if stop?.isRaised == true { return nil }
       let file = try Self.read(source)
       var variants: [Range<Int>] = []
-      func add(_ tokens: [Int32]?) throws(LibrettoError) {
-        guard let tokens = tokens.map(encoding.withoutOpeningSilence) else { return }
+      func add(_ tokens: GrowableBuffer<Int32>?) throws(LibrettoError) {
+        guard let tokens else { return }
+        encoding.removeOpeningSilence(from: tokens)
         variants.append(store.count..<store.count + tokens.count)
         try store.append(tokens)
       }
       try add(encoding.tokens(of: file, name: source.name))
       if augment, let performance = encoding as? PerformanceEncoding {
-        for stretch in [0.95, 1.05] { try add(performance.encode(file, stretch: stretch)) }
+        for stretch in [0.95, 1.05] {
+          let variant: GrowableBuffer<Int32>?
+          do throws(EncodingError) {
+            variant = try performance.tokens(of: file, stretch: stretch)
+          } catch { throw LibrettoError(error) }
+          try add(variant)
+        }
       }
       if let grid = encoding as? any GridEncoding {
         remarks += try grid.remarks(on: file, name: source.name)
@@ -171,11 +187,11 @@ struct MusicMaterial {
 
 extension MusicEncoding {
   /// The tokens of a piece, which errors call `name`.
-  func tokens(of file: MIDIFile, name: String) throws(LibrettoError) -> [Int32]? {
+  func tokens(of file: MIDIFile, name: String) throws(LibrettoError) -> GrowableBuffer<Int32>? {
     let file = try allocating { () throws(OutOfMemory) in
       try file.withoutDoubtedTimeSignatures()
     }
-    do throws(EncodingError) { return try encode(file) } catch {
+    do throws(EncodingError) { return try tokens(of: file) } catch {
       let error = LibrettoError(error)
       throw LibrettoError(error.kind, "\(name): \(error.message)")
     }

@@ -54,15 +54,16 @@ extension Model {
   ) throws(LibrettoError) {
     try FileContents.read(path) { (bytes) throws(LibrettoError) in
       if isText { return try score(text: bytes, each: each) }
-      let tokens = try encode(try readMIDI(bytes, name: path), name: path)
-      try tokens.withUnsafeBufferPointer { (tokens) throws(LibrettoError) in
-        try score(tokens, each: each)
-      }
+      let tokens = try tokens(of: try readMIDI(bytes, name: path), name: path)
+      defer { withExtendedLifetime(tokens) {} }
+      try score(UnsafeBufferPointer(tokens.elements), each: each)
     }
   }
 
   /// The tokens of a piece; `name` is what errors call it.
-  public func encode(_ file: MIDIFile, name: String) throws(LibrettoError) -> [Int32] {
+  package func tokens(of file: MIDIFile, name: String) throws(LibrettoError)
+    -> GrowableBuffer<Int32>
+  {
     guard let encoding = encoding as? any MusicEncoding else {
       throw LibrettoError(.unsupported, "this is a model of \(encoding.name), not of music")
     }
@@ -71,6 +72,11 @@ extension Model {
         .empty, "\(name) has no notes that the encoding \(encoding.name) can represent")
     }
     return tokens
+  }
+
+  /// The same as an array, for a piece that is small.
+  public func encode(_ file: MIDIFile, name: String) throws(LibrettoError) -> [Int32] {
+    Array(try tokens(of: file, name: name))
   }
 
   /// The piece of some tokens of a model of music.
@@ -116,14 +122,14 @@ extension Model {
   /// is the end; what every step costs beside its notes is to say that it is over. `name` is what
   /// errors call the piece.
   public func evaluate(piece file: MIDIFile, name: String) throws(LibrettoError) -> Evaluation {
-    let tokens = try encode(file, name: name)
+    let tokens = try tokens(of: file, name: name)
+    defer { withExtendedLifetime(tokens) {} }
+    let all = UnsafeBufferPointer(tokens.elements)
     var result = Evaluation()
-    try tokens.withUnsafeBufferPointer { (tokens) throws(LibrettoError) in
-      result.steps = (encoding as? any MusicEncoding)?.steps(of: tokens) ?? 0
-      try score(tokens) { _, _, logProbability in
-        result.tokens += 1
-        result.nats -= logProbability
-      }
+    result.steps = (encoding as? any MusicEncoding)?.steps(of: all) ?? 0
+    try score(all) { _, _, logProbability in
+      result.tokens += 1
+      result.nats -= logProbability
     }
     return result
   }

@@ -21,7 +21,7 @@ final class TokenStore {
   func trim() { tokens.trim() }
 
   /// Appends tokens, for which room is made.
-  func append(_ more: [Int32]) throws(LibrettoError) {
+  func append(_ more: some Collection<Int32>) throws(LibrettoError) {
     try reserve(more.count)
     for token in more { append(token) }
   }

@@ -189,7 +189,7 @@ private func checkTempo(_ tempo: Double) throws(LibrettoError) {
   call { () throws(LibrettoError) in
     try withModel(model) { (model) throws(LibrettoError) in
       try withMIDI(midi) { (midi) throws(LibrettoError) in
-        let all = try model.model.encode(midi.file, name: "the MIDI file")
+        let all = try model.model.tokens(of: midi.file, name: "the MIDI file")
         let tokens: UnsafeMutablePointer<Int32>? = tokens
         guard try hasRoom(for: all.count, tokens, capacity, count, "the buffer for tokens"),
           let tokens

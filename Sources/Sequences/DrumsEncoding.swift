@@ -1,3 +1,5 @@
+import Memory
+
 /// The drums of a file on a grid: channel 10, in nine classes of General MIDI's percussion sounds.
 ///
 /// Lost are: which drum of a class it was, how long and how loud, and time finer than a step.
@@ -28,8 +30,10 @@ public final class DrumsEncoding: GridEncoding {
       voices: Self.classes.count)
   }
 
-  public func select(_ file: MIDIFile) -> [MIDINote] {
-    file.notes().filter { $0.channel == drumChannel }
+  public func selected(_ file: MIDIFile) throws(OutOfMemory) -> GrowableBuffer<MIDINote> {
+    let notes = try file.pairedNotes()
+    notes.keep { $0.channel == drumChannel }
+    return notes
   }
 
   public func place(_ pitch: Int) -> Int? {

@@ -146,3 +146,8 @@ public enum EncodingError: Error, Equatable {
   /// There is no memory for what the encoding needs.
   case outOfMemory(OutOfMemory)
 }
+
+/// Runs something that allocates and turns its error into one of encodings.
+func allocating<Value>(_ body: () throws(OutOfMemory) -> Value) throws(EncodingError) -> Value {
+  do { return try body() } catch { throw .outOfMemory(error) }
+}

@@ -1,3 +1,5 @@
+import Memory
+
 /// Chooses an encoding for a collection of files: what most of them ask for.
 public struct EncodingChoice: Sendable {
   private var votes: [String: Int] = [:]
@@ -6,21 +8,25 @@ public struct EncodingChoice: Sendable {
 
   /// Takes note of a file: drums alone ask for `drums`, playing off the grid for `performance`, one
   /// line for `melody`, and everything else for `polyphony`.
-  public mutating func note(_ file: MIDIFile) {
-    let notes = file.notes()
-    let pitched = notes.filter { $0.channel != drumChannel }
-    guard !pitched.isEmpty else {
-      if !notes.isEmpty { votes[DrumsEncoding.name, default: 0] += 1 }
-      return
-    }
-    votes[kind(pitched, max(1, file.ticksPerQuarter)), default: 0] += 1
+  public mutating func note(_ file: MIDIFile) throws(OutOfMemory) {
+    let notes = try file.pairedNotes()
+    guard notes.count > 0 else { return }
+    notes.keep { $0.channel != drumChannel }
+    let name =
+      notes.count > 0 ? kind(notes, max(1, file.ticksPerQuarter)) : DrumsEncoding.name
+    votes[name, default: 0] += 1
   }
 
-  private func kind(_ notes: [MIDINote], _ quarter: Int) -> String {
+  private func kind(_ notes: GrowableBuffer<MIDINote>, _ quarter: Int) -> String {
     let onGrid = GridFit.count(notes, ticksPerQuarter: quarter, steps: [12, 8])
     // Chance alone puts about two thirds there.
     if Double(onGrid) < 0.85 * Double(notes.count) { return PerformanceEncoding.name }
-    let beginnings = Set(notes.map(\.start)).count
+    var beginnings = 0
+    var last = -1
+    for note in notes where note.start != last {
+      beginnings += 1
+      last = note.start
+    }
     return Double(beginnings) >= 0.97 * Double(notes.count)
       ? MelodyEncoding.name : PolyphonyEncoding.name
   }

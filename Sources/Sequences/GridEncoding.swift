@@ -24,11 +24,15 @@ extension GridEncoding {
       .merging(grid.metres.properties) { $1 }
   }
 
-  public func encode(_ file: MIDIFile) throws(EncodingError) -> [Int32]? {
-    let score = GridScore(grid, file, select(file)) { place($0.pitch) }
-    guard !score.notes.isEmpty else { return nil }
+  public func tokens(of file: MIDIFile) throws(EncodingError) -> GrowableBuffer<Int32>? {
+    let score = try allocating { () throws(OutOfMemory) in
+      try GridScore(grid, file, try selected(file)) { place($0.pitch) }
+    }
+    guard score.notes.count > 0 else { return nil }
     guard score.mostTokens <= Grid.mostTokens else { throw .tooLong(score.mostTokens) }
-    return withoutClosingSilence(score.tokens(grid))
+    let tokens = try allocating { () throws(OutOfMemory) in try score.tokens(grid) }
+    removeClosingSilence(from: tokens)
+    return tokens
   }
 
   public func steps(of tokens: UnsafeBufferPointer<Int32>) -> Int? {
@@ -72,28 +76,30 @@ extension GridEncoding {
 
   private var places: [Int16] { (0..<128).map { Int16(place($0) ?? -1) } }
 
-  public func withoutOpeningSilence(_ tokens: [Int32]) -> [Int32] {
+  public func removeOpeningSilence(from tokens: GrowableBuffer<Int32>) {
     var metre: Int32?
     var bar = 0
     for (i, token) in tokens.enumerated() {
       switch grid.meaning(token) {
       case .metre: (metre, bar) = (token, i + 1)
       case .step(0): bar = i + 1
-      case .new, .held: return Array(tokens[..<1] + (metre.map { [$0] } ?? []) + tokens[bar...])
+      case .new, .held:
+        // The time signature of the first bar stays before it.
+        if let metre { tokens[bar - 1] = metre }
+        return tokens.remove(from: 1, to: metre == nil ? bar : bar - 1)
       case .start, .step, .end: break
       }
     }
-    return tokens
   }
 
-  public func withoutClosingSilence(_ tokens: [Int32]) -> [Int32] {
-    guard let last = tokens.lastIndex(where: { $0 >= grid.firstNew }) else { return tokens }
+  public func removeClosingSilence(from tokens: GrowableBuffer<Int32>) {
+    guard let last = tokens.lastIndex(where: { $0 >= grid.firstNew }) else { return }
     var end = last + 1
     while end < tokens.count, case .step(let position) = grid.meaning(tokens[end]) {
       end += 1
       if position == 0 { break }
     }
-    return Array(tokens[..<end] + tokens.suffix(1))
+    tokens.remove(from: end, to: tokens.count - 1)
   }
 }
 
@@ -117,7 +123,7 @@ extension GridEncoding {
       var names: [String] = []
       for signature in signatures {
         let name = Metre(signature).name
-        if !names.contains(name) { names.append(name) }
+        if names.count < 100 && !names.contains(name) { names.append(name) }
       }
       return names
     }

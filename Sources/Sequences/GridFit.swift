@@ -3,7 +3,7 @@ enum GridFit {
   /// How many of the notes start on one of some grids: within a 48th of a quarter note of a step.
   ///
   /// - `steps`: the steps per quarter note of each grid.
-  static func count(_ notes: [MIDINote], ticksPerQuarter: Int, steps: [Int]) -> Int {
+  static func count(_ notes: some Sequence<MIDINote>, ticksPerQuarter: Int, steps: [Int]) -> Int {
     let slack = max(1, ticksPerQuarter / 48)
     return notes.reduce(0) { count, note in
       let isNear = steps.contains { steps in

@@ -1,67 +1,74 @@
+import Memory
+
 /// Notes on a grid, and the tokens for them.
 struct GridScore {
   /// A note: the first step it sounds in, the first it does not, and its pitch from the lowest.
-  struct Note {
+  struct Note: BitwiseCopyable {
     var start, end, pitch: Int
   }
 
-  var notes: [Note]
-  /// Time signatures by the step they come at, as numbers of the grid's.
-  var metres: [(step: Int, metre: Int)]
+  /// A time signature: the step it comes at, and its number on the grid.
+  struct Change: BitwiseCopyable {
+    var step, metre: Int
+  }
+
+  let notes: GrowableBuffer<Note>
+  let metres = GrowableBuffer<Change>()
   /// Steps of the piece.
-  var steps: Int
+  let steps: Int
 
   /// Puts notes of a file on the grid: beginnings and ends go to the nearest step, and every note
   /// sounds for one at least. Silences and notes longer than `grid.longestSilence` are shortened.
   ///
   /// - `place`: the pitch from the lowest for a note; nil to leave it out.
-  init(_ grid: Grid, _ file: MIDIFile, _ notes: [MIDINote], place: (MIDINote) -> Int?) {
+  init(
+    _ grid: Grid, _ file: MIDIFile, _ notes: GrowableBuffer<MIDINote>, place: (MIDINote) -> Int?
+  ) throws(OutOfMemory) {
     let ticks = max(1, file.ticksPerQuarter)
     func step(_ tick: Int) -> Int {
       (min(tick, 1 << 44) * grid.stepsPerQuarter + ticks / 2) / ticks
     }
-    self.notes = []
-    self.notes.reserveCapacity(notes.count)
+    self.notes = try GrowableBuffer(capacity: notes.count)
     /// Where time was taken out: the step the music goes on at, and how many were taken.
-    var cuts: [(at: Int, count: Int)] = []
+    struct Cut: BitwiseCopyable {
+      var at, count: Int
+    }
+    let cuts = GrowableBuffer<Cut>()
     var removed = 0
     var reached = 0
-    func cutSilence(until start: Int) {
+    func cutSilence(until start: Int) throws(OutOfMemory) {
       // Whole bars of the common metres, so that the place in the bar stays what it was.
       let bar = 12 * grid.stepsPerQuarter
       let count = (start - removed - reached - grid.longestSilence) / bar * bar
       guard count > 0 else { return }
-      cuts.append((start, count))
+      try cuts.append(Cut(at: start, count: count))
       removed += count
     }
     for note in notes {
       guard let pitch = place(note) else { continue }
       let start = step(note.start)
-      cutSilence(until: start)
+      try cutSilence(until: start)
       let from = start - removed
       let end = max(from + 1, step(note.start + note.duration) - removed)
       let to = min(from + grid.longestSilence, end)
-      self.notes.append(Note(start: from, end: to, pitch: pitch))
+      self.notes.appendReserved(Note(start: from, end: to, pitch: pitch))
       reached = max(reached, to)
     }
     let end = step(file.end)
-    cutSilence(until: end)
+    try cutSilence(until: end)
     steps = max(reached, end - removed)
-    metres = []
-    for signature in file.timeSignatures {
+    var next = 0
+    var before = 0
+    for signature in try file.timeSignatureBuffer() {
       guard let index = grid.metre(Metre(signature)) else { continue }
-      var at = step(signature.tick)
-      var before = 0
-      for cut in cuts {
-        guard cut.at > at + before else {
-          before += cut.count
-          at -= cut.count
-          continue
-        }
-        at = min(at, cut.at - before - cut.count)
-        break
+      let place = step(signature.tick)
+      while next < cuts.count && cuts[next].at <= place {
+        before += cuts[next].count
+        next += 1
       }
-      metres.append((at, index))
+      var at = place - before
+      if next < cuts.count { at = min(at, cuts[next].at - before - cuts[next].count) }
+      try metres.append(Change(step: at, metre: index))
     }
   }
 
@@ -71,10 +78,10 @@ struct GridScore {
   }
 
   /// The tokens of the piece.
-  func tokens(_ grid: Grid) -> [Int32] {
-    var tokens: [Int32] = [Grid.start]
-    tokens.reserveCapacity(mostTokens)
-    let notes = notes.sorted { $0.start != $1.start ? $0.start < $1.start : $0.pitch > $1.pitch }
+  func tokens(_ grid: Grid) throws(OutOfMemory) -> GrowableBuffer<Int32> {
+    let tokens = try GrowableBuffer<Int32>(capacity: mostTokens)
+    try tokens.append(Grid.start)
+    try notes.sort { $0.start != $1.start ? $0.start < $1.start : $0.pitch > $1.pitch }
     var nextNote = 0
     var nextMetre = 0
     var metre = 0
@@ -83,7 +90,7 @@ struct GridScore {
       nextMetre += 1
     }
     var barSteps = grid.barSteps(metre) ?? 1
-    tokens.append(Grid.firstMetre + Int32(metre))
+    try tokens.append(Grid.firstMetre + Int32(metre))
     /// The step at which each pitch that sounds ends.
     var ends = [Int](repeating: 0, count: grid.pitches)
     var position = 0
@@ -96,7 +103,7 @@ struct GridScore {
       if metre != before {
         barSteps = grid.barSteps(metre) ?? 1
         position = 0
-        tokens.append(Grid.firstMetre + Int32(metre))
+        try tokens.append(Grid.firstMetre + Int32(metre))
       }
       var new = PitchSet()
       while nextNote < notes.count && notes[nextNote].start <= step {
@@ -105,19 +112,20 @@ struct GridScore {
         ends[note.pitch] = max(note.end, step + 1)
         nextNote += 1
       }
-      appendNotes(&tokens, grid, step, new, &ends)
+      try appendNotes(tokens, grid, step, new, &ends)
       position = (position + 1) % barSteps
-      tokens.append(grid.firstStep + Int32(position))
+      try tokens.append(grid.firstStep + Int32(position))
     }
-    tokens.append(Grid.end)
+    try tokens.append(Grid.end)
     return tokens
   }
 
   /// The notes of a step from the top. Where there are more than voices the lowest are left out, and
   /// do not come back in a later step.
   private func appendNotes(
-    _ tokens: inout [Int32], _ grid: Grid, _ step: Int, _ new: PitchSet, _ ends: inout [Int]
-  ) {
+    _ tokens: GrowableBuffer<Int32>, _ grid: Grid, _ step: Int, _ new: PitchSet,
+    _ ends: inout [Int]
+  ) throws(OutOfMemory) {
     var voices = 0
     for pitch in stride(from: grid.pitches - 1, through: 0, by: -1) {
       let held = grid.lasts && ends[pitch] > step
@@ -126,7 +134,7 @@ struct GridScore {
         ends[pitch] = step
         continue
       }
-      tokens.append((new[pitch] ? grid.firstNew : grid.firstHeld) + Int32(pitch))
+      try tokens.append((new[pitch] ? grid.firstNew : grid.firstHeld) + Int32(pitch))
       voices += 1
     }
   }

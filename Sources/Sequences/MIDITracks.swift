@@ -50,3 +50,27 @@ extension MIDITracks: RandomAccessCollection, ExpressibleByArrayLiteral, Equatab
 
   public static func == (a: MIDITracks, b: MIDITracks) -> Bool { a.elementsEqual(b) }
 }
+
+extension MIDIFile {
+  /// The file without some of its events.
+  ///
+  /// - `keeps`: gets each event and its tick in the file.
+  func filtered(
+    _ keeps: (MIDIEvents.Record, _ tick: Int) -> Bool
+  ) throws(OutOfMemory) -> MIDIFile {
+    let store = MIDIEvents.Store()
+    let tracks = MIDITracks(store)
+    try forEachTrack { (track, _, start) throws(OutOfMemory) in
+      try track.events.forEach { (record, payload) throws(OutOfMemory) in
+        guard keeps(record, start &+ record.tick) else { return }
+        if record.kind == .channel {
+          try store.records.append(record)
+        } else {
+          try store.append(record, payload)
+        }
+      }
+      try tracks.endTrack(at: track.end)
+    }
+    return MIDIFile(format: format, division: division, tracks: tracks)
+  }
+}

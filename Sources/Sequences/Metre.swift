@@ -123,12 +123,19 @@ struct MetreTable: Equatable, Sendable {
 /// Counts the time signatures of files, so as to give tokens to those that are not standard.
 public struct MetreSurvey {
   private var files: [Metre: Int] = [:]
+  /// The number of the file each was found in last.
+  private var last: [Metre: Int] = [:]
+  private var number = 0
 
   public init() {}
 
   public mutating func note(_ file: MIDIFile) throws(OutOfMemory) {
-    let signatures = try TimeSignatures(file)
-    for metre in Set(signatures.believed.lazy.map(Metre.init)) {
+    number += 1
+    // Those that no grid can have are left out: there may be any number of them.
+    for signature in try TimeSignatures(file).believed {
+      let metre = Metre(signature)
+      guard metre.numerator < 128, metre.denominator <= 64, last[metre] != number else { continue }
+      last[metre] = number
       files[metre, default: 0] += 1
     }
   }

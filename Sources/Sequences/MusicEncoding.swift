@@ -6,18 +6,18 @@ public protocol MusicEncoding: Encoding {
   var ticksPerQuarter: Int { get }
 
   /// The notes of a file that this encoding writes down, in the order of their starts.
-  func select(_ file: MIDIFile) -> [MIDINote]
+  func selected(_ file: MIDIFile) throws(OutOfMemory) -> GrowableBuffer<MIDINote>
 
   /// The tokens of a piece, `START` and `END` included; nil if it holds nothing this encoding can
   /// say. What is lost (quantisation, other channels) is stated at each encoding. Throws if there are
   /// too many: on a grid a small file can say that many notes sound for a very long time.
-  func encode(_ file: MIDIFile) throws(EncodingError) -> [Int32]?
+  func tokens(of file: MIDIFile) throws(EncodingError) -> GrowableBuffer<Int32>?
 
-  /// The tokens without the bars before the first one with a note: nobody wants to learn to wait.
-  func withoutOpeningSilence(_ tokens: [Int32]) -> [Int32]
+  /// Removes the bars before the first one with a note: nobody wants to learn to wait.
+  func removeOpeningSilence(from tokens: GrowableBuffer<Int32>)
 
-  /// The tokens without silence after the bar of the last note. `encode` leaves it out already.
-  func withoutClosingSilence(_ tokens: [Int32]) -> [Int32]
+  /// Removes silence after the bar of the last note. `tokens` leaves it out already.
+  func removeClosingSilence(from tokens: GrowableBuffer<Int32>)
 
   /// Steps of the grid in a piece, for the loss per step; nil where there is no grid.
   func steps(of tokens: UnsafeBufferPointer<Int32>) -> Int?
@@ -58,6 +58,28 @@ extension MusicEncoding {
     }
     guard lowest <= highest else { return 0...0 }
     return min(0, pitchRange.lowerBound - lowest)...max(0, pitchRange.upperBound - highest)
+  }
+
+  // The same as arrays, for what is small: where there is no memory for them, these do not return.
+
+  public func select(_ file: MIDIFile) -> [MIDINote] { try! Array(selected(file)) }
+
+  public func encode(_ file: MIDIFile) throws(EncodingError) -> [Int32]? {
+    try tokens(of: file).map { Array($0) }
+  }
+
+  public func withoutOpeningSilence(_ tokens: [Int32]) -> [Int32] {
+    let buffer = GrowableBuffer<Int32>()
+    try! buffer.append(contentsOf: tokens)
+    removeOpeningSilence(from: buffer)
+    return Array(buffer)
+  }
+
+  public func withoutClosingSilence(_ tokens: [Int32]) -> [Int32] {
+    let buffer = GrowableBuffer<Int32>()
+    try! buffer.append(contentsOf: tokens)
+    removeClosingSilence(from: buffer)
+    return Array(buffer)
   }
 
   /// The events of a sequence of tokens, as a file: melodies and chords on channel 0.

@@ -1,3 +1,5 @@
+import Memory
+
 /// Performances: note-on, note-off, time and velocity as played.
 ///
 /// Lost are: time finer than 10 ms, velocity finer than four steps, channels and programs, drums, and
@@ -24,28 +26,41 @@ public final class PerformanceEncoding: MusicEncoding {
   }
   public var ticksPerQuarter: Int { PerformanceTokens.ticksPerQuarter }
 
-  public func select(_ file: MIDIFile) -> [MIDINote] {
-    file.notes(sustain: true).filter { $0.channel != drumChannel }
+  public func tokens(of file: MIDIFile) throws(EncodingError) -> GrowableBuffer<Int32>? {
+    try tokens(of: file, stretch: 1)
   }
 
-  public func encode(_ file: MIDIFile) -> [Int32]? { encode(file, stretch: 1) }
-
   /// The tokens of a piece played `stretch` times as long.
-  public func encode(_ file: MIDIFile, stretch: Double) -> [Int32]? {
+  public func tokens(of file: MIDIFile, stretch: Double) throws(EncodingError)
+    -> GrowableBuffer<Int32>?
+  {
+    try allocating { () throws(OutOfMemory) in try makeTokens(file, stretch) }
+  }
+
+  public func selected(_ file: MIDIFile) throws(OutOfMemory) -> GrowableBuffer<MIDINote> {
+    let notes = try file.pairedNotes(sustain: true)
+    notes.keep { $0.channel != drumChannel }
+    return notes
+  }
+
+  private func makeTokens(_ file: MIDIFile, _ stretch: Double) throws(OutOfMemory)
+    -> GrowableBuffer<Int32>?
+  {
     /// Something at a step; ends come before beginnings, each from the lowest pitch up.
-    struct Moment {
+    struct Moment: BitwiseCopyable {
       let step: Int
       let begins: Bool
       let pitch, bin: Int
     }
-    let clock = file.tempoMap
+    let clock = try MIDITempoMap(file)
+    let notes = try selected(file)
     func step(_ tick: Int) -> Int {
       Int(min(clock.seconds(at: tick) * 100 * stretch, 1e12).rounded())
     }
-    var moments: [Moment] = []
+    let moments = try GrowableBuffer<Moment>(capacity: 2 * notes.count)
     /// The place in `moments` of the end of the last note of each pitch, and where it began.
     var last = [(end: Int, start: Int)?](repeating: nil, count: 128)
-    for note in select(file) {
+    for note in notes {
       let start = step(note.start)
       var end = min(start + limits.note, max(start + 1, step(note.start + note.duration)))
       if let before = last[note.pitch], moments[before.end].step > start {
@@ -57,50 +72,51 @@ public final class PerformanceEncoding: MusicEncoding {
         }
         moments[before.end] = Moment(step: start, begins: false, pitch: note.pitch, bin: 0)
       }
-      moments.append(
+      moments.appendReserved(
         Moment(
           step: start, begins: true, pitch: note.pitch, bin: PerformanceTokens.bin(note.velocity)))
       last[note.pitch] = (moments.count, start)
-      moments.append(Moment(step: end, begins: false, pitch: note.pitch, bin: 0))
+      moments.appendReserved(Moment(step: end, begins: false, pitch: note.pitch, bin: 0))
     }
-    guard !moments.isEmpty else { return nil }
-    moments.sort {
+    guard moments.count > 0 else { return nil }
+    try moments.sort {
       ($0.step, $0.begins ? 1 : 0, $0.pitch) < ($1.step, $1.begins ? 1 : 0, $1.pitch)
     }
-    var tokens: [Int32] = [PerformanceTokens.start]
+    let tokens = GrowableBuffer<Int32>()
+    try tokens.append(PerformanceTokens.start)
     var now = 0
     var bin = -1
     for moment in moments {
-      PerformanceTokens.shift(min(moment.step - now, limits.silence)) {
-        tokens.append($0)
+      try PerformanceTokens.shift(min(moment.step - now, limits.silence)) {
+        (token) throws(OutOfMemory) in try tokens.append(token)
       }
       now = moment.step
       if moment.begins {
         if moment.bin != bin {
           bin = moment.bin
-          tokens.append(PerformanceTokens.firstVelocity + Int32(bin))
+          try tokens.append(PerformanceTokens.firstVelocity + Int32(bin))
         }
-        tokens.append(PerformanceTokens.firstOn + Int32(moment.pitch))
+        try tokens.append(PerformanceTokens.firstOn + Int32(moment.pitch))
       } else {
-        tokens.append(PerformanceTokens.firstOff + Int32(moment.pitch))
+        try tokens.append(PerformanceTokens.firstOff + Int32(moment.pitch))
       }
     }
-    tokens.append(PerformanceTokens.end)
+    try tokens.append(PerformanceTokens.end)
     return tokens
   }
 
-  public func withoutOpeningSilence(_ tokens: [Int32]) -> [Int32] {
-    let silent = tokens.dropFirst().prefix {
-      $0 >= PerformanceTokens.firstShift && $0 < PerformanceTokens.firstVelocity
-    }.count
-    return Array(tokens[..<1] + tokens[(1 + silent)...])
+  public func removeOpeningSilence(from tokens: GrowableBuffer<Int32>) {
+    let first = tokens.dropFirst().firstIndex { !isShift($0) } ?? tokens.count
+    tokens.remove(from: 1, to: first)
   }
 
-  public func withoutClosingSilence(_ tokens: [Int32]) -> [Int32] {
-    let silent = tokens.dropLast().reversed().prefix {
-      $0 >= PerformanceTokens.firstShift && $0 < PerformanceTokens.firstVelocity
-    }.count
-    return Array(tokens.dropLast(silent + 1) + tokens.suffix(1))
+  public func removeClosingSilence(from tokens: GrowableBuffer<Int32>) {
+    let last = tokens.dropLast().lastIndex { !isShift($0) } ?? 0
+    tokens.remove(from: last + 1, to: tokens.count - 1)
+  }
+
+  private func isShift(_ token: Int32) -> Bool {
+    token >= PerformanceTokens.firstShift && token < PerformanceTokens.firstVelocity
   }
 
   public func steps(of tokens: UnsafeBufferPointer<Int32>) -> Int? { nil }

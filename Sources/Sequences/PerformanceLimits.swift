@@ -1,3 +1,5 @@
+import Memory
+
 /// How long notes and silences may last in performances of one collection: what nearly all of its own
 /// do. A model that forgets to end a note, as all do now and then, is so made to; and a pedal that a
 /// file never releases does not teach it to.
@@ -26,13 +28,16 @@ public struct PerformanceLimits: Equatable, Sendable {
   /// Looks through files for the limits that leave one note in fifty and one silence in a thousand
   /// beyond them. No note lasts longer than 10 s, when a piano's strings have died away.
   public struct Survey {
-    private var notes = [Int](repeating: 0, count: PerformanceLimits.longest + 1)
-    private var silences = [Int](repeating: 0, count: PerformanceLimits.longest + 1)
+    private let notes: GrowableBuffer<Int>
+    private let silences: GrowableBuffer<Int>
 
-    public init() {}
+    public init() throws(OutOfMemory) {
+      notes = try GrowableBuffer(repeating: 0, count: PerformanceLimits.longest + 1)
+      silences = try GrowableBuffer(repeating: 0, count: PerformanceLimits.longest + 1)
+    }
 
-    public mutating func note(_ file: MIDIFile) {
-      guard let tokens = PerformanceEncoding().encode(file) else { return }
+    public func note(_ file: MIDIFile) throws(EncodingError) {
+      guard let tokens = try PerformanceEncoding().tokens(of: file) else { return }
       var began = [Int](repeating: 0, count: 128)
       var now = 0
       var waited = 0
@@ -57,7 +62,7 @@ public struct PerformanceLimits: Equatable, Sendable {
         Self.quantile(silences, beyond: 1000))
     }
 
-    private static func quantile(_ counts: [Int], beyond: Int) -> Int {
+    private static func quantile(_ counts: GrowableBuffer<Int>, beyond: Int) -> Int {
       var rest = counts.reduce(0, +) / beyond
       for length in counts.indices.reversed() {
         rest -= counts[length]

@@ -45,11 +45,13 @@ enum PerformanceTokens {
   static func velocity(_ bin: Int) -> Int { min(127, 4 * bin + 2) }
 
   /// Hands on the tokens of a time.
-  static func shift(_ steps: Int, _ each: (Int32) -> Void) {
+  static func shift<Failure: Error>(
+    _ steps: Int, _ each: (Int32) throws(Failure) -> Void
+  ) throws(Failure) {
     var rest = steps
     while rest > 0 {
       let part = min(rest, longestShift)
-      each(firstShift + Int32(part - 1))
+      try each(firstShift + Int32(part - 1))
       rest -= part
     }
   }

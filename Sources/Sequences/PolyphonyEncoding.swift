@@ -1,3 +1,5 @@
+import Memory
+
 /// Chords on a grid: all pitched channels merged, the 88 keys of a piano.
 ///
 /// Lost are: time finer than a step, velocity, channel and program, drums, notes beyond the 88 keys,
@@ -13,8 +15,10 @@ public final class PolyphonyEncoding: GridEncoding {
       stepsPerQuarter: stepsPerQuarter, lowest: 21, pitches: 88, lasts: true, voices: 88)
   }
 
-  public func select(_ file: MIDIFile) -> [MIDINote] {
-    file.notes().filter { $0.channel != drumChannel }
+  public func selected(_ file: MIDIFile) throws(OutOfMemory) -> GrowableBuffer<MIDINote> {
+    let notes = try file.pairedNotes()
+    notes.keep { $0.channel != drumChannel }
+    return notes
   }
 
   public func place(_ pitch: Int) -> Int? { (21...108).contains(pitch) ? pitch - 21 : nil }

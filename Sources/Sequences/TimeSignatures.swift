@@ -70,19 +70,9 @@ extension MIDIFile {
   public func withoutDoubtedTimeSignatures() throws(OutOfMemory) -> MIDIFile {
     let signatures = try TimeSignatures(self)
     guard signatures.doubted.count > 0 else { return self }
-    let store = MIDIEvents.Store()
-    let kept = MIDITracks(store)
-    try forEachTrack { (track, _, start) throws(OutOfMemory) in
-      for event in track.events {
-        if case .meta(MIDIMeta.timeSignature, _) = event.message,
-          signatures.isDoubted(at: start &+ event.tick)
-        {
-          continue
-        }
-        try store.append(event)
-      }
-      try kept.endTrack(at: track.end)
+    return try filtered { event, tick in
+      event.kind != .meta || event.first != MIDIMeta.timeSignature
+        || !signatures.isDoubted(at: tick)
     }
-    return MIDIFile(format: format, division: division, tracks: kept)
   }
 }

@@ -16,6 +16,11 @@ static retto_session *sessions[64];
 static unsigned char *model_file, *checkpoint_file, *many_values;
 static size_t model_size, checkpoint_size;
 
+static unsigned char *midi_file;
+static size_t midi_size;
+static retto_midi *midi;
+static retto_model *polyphony, *performance, *melody;
+
 #define HEADER_LENGTH ((size_t)1 << 20)
 
 /* So many characters that their alphabet is large. */
@@ -145,6 +150,124 @@ static retto_status score(void) {
   return retto_model_score(model, tokens, 9000, log_probabilities);
 }
 
+/* ---- MIDI files */
+
+static void midi_bytes(const char *text, int count) {
+  midi_file = realloc(midi_file, midi_size + (size_t)count);
+  memcpy(midi_file + midi_size, text, (size_t)count);
+  midi_size += (size_t)count;
+}
+#define MIDI(...)                          \
+  do {                                     \
+    const char midi_event[] = {__VA_ARGS__}; \
+    midi_bytes(midi_event, sizeof midi_event); \
+  } while (0)
+
+static size_t midi_begin(void) {
+  midi_bytes("MTrk\0\0\0", 8);
+  return midi_size;
+}
+
+static void midi_end(size_t start) {
+  MIDI(0, (char)0xFF, 0x2F, 0);
+  for (int i = 0; i < 4; i++)
+    midi_file[start - 4 + (size_t)i] = (unsigned char)((midi_size - start) >> (24 - 8 * i));
+}
+
+/* Changes of all kinds, notes with their ends and without, and many tracks. */
+static void make_midi(void) {
+  const int tracks = 400;
+  MIDI('M', 'T', 'h', 'd', 0, 0, 0, 6, 0, 1, (char)(tracks >> 8), (char)tracks, 0, 96);
+  for (int track = 0; track < tracks; track++) {
+    size_t start = midi_begin();
+    for (int i = 0; track == 0 && i < 400; i++) {
+      MIDI(96, (char)0xFF, 0x51, 3, 7, (char)0xA1, (char)i);
+      MIDI(0, (char)0xFF, 0x58, 4, (char)(3 + i % 2), 2, 24, 8);
+      MIDI(0, (char)0xFF, 0x59, 2, (char)(i % 7), 0);
+      MIDI(0, (char)0xC0, (char)(i % 100));
+      MIDI(0, (char)0xB0, 64, (char)(i % 2 ? 127 : 0), 0, (char)(i % 9 ? 121 : 123), 0);
+    }
+    for (int i = 0; i < (track == 1 ? 2000 : 1); i++) {
+      char key = (char)(40 + i % 30);
+      MIDI(12, (char)0x90, key, (char)(1 + i % 127));
+      if (i % 40)
+        MIDI(12, key, 0);
+    }
+    midi_end(start);
+  }
+}
+
+static retto_status midi_read(void) {
+  retto_midi *made = NULL;
+  retto_status status = retto_midi_read("music.mid", &made);
+  retto_midi_free(made);
+  return status;
+}
+static retto_status midi_read_memory(void) {
+  retto_midi *made = NULL;
+  retto_status status = retto_midi_read_memory(midi_file, midi_size, &made);
+  retto_midi_free(made);
+  return status;
+}
+static retto_event midi_events[20000];
+static size_t midi_event_count;
+static retto_status midi_get_events(void) {
+  return retto_midi_get_events(midi, midi_events, 20000, &midi_event_count);
+}
+static retto_status midi_create(void) {
+  retto_midi *made = NULL;
+  retto_status status = retto_midi_create(midi_events, midi_event_count, 96, 120, &made);
+  retto_midi_free(made);
+  return status;
+}
+static retto_status midi_get_info(void) {
+  retto_midi_info info = RETTO_MIDI_INFO_INIT;
+  return retto_midi_get_info(midi, &info);
+}
+static retto_status midi_get_warnings(void) {
+  static char warnings[100000];
+  return retto_midi_get_warnings(midi, warnings, sizeof warnings, NULL);
+}
+static retto_status midi_write(void) { return retto_midi_write(midi, "saved.mid"); }
+static retto_status midi_write_memory(void) {
+  static unsigned char bytes[200000];
+  return retto_midi_write_memory(midi, bytes, sizeof bytes, NULL);
+}
+
+static int32_t midi_tokens[100000];
+static size_t midi_token_count;
+static retto_status encode(const retto_model *music) {
+  return retto_model_encode_midi(music, midi, midi_tokens, 100000, &midi_token_count);
+}
+static retto_status encode_polyphony(void) { return encode(polyphony); }
+static retto_status encode_performance(void) { return encode(performance); }
+static retto_status encode_melody(void) { return encode(melody); }
+static retto_status decode_melody(void) {
+  retto_midi *made = NULL;
+  retto_status status =
+      retto_model_decode_midi(melody, midi_tokens, midi_token_count, 120, &made);
+  retto_midi_free(made);
+  return status;
+}
+
+static retto_status learn(const char *encoding, retto_model **made) {
+  retto_trainer_options options = small();
+  retto_trainer *trainer;
+  options.encoding = encoding;
+  retto_status status = retto_trainer_create(&options, &trainer);
+  for (int i = 0; i < 2 && !status; i++)
+    status = retto_trainer_add_midi_memory(trainer, midi_file, midi_size, RETTO_TRAINING);
+  if (!status)
+    status = retto_trainer_step(trainer, NULL);
+  if (!status && made)
+    status = retto_trainer_model(trainer, made);
+  retto_trainer_free(trainer);
+  return status;
+}
+static retto_status learn_midi(void) { return learn(NULL, NULL); }
+static retto_status learn_performance(void) { return learn("performance", NULL); }
+static retto_status learn_melody(void) { return learn("melody", NULL); }
+
 /* `expected` beside RETTO_ERROR_MEMORY. */
 static const struct operation {
   const char *name;
@@ -174,6 +297,21 @@ static const struct operation {
     {"retto_trainer_save_checkpoint_memory", save_checkpoint_memory, RETTO_OK},
     {"retto_trainer_resume", resume, RETTO_OK},
     {"retto_trainer_resume_memory", resume_memory, RETTO_OK},
+    {"retto_midi_read", midi_read, RETTO_OK},
+    {"retto_midi_read_memory", midi_read_memory, RETTO_OK},
+    {"retto_midi_get_events", midi_get_events, RETTO_OK},
+    {"retto_midi_create", midi_create, RETTO_OK},
+    {"retto_midi_get_info", midi_get_info, RETTO_OK},
+    {"retto_midi_get_warnings", midi_get_warnings, RETTO_OK},
+    {"retto_midi_write", midi_write, RETTO_OK},
+    {"retto_midi_write_memory", midi_write_memory, RETTO_OK},
+    {"retto_model_encode_midi, polyphony", encode_polyphony, RETTO_OK},
+    {"retto_model_encode_midi, performance", encode_performance, RETTO_OK},
+    {"retto_model_encode_midi, melody", encode_melody, RETTO_OK},
+    {"retto_model_decode_midi", decode_melody, RETTO_OK},
+    {"retto_trainer_step after MIDI files", learn_midi, RETTO_OK},
+    {"retto_trainer_step after performances", learn_performance, RETTO_OK},
+    {"retto_trainer_step after melodies", learn_melody, RETTO_OK},
 };
 
 static void prepare(void) {
@@ -194,6 +332,15 @@ static void prepare(void) {
   checkpoint_file = read_file("checkpoint", &checkpoint_size);
   for (int i = 0; i < 64; i++)
     sessions[i] = tiny_session(model, (uint64_t)i);
+
+  make_midi();
+  write_file("music.mid", midi_file, midi_size);
+  MUST(retto_midi_read_memory(midi_file, midi_size, &midi));
+  MUST(learn("polyphony", &polyphony));
+  MUST(learn("performance", &performance));
+  MUST(learn("melody", &melody));
+  MUST(midi_get_events());
+  MUST(encode_melody());
 
   /* A header of nothing but numbers. */
   many_values = malloc(8 + HEADER_LENGTH);
