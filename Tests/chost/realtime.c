@@ -249,9 +249,9 @@ static void no_system_calls(struct scene *s) { (void)s; }
 int realtime(void) {
   const char *encodings[] = {"bytes", "characters"};
   counters_work();
-  for (int32_t i = 0; i < 2; i++) {
+  for (int32_t i = 0; i < 3; i++) {
     struct scene s;
-    retto_model *model = tiny_model(encodings[i], 1 + i);
+    retto_model *model = i < 2 ? tiny_model(encodings[i], 1 + i) : tiny_documents();
     counters_see_the_library(model);
     for (int thread = 0; thread < 2; thread++) {
       build(&s, model);

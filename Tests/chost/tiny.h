@@ -63,6 +63,21 @@ static inline retto_model *tiny_model(const char *encoding, int32_t layers) {
   return tiny_model_with(&options);
 }
 
+/* A model of documents, each of them three letters. */
+static inline retto_model *tiny_documents(void) {
+  retto_trainer_options options = tiny_options();
+  retto_trainer *trainer = NULL;
+  retto_model *model = NULL;
+  options.documents = 1;
+  MUST(retto_trainer_create(&options, &trainer));
+  for (int i = 0; i < 60; i++)
+    MUST(retto_trainer_add_text(trainer, i % 2 ? "abc" : "xyz", 3, RETTO_TRAINING));
+  MUST(retto_trainer_run(trainer, NULL, NULL, NULL));
+  MUST(retto_trainer_model(trainer, &model));
+  retto_trainer_free(trainer);
+  return model;
+}
+
 static inline retto_session *tiny_session(const retto_model *model, uint64_t seed) {
   retto_session_options options = RETTO_SESSION_OPTIONS_INIT;
   retto_session *session = NULL;
