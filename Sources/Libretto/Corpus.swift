@@ -15,9 +15,8 @@ struct Corpus {
   /// Tokens, and where pieces lie among them.
   struct Part {
     let tokens: TokenStore
-    /// nil for text that is one long stretch; else each piece or document in one or more variants,
-    /// such as other tempi, of which an epoch takes one.
-    let pieces: [[Range<Int>]]?
+    /// nil for text that is one long stretch.
+    let pieces: PieceList?
   }
 
   /// Tells this material from any other; nil if it was stopped before its end.
@@ -44,10 +43,10 @@ struct Corpus {
   /// begins a window, these would fill less than four fifths.
   var usualWindow: Int {
     guard encoding is any TextEncoding, let documents = training.pieces else { return 64 }
-    let predicted = documents.reduce(0) { $0 + $1[0].count - 1 }
+    let predicted = (0..<documents.count).reduce(0) { $0 + documents.tokens(of: $1).count - 1 }
     var best = (window: 64, places: Int.max)
     for window in stride(from: 64, through: 8, by: -4) {
-      let places = window * PieceWindows.count(documents, window: window)
+      let places = window * documents.windows(window)
       if places < best.places { best = (window, places) }
       if 4 * places <= 5 * predicted { break }
     }
@@ -55,11 +54,13 @@ struct Corpus {
   }
 
   /// How the training part is read.
-  func windows(streams: Int, window: Int, seed: UInt64, augment: Bool) -> any Windows {
+  func windows(streams: Int, window: Int, seed: UInt64, augment: Bool) throws(LibrettoError)
+    -> any Windows
+  {
     guard let pieces = training.pieces else {
       return TextWindows(training.tokens, streams: streams, window: window, seed: seed)
     }
-    return PieceWindows(
+    return try PieceWindows(
       training.tokens, pieces, streams: streams, window: window, seed: seed, shuffles: true,
       music: augment ? encoding as? any MusicEncoding : nil)
   }

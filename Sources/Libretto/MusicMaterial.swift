@@ -150,7 +150,7 @@ struct MusicMaterial {
     _ remarks: inout [MaterialRemark], until stop: StopFlag?
   ) throws(LibrettoError) -> Corpus.Part? {
     let store = try TokenStore(capacity: 0)
-    var pieces: [[Range<Int>]] = []
+    let pieces = PieceList()
     for source in sources {
       if stop?.isRaised == true { return nil }
       let file = try Self.read(source)
@@ -179,7 +179,7 @@ struct MusicMaterial {
           MaterialRemark(kind: .nothingToLearn, file: source.name, timeSignature: ""))
         continue
       }
-      pieces.append(variants)
+      try pieces.append(variants)
     }
     return Corpus.Part(tokens: store, pieces: pieces)
   }

@@ -197,7 +197,7 @@ final class TextMaterial {
   ) throws(LibrettoError) -> (part: Corpus.Part, characters: Int)? {
     let end = encoding.endToken
     let store = try TokenStore(capacity: 0)
-    var documents: [[Range<Int>]] = []
+    let documents = PieceList()
     var characters = 0
     for piece in pieces.elements {
       if let end, piece.begins, store.count == 0 || store[store.count - 1] != end {
@@ -215,7 +215,7 @@ final class TextMaterial {
       }
       if stop?.isRaised == true { return nil }
       if let end, piece.ends { try store.append([end]) }
-      if end != nil { documents.append([start..<store.count]) }
+      if end != nil { try documents.append(CollectionOfOne(start..<store.count)) }
     }
     store.trim()
     return (Corpus.Part(tokens: store, pieces: end == nil ? nil : documents), characters)

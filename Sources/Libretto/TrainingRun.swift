@@ -39,7 +39,7 @@ final class TrainingRun {
     }
     learner.parametersChanged()
     validation = try Validation(corpus.validation, for: learner)
-    windows = corpus.windows(
+    windows = try corpus.windows(
       streams: plan.batch, window: plan.sequence, seed: plan.seed, augment: plan.augment)
     let count = plan.batch * plan.sequence
     (inputs, targets) = try allocating { () throws(OutOfMemory) in

@@ -16,7 +16,7 @@ final class Validation {
     guard part.tokens.count >= 2 else { return nil }
     let most = max(1, Self.mostTokens / (learner.streams * learner.window))
     if let pieces = part.pieces {
-      windows = PieceWindows(
+      windows = try PieceWindows(
         part.tokens, pieces, streams: learner.streams, window: learner.window, seed: 0,
         shuffles: false, music: nil)
       steps = min(most, windows.windowsPerEpoch)

@@ -10,6 +10,7 @@ extension Train {
     let (fraction, validFile) = try validation()
     options.validationFraction = fraction ?? -1
     try refuseModels(paths.files + [validFile].compactMap { $0 })
+    if joined { options.documents = false }
     if let source = paths.source {
       let trainer = try orFail { () throws(LibrettoError) in
         try Trainer(resume: source, options)
@@ -27,9 +28,7 @@ extension Train {
     let base = try from.map { try ModelFiles.read($0) }
     var material = try material(paths.files, base?.encoding.name ?? sizes.encoding, [])
     try refuseOptions(against: material)
-    if joined {
-      options.documents = false
-    } else if base == nil && material.kind == .text && material.isSeveral {
+    if !joined && base == nil && material.kind == .text && material.isSeveral {
       options.documents = true
     }
     let made = options

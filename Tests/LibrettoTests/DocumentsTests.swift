@@ -27,9 +27,10 @@ import Testing
 
   /// The pieces of a part, an end as "|".
   private func pieces(_ part: Corpus.Part) throws -> [String] {
-    try #require(part.pieces).map { variants in
+    let pieces = try #require(part.pieces)
+    return (0..<pieces.count).map { piece in
       String(
-        decoding: variants[0].map {
+        decoding: pieces.tokens(of: piece).map {
           part.tokens[$0] == 256 ? UInt8(ascii: "|") : UInt8(part.tokens[$0])
         }, as: UTF8.self)
     }
@@ -85,7 +86,7 @@ import Testing
       let corpus = try corpus(texts)
       let window = corpus.usualWindow
       let streams = 2048 / window
-      let windows = corpus.windows(streams: streams, window: window, seed: 1, augment: false)
+      let windows = try corpus.windows(streams: streams, window: window, seed: 1, augment: false)
       let places = windows.windowsPerEpoch * streams * window
       let predicted = texts.reduce(0) { $0 + $1.utf8.count + 1 }
       #expect((8...64).contains(window))

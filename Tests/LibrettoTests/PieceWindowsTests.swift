@@ -5,14 +5,14 @@ import Testing
 
 @Suite struct PieceWindowsTests {
   /// Pieces of these lengths, their tokens the places in the store.
-  private func make(_ lengths: [Int]) throws -> (TokenStore, [[Range<Int>]]) {
+  private func make(_ lengths: [Int]) throws -> (TokenStore, PieceList) {
     let total = lengths.reduce(0, +)
     let store = try TokenStore(capacity: total)
     for i in 0..<total { store.append(Int32(i)) }
     var start = 0
-    var pieces: [[Range<Int>]] = []
+    let pieces = PieceList()
     for length in lengths {
-      pieces.append([start..<start + length])
+      try pieces.append([start..<start + length])
       start += length
     }
     return (store, pieces)
@@ -42,9 +42,9 @@ import Testing
   @Test(arguments: [(1, 8), (3, 8), (4, 16), (32, 5)])
   func anEpochPredictsEveryTokenOfEveryPieceOnce(streams: Int, window: Int) throws {
     let (store, pieces) = try make([9, 2, 30, 17, 8, 64, 3, 5, 41])
-    let windows = PieceWindows(
+    let windows = try PieceWindows(
       store, pieces, streams: streams, window: window, seed: 4, shuffles: true, music: nil)
-    let firsts = Set(pieces.map { Int32($0[0].lowerBound) })
+    let firsts = Set((0..<pieces.count).map { Int32(pieces.tokens(of: $0).lowerBound) })
     for epoch in 0..<3 {
       var predicted: [Int32] = []
       var last = [Int32](repeating: -1, count: streams)
@@ -68,19 +68,21 @@ import Testing
           last[stream] = step.targets[(window - 1) * streams + stream]
         }
       }
-      let wanted = pieces.flatMap { $0[0].dropFirst().map { Int32($0) } }
+      let wanted = (0..<pieces.count).flatMap {
+        pieces.tokens(of: $0).dropFirst().map { Int32($0) }
+      }
       #expect(predicted.sorted() == wanted.sorted())
     }
   }
 
   @Test func theStepAloneSaysWhereItIs() throws {
     let (store, pieces) = try make([20, 33, 12, 50, 7])
-    let make = {
-      PieceWindows(store, pieces, streams: 2, window: 8, seed: 9, shuffles: true, music: nil)
+    func windows() throws -> PieceWindows {
+      try PieceWindows(store, pieces, streams: 2, window: 8, seed: 9, shuffles: true, music: nil)
     }
-    let forward = make()
+    let forward = try windows()
     let all = (0..<4 * forward.windowsPerEpoch).map { fill(forward, 2, 8, $0).inputs }
-    let back = make()
+    let back = try windows()
     for step in all.indices.reversed() { #expect(fill(back, 2, 8, step).inputs == all[step]) }
     #expect(all[0] != all[forward.windowsPerEpoch] || all[1] != all[forward.windowsPerEpoch + 1])
   }
@@ -93,8 +95,10 @@ import Testing
     let tokens: [Int32] = [0, 2, high, low, 19, 1]
     let store = try TokenStore(capacity: tokens.count)
     for token in tokens { store.append(token) }
-    let windows = PieceWindows(
-      store, [[0..<tokens.count]], streams: 1, window: 8, seed: 1, shuffles: true, music: encoding)
+    let pieces = PieceList()
+    try pieces.append([0..<tokens.count])
+    let windows = try PieceWindows(
+      store, pieces, streams: 1, window: 8, seed: 1, shuffles: true, music: encoding)
     var shifts = Set<Int>()
     for epoch in 0..<200 {
       let step = fill(windows, 1, 8, epoch)

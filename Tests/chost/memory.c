@@ -65,6 +65,27 @@ static retto_status learn_text(void) {
   return step(trainer);
 }
 
+static retto_status learn_documents(void) {
+  retto_trainer_options options = small();
+  retto_trainer *trainer;
+  options.documents = 1;
+  retto_status status = retto_trainer_create(&options, &trainer);
+  /* So many that lists of them are large. */
+  for (int i = 0; i < 1500 && !status; i++)
+    status = retto_trainer_add_text(trainer, text + i * 30, 30, RETTO_TRAINING);
+  return status ? retto_trainer_free(trainer), status : step(trainer);
+}
+
+static retto_status convert(void) {
+  size_t size, room = 3 * text_length;
+  char *converted = malloc(room);
+  retto_status status =
+      converted ? retto_text_convert(RETTO_TEXT_LATIN1, text, text_length, converted, room, &size)
+                : RETTO_ERROR_MEMORY;
+  free(converted);
+  return status;
+}
+
 static retto_status learn_file(void) {
   retto_trainer_options options = small();
   retto_trainer *trainer;
@@ -291,6 +312,8 @@ static const struct operation {
     {"retto_sessions_next", draw_together, RETTO_OK},
     {"retto_trainer_step after texts", learn_text, RETTO_OK},
     {"retto_trainer_step after a file", learn_file, RETTO_OK},
+    {"retto_trainer_step after documents", learn_documents, RETTO_OK},
+    {"retto_text_convert", convert, RETTO_OK},
     {"retto_trainer_step from a model", learn_more, RETTO_OK},
     {"retto_trainer_model", take_model, RETTO_OK},
     {"retto_trainer_save_checkpoint", save_checkpoint, RETTO_OK},

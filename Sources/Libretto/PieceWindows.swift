@@ -1,0 +1,138 @@
+import Memory
+import Sequences
+
+/// Music comes in pieces, and so do documents: each begins from a zero state at the beginning of a
+/// window, and what is left of its last window stays empty. The pieces are shuffled for each epoch,
+/// laid end to end, and shared out among the streams.
+final class PieceWindows: Windows {
+  let windowsPerEpoch: Int
+  private let tokens: TokenStore
+  private let pieces: PieceList
+  private let streams: Int
+  private let window: Int
+  private let seed: UInt64
+  private let shuffles: Bool
+  private let music: (any MusicEncoding)?
+  /// Windows of all pieces.
+  private let windows: Int
+  /// How far each piece may be moved, in semitones; none if they are not.
+  private let ranges: GrowableBuffer<Shifts>
+
+  private struct Shifts: BitwiseCopyable {
+    var lowest = 0
+    var count = 1
+  }
+
+  /// A piece in its place, its first window among those of the epoch, and what is done to it.
+  private struct Turn: BitwiseCopyable {
+    var piece = 0
+    var first = 0
+    var start = 0
+    var end = 0
+    var shift = 0
+  }
+
+  private var epoch = -1
+  /// All pieces, in the order of the epoch.
+  private let turns: GrowableBuffer<Turn>
+
+  /// - `music`: given if pieces are to be transposed, by up to half an octave each way.
+  init(
+    _ tokens: TokenStore, _ pieces: PieceList, streams: Int, window: Int, seed: UInt64,
+    shuffles: Bool, music: (any MusicEncoding)?
+  ) throws(LibrettoError) {
+    self.tokens = tokens
+    self.pieces = pieces
+    self.streams = streams
+    self.window = window
+    self.seed = seed
+    self.shuffles = shuffles
+    self.music = music
+    windows = pieces.windows(window)
+    windowsPerEpoch = Self.epoch(pieces, streams: streams, window: window)
+    (turns, ranges) = try allocating { () throws(OutOfMemory) in
+      (
+        try GrowableBuffer(repeating: Turn(), count: pieces.count),
+        try GrowableBuffer(repeating: Shifts(), count: music == nil ? 0 : pieces.count)
+      )
+    }
+    guard let music else { return }
+    for piece in 0..<pieces.count {
+      let range = music.transpositions(of: pieces.tokens(of: piece).lazy.map { tokens[$0] })
+        .clamped(to: -6...5)
+      ranges[piece] = Shifts(lowest: range.lowerBound, count: range.count)
+    }
+  }
+
+  /// The windows of an epoch.
+  static func epoch(_ pieces: PieceList, streams: Int, window: Int) -> Int {
+    max(1, (pieces.windows(window) + streams - 1) / streams)
+  }
+
+  private func begin(_ epoch: Int) {
+    self.epoch = epoch
+    var random = RandomSource(seed: seed &+ UInt64(epoch))
+    for i in 0..<turns.count { turns[i].piece = i }
+    if shuffles {
+      for i in stride(from: turns.count - 1, to: 0, by: -1) {
+        turns.elements.swapAt(i, Int(random.next() % UInt64(i + 1)))
+      }
+    }
+    var next = 0
+    for i in 0..<turns.count {
+      let piece = turns[i].piece
+      let variant = shuffles ? Int(random.next() % UInt64(pieces.variants(of: piece))) : 0
+      let shifts = ranges.isEmpty ? Shifts() : ranges[piece]
+      let range = pieces.tokens(of: piece, variant: variant)
+      turns[i] = Turn(
+        piece: piece, first: next, start: range.lowerBound, end: range.upperBound,
+        shift: shifts.lowest + Int(random.next() % UInt64(shifts.count)))
+      next += pieces.windows(of: piece, window: window)
+    }
+  }
+
+  func fill(
+    step: Int, inputs: UnsafeMutablePointer<Int32>, targets: UnsafeMutablePointer<Int32>,
+    reset: (Int) -> Void
+  ) {
+    let (epoch, place) = step.quotientAndRemainder(dividingBy: windowsPerEpoch)
+    if epoch != self.epoch { begin(epoch) }
+    for stream in 0..<streams {
+      let number = stream * windowsPerEpoch + place
+      guard number < windows else {
+        for t in 0..<window {
+          inputs[t * streams + stream] = 0
+          targets[t * streams + stream] = -1
+        }
+        continue
+      }
+      let turn = turns[index(of: number)]
+      let within = number - turn.first
+      if within == 0 || place == 0 { reset(stream) }
+      let start = turn.start + within * window
+      for t in 0..<window {
+        let at = start + t
+        let i = t * streams + stream
+        inputs[i] = at < turn.end ? token(at, turn.shift) : 0
+        targets[i] = at + 1 < turn.end ? token(at + 1, turn.shift) : -1
+      }
+    }
+  }
+
+  @inline(__always)
+  private func token(_ at: Int, _ shift: Int) -> Int32 {
+    guard shift != 0, let music else { return tokens[at] }
+    return music.transposed(tokens[at], by: shift)
+  }
+
+  /// The piece a window is of: the last one that begins at or before it.
+  private func index(of window: Int) -> Int {
+    var low = 0
+    var high = turns.count - 1
+    while low < high {
+      let middle = (low + high + 1) / 2
+      if turns[middle].first <= window { low = middle } else { high = middle - 1 }
+    }
+    return low
+  }
+}
