@@ -42,6 +42,8 @@ extension Session {
   /// Writes a snapshot; `bytes` has room for `snapshotSize`. Real-time.
   public func snapshot(_ bytes: UnsafeMutableRawPointer) {
     let size = snapshotSize
+    // The zeros at the end; what lies before them is written over it.
+    bytes.setWord(size / 8 - 2, 0)
     bytes.setWord(0, Self.magic)
     bytes.setHalfWord(2, Self.version)
     bytes.setHalfWord(3, UInt32(size))
@@ -66,7 +68,6 @@ extension Session {
     for i in 0..<model.shape.vocabulary {
       floats.setHalfWord(i, knowsNext ? logits[i].bitPattern : 0)
     }
-    bytes.setWord(size / 8 - 2, 0)
     saveSequence(to: bytes + sequenceStart)
     bytes.setWord(size / 8 - 1, Self.checksum(bytes, size))
   }

@@ -134,7 +134,7 @@ import Testing
         var bytes = whole
         bytes[i] ^= bit
         let changed = bytes
-        refusal(.format, "") { try session.restore(changed) }
+        refusal(.format, "snapshot") { try session.restore(changed) }
       }
     }
     try session.restore(whole)
