@@ -58,7 +58,8 @@ struct Arguments {
     let tool = command.path.joined(separator: " ")
     if exists(word) && command.path.count == 1 {
       let use = FileKind.isModel(word) ? "sample" : "train"
-      throw failure("'\(word)' is a file, not a command; for example: \(tool) \(use) \(word)")
+      throw failure(
+        "'\(word)' is a file, not a command; for example: \(tool) \(use) \(shellFile(word))")
     }
     throw failure("there is no command '\(word)'; there are \(names.joined(separator: ", "))")
   }

@@ -19,6 +19,21 @@ func printError(_ text: String) {
   fputs((Terminal.columns(of: STDERR_FILENO).map(text.wrapped) ?? text) + "\n", stderr)
 }
 
+/// A name as a shell takes it.
+func shellWord(_ name: String) -> String {
+  let isPlain = name.utf8.allSatisfy {
+    $0 >= 0x80 || $0 >= 0x30 && $0 <= 0x39 || $0 | 0x20 >= 0x61 && $0 | 0x20 <= 0x7A
+      || "-_./+:@%,=".utf8.contains($0)
+  }
+  if isPlain && !name.isEmpty { return name }
+  return "'"
+    + name.split(separator: "'", omittingEmptySubsequences: false).joined(separator: "'\\''")
+    + "'"
+}
+
+/// The name of a file in a command that is to be copied: not to be taken for an option.
+func shellFile(_ path: String) -> String { shellWord(path.hasPrefix("-") ? "./" + path : path) }
+
 extension Character {
   /// The columns it takes on a terminal: 2 for wide characters of East Asia (UAX #11) and emoji, 0
   /// for what joins the one before.

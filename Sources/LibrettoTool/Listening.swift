@@ -12,10 +12,10 @@ import Libretto
 enum Listening {
   /// One line that says how to hear a file.
   static func advice(_ path: String) -> String {
-    let file = quoted(path)
+    let file = shellWord(path)
     if program("fluidsynth") != nil, let font = soundfont() {
       // Its usual gain is that of a mixer's channel.
-      return "To hear it: fluidsynth -ni -g 1 \(quoted(font)) \(file)"
+      return "To hear it: fluidsynth -ni -g 1 \(shellWord(font)) \(file)"
     }
     if program("timidity") != nil { return "To hear it: timidity \(file)" }
     #if os(macOS)
@@ -146,17 +146,5 @@ enum Listening {
         .map { "\(folder)/\($0)" }
     }
     return names.first { access($0, R_OK) == 0 }
-  }
-
-  /// A name as a shell takes it.
-  private static func quoted(_ name: String) -> String {
-    let isPlain = name.utf8.allSatisfy {
-      $0 >= 0x30 && $0 <= 0x39 || $0 | 0x20 >= 0x61 && $0 | 0x20 <= 0x7A
-        || "-_./+:@%,=".utf8.contains($0)
-    }
-    if isPlain && !name.isEmpty { return name }
-    return "'"
-      + name.split(separator: "'", omittingEmptySubsequences: false).joined(separator: "'\\''")
-      + "'"
   }
 }

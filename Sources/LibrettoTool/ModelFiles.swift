@@ -21,7 +21,7 @@ enum ModelFiles {
         throw Failure(error)
       }
       throw Failure(
-        "\(Streams.name(path)) is \(kind), not a model; to train one on it: libretto train \(path)",
+        "\(Streams.name(path)) is \(kind), not a model; to train one on it: libretto train \(path == "-" ? path : shellFile(path))",
         code: 2)
     }
   }

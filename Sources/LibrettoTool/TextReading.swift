@@ -115,12 +115,6 @@ struct TextReading {
   }
 
   private static func iconv(_ options: String, _ name: String) -> String {
-    let isPlain = name.utf8.allSatisfy {
-      $0 >= 0x80 || UInt8(ascii: "0")...UInt8(ascii: "9") ~= $0
-        || UInt8(ascii: "a")...UInt8(ascii: "z") ~= $0 | 0x20 || "/._-+,".utf8.contains($0)
-    }
-    let parts = name.split(separator: "'", omittingEmptySubsequences: false)
-    let quoted = isPlain ? name : "'" + parts.joined(separator: "'\\''") + "'"
-    return "iconv \(options) -t utf-8 \(quoted) > NEW"
+    return "iconv \(options) -t utf-8 \(shellWord(name)) > NEW"
   }
 }

@@ -104,7 +104,7 @@ struct Train: ParsableCommand {
     report.end(end)
     if let plot {
       try LossPlot(trainer.history!).write(plot)
-      if !json { say("The losses are drawn in \(plot).") }
+      if !json && plot != "-" { say("The losses are drawn in \(plot).") }
     }
     if json { print(report.json(end, model)) }
     if let failure { throw failure }

@@ -72,7 +72,7 @@ struct TrainPaths {
       throw Failure("there is no checkpoint to resume: \(beside) does not exist", code: 2)
     }
     throw Failure(
-      "\(resumed) is a model without the checkpoint of its run, which would be \(beside); to start a new run from its weights: libretto train FILES --from \(resumed) -o NEW",
+      "\(resumed) is a model without the checkpoint of its run, which would be \(beside); to start a new run from its weights: libretto train FILES --from \(shellFile(resumed)) -o NEW",
       code: 2)
   }
 
@@ -96,7 +96,7 @@ struct TrainPaths {
     if let checkpoint, FileIdentity(checkpoint) != identity {
       if Trainer.isUnfinished(checkpoint: checkpoint) {
         throw Failure(
-          "\(checkpoint) holds a run that is not at its end: go on with it by `libretto train --resume \(checkpoint)`, name another -o, or write over it with --force",
+          "\(checkpoint) holds a run that is not at its end: go on with it by `libretto train --resume \(shellFile(checkpoint))`, name another -o, or write over it with --force",
           code: 64)
       }
       // A run that goes on writes its own model again.

@@ -60,7 +60,7 @@ final class TrainingReport {
       say("Ended early: the last \(patience) measurements brought no better validation loss.")
     case .stopped:
       say(
-        paths.checkpoint.map { "Stopped. To go on: libretto train --resume \($0)" }
+        paths.checkpoint.map { "Stopped. To go on: libretto train --resume \(shellFile($0))" }
           ?? "Stopped; without a checkpoint, as the model goes to standard output.")
     default: break
     }
@@ -73,7 +73,7 @@ final class TrainingReport {
     say(
       "\(Outputs.name(paths.output)): \(quality) \(measured), after \(steps) in \(duration(p.elapsedSeconds))."
     )
-    if paths.output != "-" { say("To hear from it: libretto sample \(paths.output)") }
+    if paths.output != "-" { say("To hear from it: libretto sample \(shellFile(paths.output))") }
   }
 
   func json(_ p: Progress, _ model: Model) -> String {

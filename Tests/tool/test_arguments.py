@@ -42,11 +42,10 @@ class Arguments(ToolTest):
             self.expect(64, f"write {name}=--other", *path, "nowhere", name, "--other")
             if not option["isRepeating"]:
                 self.expect(64, f"{name} is given twice, as '1' and as '2'", *path, "nowhere", name, "1", name, "2")
-                self.expect(64, "twice", *path, "nowhere", f"{name}=1", f"{name}=1")
 
     def test_every_number_has_a_range_that_is_said(self):
         for path, name, _ in self.every_option():
-            for value in ("1e999", "nan", "99999999999999999999", ""):
+            for value in ("nan", "99999999999999999999", ""):
                 done = subprocess.run([TOOL, *path, "nowhere", f"{name}={value}" if value else name, *([] if value else [""])],
                                       cwd=self.path, capture_output=True, timeout=60)
                 said = done.stderr.decode()

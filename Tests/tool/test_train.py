@@ -1,6 +1,7 @@
 """What `train` and `quantize` say, refuse and keep."""
 import json
 import re
+import shlex
 
 from support import ROOT, SMALL, TUNES, ToolTest, text
 
@@ -19,6 +20,17 @@ class Names(ToolTest):
         self.run_tool("train", ".hidden.txt", "--steps", 1, *SMALL, cwd=folder)
         made = {path.name for path in folder.iterdir() if "safetensors" in path.name}
         self.assertEqual(made, inside | {"hidden.safetensors", "hidden.checkpoint.safetensors"})
+
+
+    def test_commands_to_copy_work_in_a_shell(self):
+        corpus = self.path / "it's a text.txt"
+        corpus.write_bytes(text())
+        said = self.run_tool("train", corpus, "--steps", 1, *SMALL).stdout.decode()
+        command = said.split("To hear from it: libretto ")[1].strip()
+        self.assertEqual(shlex.split(command), ["sample", "it's a text.safetensors"])
+        (self.path / "it's a text.checkpoint.safetensors").unlink()
+        said = self.run_tool("train", "--resume", "it's a text.safetensors", code=2).stderr.decode()
+        self.assertIn("it's a text.safetensors", shlex.split(said.split("libretto train ")[1]))
 
 
 class Replacing(ToolTest):
