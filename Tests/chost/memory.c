@@ -211,7 +211,7 @@ static void make_midi(void) {
     for (int i = 0; i < (track == 1 ? 2000 : 1); i++) {
       char key = (char)(40 + i % 30);
       MIDI(12, (char)0x90, key, (char)(1 + i % 127));
-      if (i % 40)
+      if (i % 40 != 39)
         MIDI(12, key, 0);
     }
     midi_end(start);
