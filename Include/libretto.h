@@ -427,8 +427,8 @@ RETTO_CHECK retto_status retto_session_log_probabilities(retto_session *session,
  * NULL, `log_probabilities`. Where a mask allows nothing the token is -1, the others are drawn, and
  * the call returns RETTO_ERROR_EXHAUSTED.
  * RETTO_ERROR_ARGUMENT if the models differ or a session is in the list twice. Without room for
- * `count` sessions (see retto_session_reserve) it allocates that first, or returns
- * RETTO_ERROR_MEMORY. [one-thread] [realtime: if there is room] */
+ * `count` sessions (see retto_session_reserve) it reads the weights once for each session, as
+ * retto_session_next does: the time is that of so many calls. [one-thread] [realtime] */
 RETTO_CHECK retto_status retto_sessions_next(retto_session *const *sessions, size_t count,
                                              int32_t *tokens, float *log_probabilities)
                                              RETTO_REALTIME;

@@ -1,3 +1,4 @@
+import Memory
 import Sequences
 
 /// What a trainer learns from and is tested on, as tokens.
@@ -10,7 +11,7 @@ struct Corpus {
   /// How the encoding was chosen, if it was left to the material.
   var choice: EncodingChoice?
   /// What a person should know of its files.
-  var remarks: [MaterialRemark] = []
+  var remarks = ObjectList<MaterialRemark>()
 
   /// Tokens, and where pieces lie among them.
   struct Part {

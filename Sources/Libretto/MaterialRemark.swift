@@ -2,7 +2,7 @@ import Memory
 import Sequences
 
 /// Something about a file of the material that a person should know, though it is learned from.
-public struct MaterialRemark: Equatable, Sendable {
+public final class MaterialRemark: Sendable {
   public enum Kind: Equatable, Sendable {
     /// The encoding has no token for a time signature of the file.
     case unknownTimeSignature
@@ -16,6 +16,10 @@ public struct MaterialRemark: Equatable, Sendable {
   public let file: String
   /// The time signature, such as "11/8"; empty if the kind is of none.
   public let timeSignature: String
+
+  init(kind: Kind, file: String, timeSignature: String = "") {
+    (self.kind, self.file, self.timeSignature) = (kind, file, timeSignature)
+  }
 
   /// One sentence: where it was found, and `reason`.
   public var message: String { "\(file): \(reason)" }

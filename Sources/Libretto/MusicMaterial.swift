@@ -4,28 +4,25 @@ import Sequences
 /// The MIDI files a host gave, before they became tokens. Files are read again when they do: kept in
 /// memory they would take many times what their tokens take.
 struct MusicMaterial {
-  private enum Source {
-    case path(String)
-    case bytes(GrowableBuffer<UInt8>)
+  /// A file, which errors call `name`.
+  private final class Source {
+    let name: String
+    /// nil if it is read from the path that is its name.
+    let bytes: GrowableBuffer<UInt8>?
 
-    /// What errors call it.
-    var name: String {
-      switch self {
-      case .path(let path): path
-      case .bytes: "the data"
-      }
-    }
+    init(path: String) { (name, bytes) = (path, nil) }
+    init(_ bytes: GrowableBuffer<UInt8>) { (name, self.bytes) = ("the data", bytes) }
   }
 
-  private var training: [Source] = []
-  private var validation: [Source] = []
+  private var training = ObjectList<Source>()
+  private let validation = ObjectList<Source>()
   let files = FileList()
   private var metres = MetreSurvey()
   var isEmpty: Bool { training.isEmpty && validation.isEmpty }
 
   /// Throws if the file cannot be read or holds no notes; it is then not part of the material.
   mutating func add(file path: String, validation held: Bool) throws(LibrettoError) {
-    try add(.path(path), held)
+    try add(Source(path: path), held)
     try files.add(MaterialFile(path: path, validation: held, kind: nil))
   }
 
@@ -35,7 +32,7 @@ struct MusicMaterial {
       try copy.append(contentsOf: bytes.bindMemory(to: UInt8.self))
       return copy
     }
-    try add(.bytes(copy), held)
+    try add(Source(copy), held)
   }
 
   private mutating func add(_ source: Source, _ held: Bool) throws(LibrettoError) {
@@ -43,21 +40,21 @@ struct MusicMaterial {
     guard file.noteCount > 0 else {
       throw LibrettoError(.empty, "\(source.name) contains no notes; leave it out")
     }
-    try allocating { () throws(OutOfMemory) in try metres.note(file) }
-    if held { validation.append(source) } else { training.append(source) }
+    try allocating { () throws(OutOfMemory) in
+      try metres.note(file)
+      try (held ? validation : training).append(source)
+    }
   }
 
   private static func read(_ source: Source) throws(LibrettoError) -> MIDIFile {
-    switch source {
-    case .path(let path):
-      return try FileContents.read(path, most: MIDIFile.maximumSize) {
+    guard let bytes = source.bytes else {
+      return try FileContents.read(source.name, most: MIDIFile.maximumSize) {
         (bytes) throws(LibrettoError) in
         try readMIDI(bytes, name: source.name)
       }
-    case .bytes(let bytes):
-      defer { withExtendedLifetime(bytes) {} }
-      return try readMIDI(UnsafeRawBufferPointer(bytes.elements), name: source.name)
     }
+    defer { withExtendedLifetime(bytes) {} }
+    return try readMIDI(UnsafeRawBufferPointer(bytes.elements), name: source.name)
   }
 
   /// Makes tokens of everything; nil if it was stopped before its end.
@@ -69,7 +66,9 @@ struct MusicMaterial {
     _ encoding: (any MusicEncoding)?, name: String?, stepsPerQuarter: Int, fraction: Double,
     augment: Bool?, until stop: StopFlag?
   ) throws(LibrettoError) -> Corpus? {
-    if validation.isEmpty { holdOut(fraction) }
+    if validation.isEmpty {
+      try allocating { () throws(OutOfMemory) in try holdOut(fraction) }
+    }
     var chosen = encoding
     let choice = encoding == nil && name == nil ? try choose(until: stop) : nil
     if chosen == nil {
@@ -83,17 +82,17 @@ struct MusicMaterial {
       if let grid = chosen as? any GridEncoding { chosen = grid.extended(by: metres) }
     }
     var encoding = chosen!
-    var remarks: [MaterialRemark] = []
+    let remarks = ObjectList<MaterialRemark>()
     guard
       let train = try part(
-        training, encoding, augment: augment ?? Self.gains(training.count), &remarks, until: stop)
+        training, encoding, augment: augment ?? Self.gains(training.count), remarks, until: stop)
     else { return nil }
     guard train.tokens.count >= 2 else {
       throw LibrettoError(
         .corpus,
         "the encoding \(encoding.name) finds nothing to learn from in these files; try another one")
     }
-    guard let validation = try part(validation, encoding, augment: false, &remarks, until: stop)
+    guard let validation = try part(validation, encoding, augment: false, remarks, until: stop)
     else { return nil }
     if let grid = encoding as? any GridEncoding {
       let tokens = train.tokens
@@ -107,17 +106,14 @@ struct MusicMaterial {
   /// Whether so many pieces are so few that other keys and tempi help more than they blur.
   static func gains(_ pieces: Int) -> Bool { pieces < 400 }
 
-  private mutating func holdOut(_ fraction: Double) {
+  private mutating func holdOut(_ fraction: Double) throws(OutOfMemory) {
     let count = Int(Double(training.count) * fraction)
     guard count > 0 else { return }
-    var kept: [Source] = []
+    let kept = ObjectList<Source>()
     for (i, source) in training.enumerated() {
       // One of each `training.count / count` files.
-      if (i + 1) * count / training.count > i * count / training.count {
-        validation.append(source)
-      } else {
-        kept.append(source)
-      }
+      let isHeld = (i + 1) * count / training.count > i * count / training.count
+      try (isHeld ? validation : kept).append(source)
     }
     training = kept
   }
@@ -146,11 +142,14 @@ struct MusicMaterial {
 
   /// nil if it was stopped before its end.
   private func part(
-    _ sources: [Source], _ encoding: any MusicEncoding, augment: Bool,
-    _ remarks: inout [MaterialRemark], until stop: StopFlag?
+    _ sources: ObjectList<Source>, _ encoding: any MusicEncoding, augment: Bool,
+    _ remarks: ObjectList<MaterialRemark>, until stop: StopFlag?
   ) throws(LibrettoError) -> Corpus.Part? {
     let store = try TokenStore(capacity: 0)
     let pieces = PieceList()
+    func note(_ remark: MaterialRemark) throws(LibrettoError) {
+      try allocating { () throws(OutOfMemory) in try remarks.append(remark) }
+    }
     for source in sources {
       if stop?.isRaised == true { return nil }
       let file = try Self.read(source)
@@ -172,11 +171,10 @@ struct MusicMaterial {
         }
       }
       if let grid = encoding as? any GridEncoding {
-        remarks += try grid.remarks(on: file, name: source.name)
+        for remark in try grid.remarks(on: file, name: source.name) { try note(remark) }
       }
       guard !variants.isEmpty else {
-        remarks.append(
-          MaterialRemark(kind: .nothingToLearn, file: source.name, timeSignature: ""))
+        try note(MaterialRemark(kind: .nothingToLearn, file: source.name))
         continue
       }
       try pieces.append(variants)

@@ -30,24 +30,34 @@ extension Session {
     batch = try Batch(model.network, rows: count)
   }
 
-  /// The next token of each of several sessions over one model, which reads its weights once for
-  /// all of them. Each gets what `next()` would have given it, up to rounding.
+  /// The next token of each of several sessions over one model. Each gets what `next()` would have
+  /// given it, up to rounding. Real-time.
   ///
-  /// Real-time if the first session has room for as many: see `reserve`; makes room otherwise. No session may be in the list twice. Where a session's mask allows nothing
-  /// its token is -1, the others still get theirs, and the call throws.
+  /// If the first session has room for as many (see `reserve`), the weights are read once for all of
+  /// them; otherwise the sessions read them one after another. No session may be in the list twice.
+  /// Where a session's mask allows nothing its token is -1, the others still get theirs, and the call
+  /// throws.
   public static func next(
     count: Int, session: (Int) -> Session, result: (Int, Int32, Float) -> Void
   ) throws(LibrettoError) {
     guard count > 0 else { return }
     let first = session(0)
-    let model = first.model
-    try first.reserve(count)
-    let batch = first.batch!
+    guard let batch = first.batch, batch.scratch.rows >= count else {
+      try check(count, first.model) { .passUnretained(session($0)) }
+      return try draw(count, { .passUnretained(session($0)) }, result)
+    }
+    let sessions = batch.sessions.base!
+    for i in 0..<count { sessions[i] = .passUnretained(session(i)) }
+    try check(count, first.model) { sessions[$0] }
+    prepare(count, first.model, batch)
+    try draw(count, { sessions[$0] }, result)
+  }
+
+  /// Makes sure that the logits of the first sessions of a batch tell what comes next.
+  private static func prepare(_ count: Int, _ model: Model, _ batch: Batch) {
     let sessions = batch.sessions.base!
     let tokens = batch.tokens.base!
     let states = batch.states.base!
-    for i in 0..<count { sessions[i] = .passUnretained(session(i)) }
-    try check(sessions, count, model)
     var rows = 0
     for i in 0..<count {
       sessions[i]._withUnsafeGuaranteedRef {
@@ -60,25 +70,32 @@ extension Session {
         rows += 1
       }
     }
-    if rows > 0 {
-      model.network.step(
-        rows: rows, tokens: tokens, states: states, wantLogits: true, batch.scratch)
-    }
+    guard rows > 0 else { return }
+    model.network.step(
+      rows: rows, tokens: tokens, states: states, wantLogits: true, batch.scratch)
     let padded = model.shape.paddedVocabulary
     var row = 0
-    var exhausted = -1
     for i in 0..<count {
       sessions[i]._withUnsafeGuaranteedRef { session in
-        let logits = session.scratch.logits.pointer
-        if !session.knowsNext {
-          logits.update(from: batch.scratch.logits.pointer + row * padded, count: padded)
-          session.pending = -1
-          session.knowsNext = true
-          row += 1
-        }
+        if session.knowsNext { return }
+        session.scratch.logits.pointer.update(
+          from: batch.scratch.logits.pointer + row * padded, count: padded)
+        session.pending = -1
+        session.knowsNext = true
+        row += 1
+      }
+    }
+  }
+
+  /// Draws of each session.
+  private static func draw(
+    _ count: Int, _ session: (Int) -> Unmanaged<Session>, _ result: (Int, Int32, Float) -> Void
+  ) throws(LibrettoError) {
+    var exhausted = -1
+    for i in 0..<count {
+      session(i)._withUnsafeGuaranteedRef { session in
         do throws(LibrettoError) {
-          let (token, logProbability) = try session.draw(logits)
-          session.music?.skipEvents()
+          let (token, logProbability) = try session.next()
           result(i, token, logProbability)
         } catch {
           if exhausted < 0 { exhausted = i }
@@ -93,24 +110,24 @@ extension Session {
 
   /// Throws if a session has another model, or is in the list twice.
   private static func check(
-    _ sessions: UnsafePointer<Unmanaged<Session>>, _ count: Int, _ model: Model
+    _ count: Int, _ model: Model, _ session: (Int) -> Unmanaged<Session>
   ) throws(LibrettoError) {
     var other: Int?
     var twice: Int?
     for i in 0..<count {
-      sessions[i]._withUnsafeGuaranteedRef {
+      session(i)._withUnsafeGuaranteedRef {
         if $0.model !== model { other = other ?? i }
         if $0.isListed { twice = twice ?? i }
         $0.isListed = true
       }
     }
-    for i in 0..<count { sessions[i]._withUnsafeGuaranteedRef { $0.isListed = false } }
+    for i in 0..<count { session(i)._withUnsafeGuaranteedRef { $0.isListed = false } }
     if let other {
       throw LibrettoError(.argument, "session \(other) has another model than session 0")
     }
     guard let twice else { return }
     let before = (0..<twice).first {
-      sessions[$0].toOpaque() == sessions[twice].toOpaque()
+      session($0).toOpaque() == session(twice).toOpaque()
     }
     throw LibrettoError(.argument, "sessions \(before ?? 0) and \(twice) are the same one")
   }

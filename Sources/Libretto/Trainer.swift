@@ -383,7 +383,7 @@ public final class Trainer {
   }
 
   /// What a person should know of the files of music, likewise.
-  public var remarks: [MaterialRemark] { run?.corpus.remarks ?? [] }
+  public var remarks: [MaterialRemark] { run.map { Array($0.corpus.remarks) } ?? [] }
   /// Pieces or documents to train on and held out, likewise; nil for one long text.
   public var pieces: (training: Int, validation: Int)? {
     guard let corpus = run?.corpus, let pieces = corpus.training.pieces else { return nil }

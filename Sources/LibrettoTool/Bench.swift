@@ -183,6 +183,7 @@ struct BenchSample: ParsableCommand {
         return session
       }
     }
+    try orFail { () throws(LibrettoError) in try sessions[0].reserve(count) }
     let timings = Timings(for: options.seconds) {
       if count == 1 {
         _ = try? sessions[0].next()

@@ -149,6 +149,7 @@ import Testing
     #expect(fresh.distribution == used.distribution)
     // Several at once begin as one does.
     let others = try (0..<2).map { _ in try Session(model) }
+    try others[0].reserve(2)
     try others[0].feed([0x61, end])
     var drawn: [Float] = []
     try Session.next(count: 2, session: { others[$0] }) { drawn.append($2) }

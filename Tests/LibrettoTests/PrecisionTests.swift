@@ -61,6 +61,7 @@ import Testing
     let model = try makeModel(embedding: 6, hidden: 45, layers: 2).rounded(to: precision)
     let alone = try (0..<9).map { try Session(model, seed: UInt64($0)) }
     let together = try (0..<9).map { try Session(model, seed: UInt64($0)) }
+    try together[0].reserve(9)
     var text = [[Int32]](repeating: [10], count: 9)
     var drawn = [[Float]](repeating: [], count: 9)
     for _ in 0..<40 {

@@ -266,9 +266,10 @@ import Testing
 
   // MARK: - Many at once
 
-  @Test(arguments: [1, 2, 3, 7, 16])
-  func manyAtOnceAreAsEachAlone(count: Int) throws {
+  @Test(arguments: [1, 2, 3, 7, 16], [true, false])
+  func manyAtOnceAreAsEachAlone(count: Int, hasRoom: Bool) throws {
     let together = try (0..<count).map { try begin(UInt64($0)) }
+    if hasRoom { try together[0].reserve(count) }
     let alone = try (0..<count).map { try begin(UInt64($0)) }
     for sessions in [together, alone] {
       for (i, session) in sessions.enumerated() {
@@ -293,6 +294,7 @@ import Testing
 
   @Test func aListThatGrowsAndShrinks() throws {
     let together = try (0..<9).map { try begin(UInt64($0)) }
+    try together[0].reserve(4)
     let alone = try (0..<9).map { try begin(UInt64($0)) }
     for count in [1, 4, 9, 2, 0, 9, 3] {
       try Session.next(count: count, session: { together[$0] }) { i, token, _ in
@@ -324,6 +326,7 @@ import Testing
       return session
     }
     let sessions = try (0..<3).map { try beginFed(UInt64($0)) }
+    try sessions[0].reserve(3)
     sessions[1].setMask({ _, allowed, count in allowed!.update(repeating: 0, count: count) }, nil)
     var tokens: [Int32] = []
     refusal(.exhausted, "session 1: ") {

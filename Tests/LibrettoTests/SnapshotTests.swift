@@ -62,6 +62,7 @@ import Testing
 
   @Test func afterManyAtOnce() throws {
     let sessions = [try makeSession(1), try makeSession(2)]
+    try sessions[0].reserve(2)
     for _ in 0..<4 {
       try Session.next(count: 2, session: { sessions[$0] }) { _, _, _ in }
       let snapshot = sessions[1].snapshot

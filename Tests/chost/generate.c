@@ -628,7 +628,10 @@ static void together(const retto_model *model) {
     OK(retto_session_feed_text(many[i], tiny_line, (size_t)i));
     OK(retto_session_feed_text(alone[i], tiny_line, (size_t)i));
   }
+  /* Without room for them at first, then with room for some, then for all. */
   for (int step = 0; step < 200; step++) {
+    if (step % 50 == 49)
+      OK(retto_session_reserve(many[0], step == 49 ? MANY / 2 : MANY));
     /* A smaller group, a larger one, one that was asked for its probabilities. */
     int count = 1 + step % MANY;
     if (step % 5 == 0) {

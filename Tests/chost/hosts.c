@@ -242,10 +242,6 @@ static retto_status create_music_session(void) {
 }
 static retto_session *some[40];
 static retto_status reserve(void) { return retto_session_reserve(some[0], 1000); }
-static retto_status draw_together(void) {
-  int32_t tokens[40];
-  return retto_sessions_next(some, 40, tokens, NULL);
-}
 static retto_status score(void) {
   static const int32_t tokens[] = {1, 2, 3};
   float scores[3];
@@ -294,7 +290,6 @@ static void no_memory(void) {
     some[i] = tiny_session(large, (uint64_t)i);
   without_memory("retto_session_create", create_session, 1);
   without_memory("retto_session_create, music", create_music_session, 1);
-  without_memory("retto_sessions_next", draw_together, 3);
   without_memory("retto_session_reserve", reserve, 3);
   without_memory("retto_model_score", score, 1);
   without_memory("retto_model_round", round_down, 5);

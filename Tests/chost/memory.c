@@ -162,7 +162,8 @@ static retto_status make_session(void) {
 
 static retto_status draw_together(void) {
   int32_t tokens[64];
-  return retto_sessions_next(sessions, 64, tokens, NULL);
+  retto_status status = retto_session_reserve(sessions[0], 64);
+  return status ? status : retto_sessions_next(sessions, 64, tokens, NULL);
 }
 
 static retto_status score(void) {
@@ -309,7 +310,7 @@ static const struct operation {
     {"retto_model_save_memory", save_memory, RETTO_OK},
     {"retto_model_score", score, RETTO_OK},
     {"retto_session_create", make_session, RETTO_OK},
-    {"retto_sessions_next", draw_together, RETTO_OK},
+    {"retto_session_reserve", draw_together, RETTO_OK},
     {"retto_trainer_step after texts", learn_text, RETTO_OK},
     {"retto_trainer_step after a file", learn_file, RETTO_OK},
     {"retto_trainer_step after documents", learn_documents, RETTO_OK},

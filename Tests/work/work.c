@@ -71,6 +71,8 @@ static void sample(int steps, const char *path, size_t count) {
     options.temperature = 0.8f;
     MUST(retto_session_create(model, &options, &sessions[i]));
   }
+  if (count > 1)
+    MUST(retto_session_reserve(sessions[0], count));
   for (int i = 0; i < steps; i++)
     if (count == 1)
       MUST(retto_session_next(sessions[0], tokens, NULL));
