@@ -105,6 +105,7 @@ check-fuzz:
 check-programs:
 	Tests/kernels/symbols
 	Tests/kernels/aarch64
+	Tests/abi/run $(RELEASE)
 	Tests/chost/run $(RELEASE)
 	Tests/work/run $(RELEASE)
 	Tests/tool/run $(RELEASE) $(STAGE)

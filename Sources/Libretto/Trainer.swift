@@ -60,6 +60,7 @@ public final class Trainer {
   public convenience init(resume path: String, _ options: TrainingOptions = TrainingOptions())
     throws(LibrettoError)
   {
+    try options.validate()
     try self.init(try Checkpoint(path), options)
   }
 
@@ -67,11 +68,11 @@ public final class Trainer {
   public convenience init(
     resume bytes: UnsafeRawBufferPointer, name: String, _ options: TrainingOptions
   ) throws(LibrettoError) {
+    try options.validate()
     try self.init(try Checkpoint(MemorySource(bytes: bytes), name: name), options)
   }
 
   private init(_ checkpoint: Checkpoint, _ options: TrainingOptions) throws(LibrettoError) {
-    try options.validate()
     try checkpoint.check(options)
     self.options = options
     base = nil

@@ -284,16 +284,17 @@ static int gave_ok[COUNT(calls)];
 
 enum { TEXT = 1, PITCHED = 2, DRUMS = 4, PERFORMANCE = 8, MUSIC = 14, ANY = 15 };
 
-static const struct failure {
+static const struct outcome {
   const char *name;
   call call;
   int models;
   retto_status status;
   void (*prepare)(struct scene *s);
-} failures[] = {
+} outcomes[] = {
 #define FAILS(name, models, status) {#name, call_##name, models, RETTO_ERROR_##status, NULL}
     FAILS(exhausted, ANY, EXHAUSTED),
     FAILS(exhausted_together, ANY, EXHAUSTED),
+    {"one_after_another", call_one_after_another, ANY, RETTO_OK, NULL},
     FAILS(twice, ANY, ARGUMENT),
     FAILS(none_in_the_list, ANY, ARGUMENT),
     FAILS(no_temperature, ANY, ARGUMENT),
@@ -453,12 +454,12 @@ static void check(const char *path, int kind) {
       check_failed(__FILE__, __LINE__, text);
     }
   }
-  for (size_t i = 0; i < COUNT(failures); i++) {
-    if (!(failures[i].models & kind))
+  for (size_t i = 0; i < COUNT(outcomes); i++) {
+    if (!(outcomes[i].models & kind))
       continue;
-    int result = in_child(path, failures[i].name, failures[i].call, failures[i].prepare, 0);
-    if (result >= 0 && result != -(int)failures[i].status) {
-      snprintf(text, sizeof text, "%s: %s gives %d", path, failures[i].name, -result);
+    int result = in_child(path, outcomes[i].name, outcomes[i].call, outcomes[i].prepare, 0);
+    if (result >= 0 && result != -(int)outcomes[i].status) {
+      snprintf(text, sizeof text, "%s: %s gives %d", path, outcomes[i].name, -result);
       check_failed(__FILE__, __LINE__, text);
     }
   }

@@ -525,19 +525,14 @@ static void snapshots(void) {
 
   /* Every byte changed. */
   static const unsigned char flips[] = {0x01, 0x80, 0xFF, 0x7F};
-  int accepted_count = 0, refused_count = 0;
   for (size_t i = 0; i < size; i += stride)
     for EACH (f, flips) {
       memcpy(bad, good, size);
       bad[i] ^= flips[f];
       retto_status status = retto_session_restore(session, bad, size);
-      CHECK(status == RETTO_OK || status == FORMAT);
-      status == RETTO_OK ? accepted_count++ : refused_count++;
-      if (status == RETTO_OK)
-        use_session(session);
-      OK(retto_session_restore(session, good, size));
+      /* Byte 8 to 11 tell the version, and a newer one is not damaged. */
+      CHECK(status == FORMAT || (i >= 8 && i < 12 && status == RETTO_ERROR_UNSUPPORTED));
     }
-  CHECK(accepted_count > 0 && refused_count > 0);
   /* Every word set to the extremes of whole numbers. */
   static const uint64_t words[] = {0, 1, UINT64_MAX, INT64_MAX, (uint64_t)INT64_MAX + 1,
                                    INT64_MAX - 1, UINT32_MAX, INT32_MAX, UINT64_MAX - 1};
