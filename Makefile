@@ -45,10 +45,10 @@ tool: library
 # in LIBDIR if it is elsewhere; in the build tree a link is there.
 LIVE := libretto-play libretto-duet
 RUNPATH = ../lib $(filter-out ../lib,$(shell realpath -m --relative-to="$(BINDIR)" "$(LIBDIR)"))
-BUILD_LIVE = { echo "$(RUNPATH)" | cmp -s - .build/runpath || again=-B; } && \
+BUILD_LIVE = { { echo "$(RUNPATH)" | cmp -s - .build/runpath || again=-B; } && \
   $(MAKE) --no-print-directory $$again -C examples live OUTPUT="$(abspath $(RELEASE))" RUNPATH="$(RUNPATH)" \
   LIBRETTO="-I$(abspath Include) $(abspath $(RELEASE)/libretto.so)" ALSA=-lasound && \
-  { [ -z "$$again" ] || echo "$(RUNPATH)" > .build/runpath; }
+  { [ -z "$$again" ] || echo "$(RUNPATH)" > .build/runpath; }; }
 
 live: library
 	@mkdir -p $(RELEASE)/../lib

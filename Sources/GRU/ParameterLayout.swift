@@ -108,6 +108,14 @@ public struct ParameterLayout: Sendable {
   /// Numbers that are learned: what "parameters" means to a user.
   public var parameters: Int { tensors.reduce(0) { $0 + $1.count } }
 
+  /// Makes the floats between the tensors zero, as all that works on the whole buffer expects.
+  public func clearPadding(of buffer: FloatBuffer) {
+    for (i, tensor) in tensors.enumerated() {
+      let end = i + 1 < tensors.count ? tensors[i + 1].offset : count
+      for place in tensor.offset + tensor.count..<end { buffer.pointer[place] = 0 }
+    }
+  }
+
   var embedding: Int { tensors.offset(0) }
   func inputWeight(_ layer: Int) -> Int { tensors.offset(1 + 4 * layer) }
   func recurrentWeight(_ layer: Int) -> Int { tensors.offset(2 + 4 * layer) }

@@ -37,6 +37,31 @@ struct Checkpoint {
         ("state", state),
       ]
     }
+
+    /// What no run can reach is refused: one step from there could give weights that no model may have.
+    func validate(_ name: String) throws(LibrettoError) {
+      func expect(
+        _ tensor: String, _ buffer: FloatBuffer, _ expected: String, _ holds: (Int) -> Bool
+      ) throws(LibrettoError) {
+        for i in 0..<buffer.count where !holds(i) {
+          throw LibrettoError(
+            .format,
+            "\(name): tensor \"training.\(tensor)\" has \(buffer.pointer[i]) at place \(i); expected \(expected)"
+          )
+        }
+      }
+      let (first, second) = (firstMoment.pointer, secondMoment.pointer)
+      try expect("parameters", parameters, "at most \(SafeTensors.largestWeight)") {
+        abs(parameters.pointer[$0]) <= SafeTensors.largestWeight
+      }
+      try expect("second_moment", secondMoment, "a number of at least 0") { second[$0] >= 0 }
+      // By Cauchy and Schwarz the first is at most 7.3 times the root of the second; what is smaller than
+      // Adam's epsilon does nothing, and may be lost.
+      try expect("first_moment", firstMoment, "at most 10 times the root of the second moment") {
+        abs(first[$0]) <= 10 * second[$0].squareRoot() + 1e-8
+      }
+      try expect("state", state, "a number from -1 to 1") { abs(state.pointer[$0]) <= 1 }
+    }
   }
 
   init(_ path: String) throws(LibrettoError) {
@@ -84,22 +109,15 @@ struct Checkpoint {
       current = nil
       return
     }
-    func floats(_ tensor: String, _ count: Int) throws(LibrettoError) -> FloatBuffer {
-      let tensor = "training.\(tensor)"
-      try file.find(tensor, [count])
-      let buffer = try FloatBuffer.make(count)
-      try file.floats(tensor, [count], into: buffer.pointer)
-      return buffer
-    }
     let current = Current(
-      parameters: try floats("parameters", layout.count),
-      firstMoment: try floats("first_moment", layout.count),
-      secondMoment: try floats("second_moment", layout.count),
-      state: try floats("state", plan.batch * plan.shape.stateCount))
-    for i in 0..<layout.count where current.secondMoment.pointer[i] < 0 {
-      throw LibrettoError(
-        .format, "\(name): tensor \"training.second_moment\" has a number below 0 at place \(i)")
+      parameters: try file.floats("training.parameters", layout.count),
+      firstMoment: try file.floats("training.first_moment", layout.count),
+      secondMoment: try file.floats("training.second_moment", layout.count),
+      state: try file.floats("training.state", plan.batch * plan.shape.stateCount))
+    for buffer in [current.parameters, current.firstMoment, current.secondMoment] {
+      layout.clearPadding(of: buffer)
     }
+    try current.validate(name)
     self.current = current
   }
 

@@ -261,6 +261,14 @@ struct SafeTensors {
     }
   }
 
+  /// A tensor of one dimension, in a buffer of its own.
+  func floats(_ tensor: String, _ count: Int) throws(LibrettoError) -> FloatBuffer {
+    try find(tensor, [count])
+    let buffer = try FloatBuffer.make(count)
+    try floats(tensor, [count], into: buffer.pointer)
+    return buffer
+  }
+
   /// The largest weight a model may have. Below it no sum of the network, of at most 2 * 16,384 products
   /// of a weight and a weight or an activation, overflows, so that every output is finite.
   static let largestWeight: Float = 1e15

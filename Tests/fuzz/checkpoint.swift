@@ -44,6 +44,7 @@ private func saveAndResume(_ trainer: Trainer) throws {
     try material.withUnsafeBytes { (b) throws in try again.add(text: b) }
     try again.prepare()
     claim(again.progress.step == trainer.progress.step, "it goes on where it was")
-    _ = (try trainer.model(), try again.model())
+    let models = (try trainer.model(), try again.model())
+    claim(models.0.fingerprint == models.1.fingerprint, "the weights are the same")
   }
 }
