@@ -94,6 +94,7 @@ extension Session {
     var exhausted = -1
     for i in 0..<count {
       session(i)._withUnsafeGuaranteedRef { session in
+        session.isListed = false
         do throws(LibrettoError) {
           let (token, logProbability) = try session.next()
           result(i, token, logProbability)
@@ -108,7 +109,8 @@ extension Session {
     }
   }
 
-  /// Throws if a session has another model, or is in the list twice.
+  /// Throws if a session has another model, or is in the list twice. Marks the sessions as listed; `draw`
+  /// takes the marks away, to save a pass over all of them.
   private static func check(
     _ count: Int, _ model: Model, _ session: (Int) -> Unmanaged<Session>
   ) throws(LibrettoError) {
@@ -121,6 +123,7 @@ extension Session {
         $0.isListed = true
       }
     }
+    if other == nil && twice == nil { return }
     for i in 0..<count { session(i)._withUnsafeGuaranteedRef { $0.isListed = false } }
     if let other {
       throw LibrettoError(.argument, "session \(other) has another model than session 0")
