@@ -44,16 +44,16 @@ extension Session {
     let first = session(0)
     guard let batch = first.batch, batch.scratch.rows >= count else {
       try check(count, first.model) { .passUnretained(session($0)) }
-      return try draw(count, { .passUnretained(session($0)) }, result)
+      return try draw(count, from: nil, { .passUnretained(session($0)) }, result)
     }
     let sessions = batch.sessions.base!
     for i in 0..<count { sessions[i] = .passUnretained(session(i)) }
     try check(count, first.model) { sessions[$0] }
     prepare(count, first.model, batch)
-    try draw(count, { sessions[$0] }, result)
+    try draw(count, from: batch, { sessions[$0] }, result)
   }
 
-  /// Makes sure that the logits of the first sessions of a batch tell what comes next.
+  /// Steps the sessions of which it is not known what comes next, all at once; the logits stay in the batch.
   private static func prepare(_ count: Int, _ model: Model, _ batch: Batch) {
     let sessions = batch.sessions.base!
     let tokens = batch.tokens.base!
@@ -73,28 +73,30 @@ extension Session {
     guard rows > 0 else { return }
     model.network.step(
       rows: rows, tokens: tokens, states: states, wantLogits: true, batch.scratch)
-    let padded = model.shape.paddedVocabulary
-    var row = 0
-    for i in 0..<count {
-      sessions[i]._withUnsafeGuaranteedRef { session in
-        if session.knowsNext { return }
-        session.scratch.logits.pointer.update(
-          from: batch.scratch.logits.pointer + row * padded, count: padded)
-        session.pending = -1
-        session.knowsNext = true
-        row += 1
-      }
-    }
   }
 
-  /// Draws of each session.
+  /// Takes over the logits a step has worked out for a session; `row` is the first one not taken yet.
+  private func takeLogits(of batch: Batch, row: inout Int) {
+    if knowsNext { return }
+    let padded = model.shape.paddedVocabulary
+    scratch.logits.pointer.update(from: batch.scratch.logits.pointer + row * padded, count: padded)
+    pending = -1
+    knowsNext = true
+    row += 1
+  }
+
+  /// Draws of each session, from the logits of the batch where there is one: each while its logits are in
+  /// the cache.
   private static func draw(
-    _ count: Int, _ session: (Int) -> Unmanaged<Session>, _ result: (Int, Int32, Float) -> Void
+    _ count: Int, from batch: Batch?, _ session: (Int) -> Unmanaged<Session>,
+    _ result: (Int, Int32, Float) -> Void
   ) throws(LibrettoError) {
     var exhausted = -1
+    var row = 0
     for i in 0..<count {
       session(i)._withUnsafeGuaranteedRef { session in
         session.isListed = false
+        if let batch { session.takeLogits(of: batch, row: &row) }
         do throws(LibrettoError) {
           let (token, logProbability) = try session.next()
           result(i, token, logProbability)
