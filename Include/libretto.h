@@ -246,7 +246,7 @@ RETTO_CHECK retto_status retto_model_load_memory(const void *data, size_t length
 /* Makes a model of which the weights are rounded to a precision: a smaller and faster one. Saved, it
  * makes a smaller file, which loads as it is. What was lost stays lost.
  * RETTO_ERROR_ARGUMENT, _MEMORY. [any-thread] [blocking] */
-RETTO_CHECK retto_status retto_model_round(const retto_model *model, retto_precision precision,
+RETTO_CHECK retto_status retto_model_quantize(const retto_model *model, retto_precision precision,
                                            retto_model **rounded);
 
 /* Writes a model file. The file is whole at every moment: the old one until the new one is complete,
@@ -497,7 +497,7 @@ typedef enum retto_event_kind {
   RETTO_EVENT_TIME = 0,     /* time passes and nothing else happens */
   RETTO_EVENT_NOTE_ON = 1,  /* channel, pitch, velocity */
   RETTO_EVENT_NOTE_OFF = 2, /* channel, pitch */
-  RETTO_EVENT_METRE = 3,    /* a time signature: pitch / velocity, such as 6 / 8 */
+  RETTO_EVENT_TIME_SIGNATURE = 3,    /* a time signature: pitch / velocity, such as 6 / 8 */
   RETTO_EVENT_END = 4       /* the piece is over; what comes after belongs to a new one */
 } retto_event_kind;
 
@@ -599,7 +599,7 @@ RETTO_CHECK retto_status retto_session_set_bars(retto_session *session, int32_t 
  * signature: a model has 4/4, 3/4, 2/4, 6/8, 2/2, 9/8, 12/8, 3/8, 3/2, 5/4, 7/8, 6/4, 5/8, 7/4, 1/4 and
  * 4/8 where their bars are whole steps of its grid, and others if its material had them.
  * [one-thread] [realtime] */
-RETTO_CHECK retto_status retto_session_set_metre(retto_session *session, int32_t numerator,
+RETTO_CHECK retto_status retto_session_set_time_signature(retto_session *session, int32_t numerator,
                                                  int32_t denominator) RETTO_REALTIME;
 
 /* When a piece may end. */
@@ -649,7 +649,7 @@ RETTO_CHECK retto_status retto_session_force_note(retto_session *session, uint64
                                                   uint32_t duration, int32_t pitch) RETTO_REALTIME;
 
 /* Clears all forced notes. [one-thread] [realtime] */
-RETTO_CHECK retto_status retto_session_force_nothing(retto_session *session) RETTO_REALTIME;
+RETTO_CHECK retto_status retto_session_clear_forced_notes(retto_session *session) RETTO_REALTIME;
 
 /* Writes the number of complete bars of the piece to `bars`; 0 where there are none, as in a
  * performance. [one-thread] [realtime] */
@@ -664,7 +664,7 @@ RETTO_CHECK retto_status retto_session_get_bars(retto_session *session, uint64_t
  * mixolydian, locrian, major pentatonic (or pentatonic), minor pentatonic, minor blues (or blues; 0 3 5
  * 6 7 10), major blues (0 2 3 4 7 9), whole tone, chromatic. A small letter or an m stands for minor:
  * "a", "Am", "Am pentatonic". RETTO_ERROR_ARGUMENT if it is none of these. [any-thread] */
-RETTO_CHECK retto_status retto_scale(const char *key, uint32_t *pitch_classes);
+RETTO_CHECK retto_status retto_scale_from_key(const char *key, uint32_t *pitch_classes);
 
 /* ---- Text --------------------------------------------------------------------------------------- */
 

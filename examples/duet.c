@@ -147,7 +147,7 @@ static void begin_piece(double tick) {
   duet.origin = tick;
   duet.reached = 0;
   check(retto_session_reset(duet.session, options.seed));
-  feed(tick, RETTO_EVENT_METRE, 0, options.numerator, options.denominator);
+  feed(tick, RETTO_EVENT_TIME_SIGNATURE, 0, options.numerator, options.denominator);
 }
 
 static void draw(void) {

@@ -68,13 +68,13 @@ const char *key_name(int key) {
 
 uint32_t key_scale(int key) {
   uint32_t scale = 0xFFF;
-  if (key > 0 && retto_scale(key_name(key), &scale)) return 0xFFF;
+  if (key > 0 && retto_scale_from_key(key_name(key), &scale)) return 0xFFF;
   return scale;
 }
 
 int key_of(const char *option, const char *text) {
   uint32_t scale;
-  if (!retto_scale(text, &scale))
+  if (!retto_scale_from_key(text, &scale))
     for (int key = 1; key < KEYS; key++)
       if (key_scale(key) == scale) return key;
   usage_error("%s is \"%s\"; write it such as G, \"F# minor\" or Bb", option, text);

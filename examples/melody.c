@@ -59,7 +59,7 @@ static int write_tune(const retto_model *model, const char *path) {
   options.temperature = 0.8f;
   options.seed = 1;
   if (retto_session_create(model, &options, &session)) return fail("make a session");
-  if (retto_scale("G", &scale) || retto_session_set_scale(session, scale) ||
+  if (retto_scale_from_key("G", &scale) || retto_session_set_scale(session, scale) ||
       retto_session_set_bars(session, BARS))
     return fail("wish for sixteen bars in G");
   do {

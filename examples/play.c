@@ -226,7 +226,7 @@ static void schedule(const written *w) {
     alsa_out_note_on(play.out, tick, channel, w->event.pitch, w->event.velocity);
     break;
   case RETTO_EVENT_NOTE_OFF: alsa_out_note_off(play.out, tick, channel, w->event.pitch); break;
-  case RETTO_EVENT_METRE:
+  case RETTO_EVENT_TIME_SIGNATURE:
     if (tick > play.bar_line) play.bars += (tick - play.bar_line) / play.bar;
     play.bar_line = tick;
     play.bar = 4 * ALSA_OUT_PPQ * w->event.pitch / (w->event.velocity ? w->event.velocity : 4);
@@ -490,7 +490,7 @@ static void open_models(char **paths) {
       usage_error("--bars is not for %s, a model of performances: these have no bars", paths[i]);
     if ((has_bars && retto_session_set_ending(session, RETTO_ENDING_BAR_LINE)) ||
         retto_session_set_bars(session, options.bars) ||
-        retto_session_set_metre(session, options.numerator, options.denominator))
+        retto_session_set_time_signature(session, options.numerator, options.denominator))
       usage_error("%s", retto_last_error());
   }
 }

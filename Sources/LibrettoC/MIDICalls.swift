@@ -70,7 +70,8 @@ private func withMIDI(
         throw LibrettoError(.argument, "event \(i) is at tick \(time); a file holds less than 2^40")
       }
       let power = event.velocity
-      guard event.kind != .metre || event.pitch > 0 && power > 0 && power & (power - 1) == 0 else {
+      guard event.kind != .timeSignature || event.pitch > 0 && power > 0 && power & (power - 1) == 0
+      else {
         throw LibrettoError(
           .argument,
           "event \(i) is a time signature of \(event.pitch)/\(power); a file holds those over 1, 2, 4, 8, 16, 32 or 64"

@@ -77,7 +77,7 @@ func create<Object: AnyObject>(
   }
 }
 
-@c @implementation public func retto_model_round(
+@c @implementation public func retto_model_quantize(
   _ model: OpaquePointer!, _ precision: retto_precision,
   _ rounded: UnsafeMutablePointer<OpaquePointer?>!
 ) -> retto_status {

@@ -30,12 +30,13 @@ extension retto_event {
 
 /// Changes one wish.
 @inline(__always)
-private func wish(_ handle: OpaquePointer?, _ change: (inout MusicControls) -> Void) -> retto_status
+private func wish(_ handle: OpaquePointer?, _ change: (inout MusicConstraints) -> Void)
+  -> retto_status
 {
   withSession(handle) { (session) throws(LibrettoError) in
-    var controls = session.controls
-    change(&controls)
-    try session.set(controls)
+    var constraints = session.constraints
+    change(&constraints)
+    try session.set(constraints)
   }
 }
 
@@ -115,7 +116,7 @@ private func wish(_ handle: OpaquePointer?, _ change: (inout MusicControls) -> V
   wish(session) { $0.bars = Int(bars) }
 }
 
-@c @implementation public func retto_session_set_metre(
+@c @implementation public func retto_session_set_time_signature(
   _ session: OpaquePointer!, _ numerator: Int32, _ denominator: Int32
 ) -> retto_status {
   wish(session) {
@@ -128,23 +129,24 @@ private func wish(_ handle: OpaquePointer?, _ change: (inout MusicControls) -> V
   _ session: OpaquePointer!, _ ending: retto_ending
 ) -> retto_status {
   withSession(session) { (session) throws(LibrettoError) in
-    guard let ending = MusicControls.Ending(rawValue: Int32(clamping: ending.rawValue)) else {
+    guard let ending = MusicConstraints.Ending(rawValue: Int32(clamping: ending.rawValue)) else {
       throw LibrettoError(.argument, "the ending is \(ending.rawValue), which is no retto_ending")
     }
-    var controls = session.controls
-    controls.ending = ending
-    try session.set(controls)
+    var constraints = session.constraints
+    constraints.ending = ending
+    try session.set(constraints)
   }
 }
 
 extension retto_constraints {
-  init(_ controls: MusicControls) {
+  init(_ constraints: MusicConstraints) {
     self.init(
-      size: MemoryLayout<Self>.size, lowest_pitch: Int32(controls.lowest),
-      highest_pitch: Int32(controls.highest), pitch_classes: controls.scale,
-      voices: Int32(controls.voices), density: controls.density, bars: Int32(controls.bars),
-      numerator: Int32(controls.numerator), denominator: Int32(controls.denominator),
-      ending: retto_ending(rawValue: UInt32(controls.ending.rawValue)), reserved: 0)
+      size: MemoryLayout<Self>.size, lowest_pitch: Int32(constraints.lowest),
+      highest_pitch: Int32(constraints.highest), pitch_classes: constraints.scale,
+      voices: Int32(constraints.voices), density: constraints.density,
+      bars: Int32(constraints.bars),
+      numerator: Int32(constraints.numerator), denominator: Int32(constraints.denominator),
+      ending: retto_ending(rawValue: UInt32(constraints.ending.rawValue)), reserved: 0)
   }
 }
 
@@ -153,7 +155,7 @@ extension retto_constraints {
 ) -> retto_status {
   withSession(session) { (session) throws(LibrettoError) in
     try write(
-      retto_constraints(try session.constraints()),
+      retto_constraints(try session.musicConstraints()),
       to: try require(constraints, "the constraints"), "the constraints")
   }
 }
@@ -169,10 +171,10 @@ extension retto_constraints {
   }
 }
 
-@c @implementation public func retto_session_force_nothing(_ session: OpaquePointer!)
+@c @implementation public func retto_session_clear_forced_notes(_ session: OpaquePointer!)
   -> retto_status
 {
-  withSession(session) { (session) throws(LibrettoError) in try session.forceNothing() }
+  withSession(session) { (session) throws(LibrettoError) in try session.clearForcedNotes() }
 }
 
 @c @implementation public func retto_session_get_bars(
@@ -183,7 +185,7 @@ extension retto_constraints {
   }
 }
 
-@c @implementation public func retto_scale(
+@c @implementation public func retto_scale_from_key(
   _ key: UnsafePointer<CChar>!, _ pitch_classes: UnsafeMutablePointer<UInt32>!
 ) -> retto_status {
   call { () throws(LibrettoError) in

@@ -105,7 +105,7 @@ extension retto_model_info: SizedStruct {
 
 extension retto_constraints: SizedStruct {
   static var leastSize: Int { 48 }
-  static var initial: Self { Self(MusicControls()) }
+  static var initial: Self { Self(MusicConstraints()) }
 }
 
 extension retto_progress: SizedStruct {

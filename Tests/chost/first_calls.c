@@ -143,12 +143,12 @@ CALL(retto_session_set_scale) { return retto_session_set_scale(s->session, 0xAB5
 CALL(retto_session_set_voices) { return retto_session_set_voices(s->session, 2); }
 CALL(retto_session_set_density) { return retto_session_set_density(s->session, 1); }
 CALL(retto_session_set_bars) { return retto_session_set_bars(s->session, 4); }
-CALL(retto_session_set_metre) { return retto_session_set_metre(s->session, 3, 4); }
+CALL(retto_session_set_time_signature) { return retto_session_set_time_signature(s->session, 3, 4); }
 CALL(retto_session_set_ending) {
   return retto_session_set_ending(s->session, RETTO_ENDING_BAR_LINE);
 }
 CALL(retto_session_force_note) { return retto_session_force_note(s->session, 960, 240, 62); }
-CALL(retto_session_force_nothing) { return retto_session_force_nothing(s->session); }
+CALL(retto_session_clear_forced_notes) { return retto_session_clear_forced_notes(s->session); }
 CALL(retto_session_get_bars) {
   uint64_t bars;
   return retto_session_get_bars(s->session, &bars);
@@ -216,7 +216,7 @@ CALL(no_scale) { return retto_session_set_scale(s->session, UINT32_MAX); }
 CALL(no_voices) { return retto_session_set_voices(s->session, INT32_MIN); }
 CALL(no_density) { return retto_session_set_density(s->session, 1e38f); }
 CALL(no_bars) { return retto_session_set_bars(s->session, INT32_MIN); }
-CALL(no_metre) { return retto_session_set_metre(s->session, INT32_MIN, INT32_MIN); }
+CALL(no_metre) { return retto_session_set_time_signature(s->session, INT32_MIN, INT32_MIN); }
 CALL(no_ending) { return retto_session_set_ending(s->session, (retto_ending)77); }
 CALL(no_note) { return retto_session_force_note(s->session, UINT64_MAX, 1, 60); }
 CALL(no_pitch) { return retto_session_force_note(s->session, 1, UINT32_MAX, INT32_MIN); }
@@ -225,8 +225,8 @@ CALL(no_pitch) { return retto_session_force_note(s->session, 1, UINT32_MAX, INT3
 CALL(range) { return retto_session_set_pitch_range(s->session, 50, 60); }
 CALL(scale) { return retto_session_set_scale(s->session, 0xAB5); }
 CALL(bars) { return retto_session_set_bars(s->session, 8); }
-CALL(metre) { return retto_session_set_metre(s->session, 3, 4); }
-CALL(other_metre) { return retto_session_set_metre(s->session, 11, 8); }
+CALL(metre) { return retto_session_set_time_signature(s->session, 3, 4); }
+CALL(other_metre) { return retto_session_set_time_signature(s->session, 11, 8); }
 CALL(bar_line) { return retto_session_set_ending(s->session, RETTO_ENDING_BAR_LINE); }
 CALL(note) { return retto_session_force_note(s->session, 0, 480, 60); }
 
@@ -526,7 +526,7 @@ static void make_models(void) {
       retto_model *model = train(encodings[i].name, encodings[i].kind);
       for (size_t j = 0; j < COUNT(precisions); j++) {
         retto_model *rounded = NULL;
-        MUST(retto_model_round(model, (retto_precision)j, &rounded));
+        MUST(retto_model_quantize(model, (retto_precision)j, &rounded));
         MUST(retto_model_save(rounded, path_of(i, j)));
         retto_model_free(rounded);
         write_snapshot(path_of(i, j));

@@ -665,7 +665,7 @@ static void together(const retto_model *model) {
 static void rounding(const retto_model *model) {
   for (retto_precision precision = RETTO_BFLOAT16; precision <= RETTO_INT8; precision++) {
     retto_model *rounded = NULL, *again = NULL;
-    MUST(retto_model_round(model, precision, &rounded));
+    MUST(retto_model_quantize(model, precision, &rounded));
     retto_model_info info = RETTO_MODEL_INFO_INIT;
     OK(retto_model_get_info(rounded, &info));
     CHECK(info.precision == precision);
@@ -688,9 +688,9 @@ static void rounding(const retto_model *model) {
     retto_model_free(rounded);
   }
   retto_model *none = NULL;
-  GIVES(RETTO_ERROR_ARGUMENT, retto_model_round(model, (retto_precision)3, &none));
-  GIVES(RETTO_ERROR_ARGUMENT, retto_model_round(NULL, RETTO_INT8, &none));
-  GIVES(RETTO_ERROR_ARGUMENT, retto_model_round(model, RETTO_INT8, NULL));
+  GIVES(RETTO_ERROR_ARGUMENT, retto_model_quantize(model, (retto_precision)3, &none));
+  GIVES(RETTO_ERROR_ARGUMENT, retto_model_quantize(NULL, RETTO_INT8, &none));
+  GIVES(RETTO_ERROR_ARGUMENT, retto_model_quantize(model, RETTO_INT8, NULL));
   CHECK(none == NULL);
   remove("rounded.safetensors");
 }

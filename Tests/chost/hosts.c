@@ -249,7 +249,7 @@ static retto_status score(void) {
 }
 static retto_status round_down(void) {
   retto_model *model = NULL;
-  retto_status status = retto_model_round(large, RETTO_INT8, &model);
+  retto_status status = retto_model_quantize(large, RETTO_INT8, &model);
   retto_model_free(model);
   return status;
 }
@@ -292,7 +292,7 @@ static void no_memory(void) {
   without_memory("retto_session_create, music", create_music_session, 1);
   without_memory("retto_session_reserve", reserve, 3);
   without_memory("retto_model_score", score, 1);
-  without_memory("retto_model_round", round_down, 5);
+  without_memory("retto_model_quantize", round_down, 5);
   without_memory("retto_model_load", load, 5);
   for (int i = 0; i < 40; i++)
     retto_session_free(some[i]);

@@ -120,8 +120,8 @@ MAKES(load_int8, retto_model_load("int8", &made))
 MAKES(load_checkpoint, retto_model_load("checkpoint", &made))
 MAKES(load_memory, retto_model_load_memory(model_file, model_size, &made))
 MAKES(load_many_values, retto_model_load_memory(many_values, 8 + HEADER_LENGTH, &made))
-MAKES(to_bfloat16, retto_model_round(model, RETTO_BFLOAT16, &made))
-MAKES(to_int8, retto_model_round(model, RETTO_INT8, &made))
+MAKES(to_bfloat16, retto_model_quantize(model, RETTO_BFLOAT16, &made))
+MAKES(to_int8, retto_model_quantize(model, RETTO_INT8, &made))
 MAKES(take_model, retto_trainer_model(begun, &made))
 
 static retto_status save(void) { return retto_model_save(model, "saved"); }
@@ -302,8 +302,8 @@ static const struct operation {
     {"retto_model_load of a checkpoint", load_checkpoint, RETTO_OK},
     {"retto_model_load_memory", load_memory, RETTO_OK},
     {"retto_model_load_memory of many values", load_many_values, RETTO_ERROR_UNSUPPORTED},
-    {"retto_model_round to bfloat16", to_bfloat16, RETTO_OK},
-    {"retto_model_round to int8", to_int8, RETTO_OK},
+    {"retto_model_quantize to bfloat16", to_bfloat16, RETTO_OK},
+    {"retto_model_quantize to int8", to_int8, RETTO_OK},
     {"retto_model_save", save, RETTO_OK},
     {"retto_model_save of bfloat16", save_bfloat16, RETTO_OK},
     {"retto_model_save of int8", save_int8, RETTO_OK},
@@ -346,8 +346,8 @@ static void prepare(void) {
   MUST(retto_trainer_add_text(begun, text, text_length, RETTO_TRAINING));
   MUST(retto_trainer_step(begun, NULL));
   MUST(retto_trainer_model(begun, &model));
-  MUST(retto_model_round(model, RETTO_BFLOAT16, &bfloat16));
-  MUST(retto_model_round(model, RETTO_INT8, &int8));
+  MUST(retto_model_quantize(model, RETTO_BFLOAT16, &bfloat16));
+  MUST(retto_model_quantize(model, RETTO_INT8, &int8));
   MUST(retto_model_save(model, "model"));
   MUST(retto_model_save(bfloat16, "bfloat16"));
   MUST(retto_model_save(int8, "int8"));

@@ -60,7 +60,7 @@ static void what_is_mended(void) {
 
 int main(void) {
   retto_event events[] = {
-      {0, RETTO_EVENT_METRE, 0, 3, 4}, {0, RETTO_EVENT_NOTE_ON, 2, 60, 90},
+      {0, RETTO_EVENT_TIME_SIGNATURE, 0, 3, 4}, {0, RETTO_EVENT_NOTE_ON, 2, 60, 90},
       {480, RETTO_EVENT_NOTE_OFF, 2, 60, 0},    {480, RETTO_EVENT_END, 0, 0, 0},
   };
   retto_midi *midi = NULL;

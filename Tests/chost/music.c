@@ -10,7 +10,7 @@ static retto_midi *scale_file(int transpose, int channel) {
   static const int steps[] = {0, 2, 4, 5, 7, 9, 11, 12, 11, 9, 7, 5, 4, 2, 0, 7};
   retto_event events[600];
   size_t n = 0;
-  events[n++] = (retto_event){0, RETTO_EVENT_METRE, 0, 4, 4};
+  events[n++] = (retto_event){0, RETTO_EVENT_TIME_SIGNATURE, 0, 4, 4};
   for (int i = 0; i < 128; i++) {
     int pitch = channel == 9 ? 36 + steps[i % 16] % 7 : 60 + transpose + steps[i % 16];
     events[n++] = (retto_event){0, RETTO_EVENT_NOTE_ON, (uint8_t)channel, (uint8_t)pitch, 80};
@@ -61,7 +61,7 @@ static void check_piece(const retto_model *model, int grid, int drums, int bars)
   options.seed = (uint64_t)bars;
   MUST(retto_session_create(model, &options, &session));
   uint32_t scale = 0;
-  OK(retto_scale("D minor", &scale));
+  OK(retto_scale_from_key("D minor", &scale));
   if (!drums) {
     OK(retto_session_set_scale(session, scale));
     OK(retto_session_set_pitch_range(session, 48, 80));
@@ -70,7 +70,7 @@ static void check_piece(const retto_model *model, int grid, int drums, int bars)
   OK(retto_session_set_density(session, 1));
   if (grid) {
     OK(retto_session_set_bars(session, bars));
-    OK(retto_session_set_metre(session, 3, 4));
+    OK(retto_session_set_time_signature(session, 3, 4));
   }
   retto_constraints set = RETTO_CONSTRAINTS_INIT;
   OK(retto_session_get_constraints(session, &set));
@@ -145,7 +145,7 @@ static void check_events(void) {
   retto_event *events = malloc(count * sizeof *events);
   OK(retto_midi_get_events(midi, events, count, &count));
   CHECK(count == 1 + 2 * 128 + 1);
-  CHECK(events[0].kind == RETTO_EVENT_METRE && events[0].pitch == 4 && events[0].velocity == 4);
+  CHECK(events[0].kind == RETTO_EVENT_TIME_SIGNATURE && events[0].pitch == 4 && events[0].velocity == 4);
   CHECK(events[1].kind == RETTO_EVENT_NOTE_ON && events[1].channel == 3 && events[1].pitch == 60);
   CHECK(events[2].kind == RETTO_EVENT_NOTE_OFF && events[2].delta == 240);
   CHECK(events[count - 1].kind == RETTO_EVENT_END);
@@ -205,23 +205,23 @@ static void check_refusals(const retto_model *music, int grid) {
   GIVES(RETTO_ERROR_ARGUMENT, retto_session_set_voices(session, 0));
   GIVES(RETTO_ERROR_ARGUMENT, retto_session_set_density(session, 1e9f));
   GIVES(RETTO_ERROR_ARGUMENT, retto_session_set_bars(session, -1));
-  GIVES(RETTO_ERROR_ARGUMENT, retto_session_set_metre(session, 3, 0));
+  GIVES(RETTO_ERROR_ARGUMENT, retto_session_set_time_signature(session, 3, 0));
   GIVES(RETTO_ERROR_ARGUMENT, retto_session_set_ending(session, (retto_ending)77));
   GIVES(RETTO_ERROR_ARGUMENT, retto_session_force_note(session, UINT64_MAX, 1, 60));
   CHECK(strstr(retto_last_error(), " 18446744073709551615,"));
   if (grid)
     GIVES(RETTO_ERROR_ARGUMENT, retto_session_force_note(session, 0, 0, 60));
-  GIVES(RETTO_ERROR_ARGUMENT, retto_scale("H major", &scale));
-  OK(retto_scale("Cbbbbbbbbbbbbb", &scale));
+  GIVES(RETTO_ERROR_ARGUMENT, retto_scale_from_key("H major", &scale));
+  OK(retto_scale_from_key("Cbbbbbbbbbbbbb", &scale));
   CHECK(scale == 0xD5A);
-  OK(retto_scale("D dorian", &scale));
+  OK(retto_scale_from_key("D dorian", &scale));
   CHECK(scale == 0xAB5);
-  OK(retto_scale("a minor pentatonic", &scale));
+  OK(retto_scale_from_key("a minor pentatonic", &scale));
   CHECK(scale == 0x295);
-  GIVES(RETTO_ERROR_ARGUMENT, retto_scale("D dorien", &scale));
+  GIVES(RETTO_ERROR_ARGUMENT, retto_scale_from_key("D dorien", &scale));
   CHECK(strstr(retto_last_error(), "mixolydian"));
-  GIVES(RETTO_ERROR_ARGUMENT, retto_scale(NULL, &scale));
-  GIVES(RETTO_ERROR_ARGUMENT, retto_scale("C", NULL));
+  GIVES(RETTO_ERROR_ARGUMENT, retto_scale_from_key(NULL, &scale));
+  GIVES(RETTO_ERROR_ARGUMENT, retto_scale_from_key("C", NULL));
   GIVES(RETTO_ERROR_UNSUPPORTED, retto_session_feed_text(session, "x", 1));
   GIVES(RETTO_ERROR_ARGUMENT, retto_midi_create(NULL, 5, 480, 120, &midi));
   GIVES(RETTO_ERROR_ARGUMENT, retto_midi_create(&event, 1, 0, 120, &midi));
@@ -590,25 +590,25 @@ static void check_constraints(const retto_model *model, int grid, int drums) {
     GIVES(pitches, retto_session_set_pitch_range(session, 50, 70));
     GIVES(pitches, retto_session_set_scale(session, 0xAB5));
     GIVES(bars, retto_session_set_bars(session, 8));
-    GIVES(bars, retto_session_set_metre(session, 6, 8));
+    GIVES(bars, retto_session_set_time_signature(session, 6, 8));
     GIVES(bars, retto_session_set_ending(session, RETTO_ENDING_BAR_LINE));
-    GIVES(RETTO_ERROR_UNSUPPORTED, retto_session_set_metre(session, 11, 8));
+    GIVES(RETTO_ERROR_UNSUPPORTED, retto_session_set_time_signature(session, 11, 8));
     CHECK(grid ? strstr(retto_last_error(), "11/8") && strstr(retto_last_error(), "6/8") : 1);
-    GIVES(RETTO_ERROR_UNSUPPORTED, retto_session_set_metre(session, 7, 16 * 8));
+    GIVES(RETTO_ERROR_UNSUPPORTED, retto_session_set_time_signature(session, 7, 16 * 8));
     GIVES(grid ? RETTO_OK : RETTO_ERROR_UNSUPPORTED,
           retto_session_force_note(session, 1u << 30, 480, 36));
-    OK(retto_session_force_nothing(session));
+    OK(retto_session_clear_forced_notes(session));
     /* What asks for nothing is always taken. */
     OK(retto_session_set_pitch_range(session, 0, 127));
     OK(retto_session_set_scale(session, 0xFFF));
     OK(retto_session_set_bars(session, 0));
-    OK(retto_session_set_metre(session, 0, 0));
+    OK(retto_session_set_time_signature(session, 0, 0));
     OK(retto_session_set_ending(session, RETTO_ENDING_NEVER));
     for (int i = 0; i < 500; i++) {
       OK(retto_session_next_event(session, &event));
       CHECK(event.kind != RETTO_EVENT_END);
       /* The material is in 4/4, so that the model draws nothing else. */
-      CHECK(event.kind != RETTO_EVENT_METRE || (event.pitch == 4 && event.velocity == 4));
+      CHECK(event.kind != RETTO_EVENT_TIME_SIGNATURE || (event.pitch == 4 && event.velocity == 4));
     }
     OK(retto_session_set_ending(session, RETTO_ENDING_ANYWHERE));
   }
@@ -648,13 +648,13 @@ static void check_realtime(const retto_model *model, int grid, int count) {
       OK(retto_session_set_voices(session, 1 + i % 5));
       OK(retto_session_set_density(session, (float)(i % 3)));
       OK(retto_session_set_bars(session, i % 200 || !grid ? 0 : 8));
-      OK(retto_session_set_metre(session, 0, 0));
+      OK(retto_session_set_time_signature(session, 0, 0));
       OK(retto_session_set_ending(session, grid ? RETTO_ENDING_BAR_LINE : RETTO_ENDING_ANYWHERE));
       OK(retto_session_get_sounding(session, sounding, 128, &count_sounding));
       if (i % 700 == 0)
         OK(retto_session_forget_sounding(session));
       if (grid && retto_session_force_note(session, 1u << 20, 480, pitch) == RETTO_OK)
-        OK(retto_session_force_nothing(session));
+        OK(retto_session_clear_forced_notes(session));
     }
   }
   counting(0);

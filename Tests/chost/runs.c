@@ -168,7 +168,7 @@ static void in_memory(void) {
   for (int precision = RETTO_FLOAT32; precision <= RETTO_INT8; precision++) {
     retto_model *rounded = NULL;
     OK(retto_trainer_model(trainer, &model));
-    OK(retto_model_round(model, (retto_precision)precision, &rounded));
+    OK(retto_model_quantize(model, (retto_precision)precision, &rounded));
     OK(retto_model_save_memory(rounded, NULL, 0, &size));
     bytes = malloc(size);
     GIVES(RETTO_ERROR_BUFFER, retto_model_save_memory(rounded, bytes, size - 1, &size));

@@ -190,7 +190,7 @@ static void make(size_t number) {
     MUST(retto_trainer_model(trainer, &model));
     retto_trainer_free(trainer);
   }
-  MUST(retto_model_round(model, fixtures[number].precision, &rounded));
+  MUST(retto_model_quantize(model, fixtures[number].precision, &rounded));
   MUST(retto_model_save(rounded, path(name, "safetensors")));
   retto_session *session = session_of(rounded);
   draw(session, tokens);

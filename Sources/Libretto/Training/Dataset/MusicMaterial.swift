@@ -1,0 +1,197 @@
+import Memory
+import Sequences
+
+/// The MIDI files a host gave, before they became tokens. Files are read again when they do: kept in
+/// memory they would take many times what their tokens take.
+struct MusicMaterial {
+  /// A file, which errors call `name`.
+  private final class Source {
+    let name: String
+    /// nil if it is read from the path that is its name.
+    let bytes: GrowableBuffer<UInt8>?
+
+    init(path: String) { (name, bytes) = (path, nil) }
+    init(_ bytes: GrowableBuffer<UInt8>) { (name, self.bytes) = ("the data", bytes) }
+  }
+
+  private var training = ObjectList<Source>()
+  private let validation = ObjectList<Source>()
+  let files = FileList()
+  private var timeSignatures = TimeSignatureSurvey()
+  var isEmpty: Bool { training.isEmpty && validation.isEmpty }
+
+  /// Throws if the file cannot be read or holds no notes; it is then not part of the material.
+  mutating func add(file path: String, validation held: Bool) throws(LibrettoError) {
+    try add(Source(path: path), held)
+    try files.add(MaterialFile(path: path, validation: held, kind: nil))
+  }
+
+  mutating func add(bytes: UnsafeRawBufferPointer, validation held: Bool) throws(LibrettoError) {
+    let copy = try allocating { () throws(OutOfMemory) in
+      let copy = GrowableBuffer<UInt8>()
+      try copy.append(contentsOf: bytes.bindMemory(to: UInt8.self))
+      return copy
+    }
+    try add(Source(copy), held)
+  }
+
+  private mutating func add(_ source: Source, _ held: Bool) throws(LibrettoError) {
+    let file = try Self.read(source)
+    guard file.noteCount > 0 else {
+      throw LibrettoError(.empty, "\(source.name) contains no notes; leave it out")
+    }
+    try allocating { () throws(OutOfMemory) in
+      try timeSignatures.note(file)
+      try (held ? validation : training).append(source)
+    }
+  }
+
+  private static func read(_ source: Source) throws(LibrettoError) -> MIDIFile {
+    guard let bytes = source.bytes else {
+      return try FileContents.read(source.name, most: MIDIFile.maximumSize) {
+        (bytes) throws(LibrettoError) in
+        try readMIDI(bytes, name: source.name)
+      }
+    }
+    defer { withExtendedLifetime(bytes) {} }
+    return try readMIDI(UnsafeRawBufferPointer(bytes.elements), name: source.name)
+  }
+
+  /// Makes tokens of everything; nil if it was stopped before its end.
+  ///
+  /// - `encoding`: nil to take the one called `name`, or to choose one if that is nil too.
+  /// - `fraction`: how many of the files to hold out, spread evenly, if there are none to validate.
+  /// - `augment`: whether performances get variants at other tempi; nil to choose.
+  mutating func tokenize(
+    _ encoding: (any MusicEncoding)?, name: String?, stepsPerQuarter: Int, fraction: Double,
+    augment: Bool?, until stop: StopFlag?
+  ) throws(LibrettoError) -> Corpus? {
+    if validation.isEmpty {
+      try allocating { () throws(OutOfMemory) in try holdOut(fraction) }
+    }
+    var chosen = encoding
+    let choice = encoding == nil && name == nil ? try choose(until: stop) : nil
+    if chosen == nil {
+      do throws(EncodingError) {
+        chosen = try Encodings.music(
+          name ?? choice?.name ?? PolyphonyEncoding.name, stepsPerQuarter: stepsPerQuarter)
+      } catch { throw LibrettoError(error) }
+      if chosen is PerformanceEncoding {
+        chosen = PerformanceEncoding(limits: try limits(until: stop))
+      }
+      if let grid = chosen as? any GridEncoding { chosen = grid.extended(by: timeSignatures) }
+    }
+    var encoding = chosen!
+    let remarks = ObjectList<MaterialRemark>()
+    guard
+      let train = try part(
+        training, encoding, augment: augment ?? Self.gains(training.count), remarks, until: stop)
+    else { return nil }
+    guard train.tokens.count >= 2 else {
+      throw LibrettoError(
+        .corpus,
+        "the encoding \(encoding.name) finds nothing to learn from in these files; try another one")
+    }
+    guard let validation = try part(validation, encoding, augment: false, remarks, until: stop)
+    else { return nil }
+    if let grid = encoding as? any GridEncoding {
+      let tokens = train.tokens
+      encoding = grid.fitted(to: (0..<tokens.count).lazy.map { tokens[$0] })
+    }
+    return Corpus(
+      encoding: encoding, training: train, validation: validation, tokensPerCharacter: 0,
+      choice: choice, remarks: remarks)
+  }
+
+  /// Whether so many pieces are so few that other keys and tempi help more than they blur.
+  static func gains(_ pieces: Int) -> Bool { pieces < 400 }
+
+  private mutating func holdOut(_ fraction: Double) throws(OutOfMemory) {
+    let count = Int(Double(training.count) * fraction)
+    guard count > 0 else { return }
+    let kept = ObjectList<Source>()
+    for (i, source) in training.enumerated() {
+      // One of each `training.count / count` files.
+      let isHeld = (i + 1) * count / training.count > i * count / training.count
+      try (isHeld ? validation : kept).append(source)
+    }
+    training = kept
+  }
+
+  /// How long notes and silences of the first files last.
+  private func limits(until stop: StopFlag?) throws(LibrettoError) -> PerformanceLimits {
+    let survey = try allocating { () throws(OutOfMemory) in try PerformanceLimits.Survey() }
+    for source in training.prefix(100) where stop?.isRaised != true {
+      if let file = try? Self.read(source) {
+        do throws(EncodingError) { try survey.note(file) } catch { throw LibrettoError(error) }
+      }
+    }
+    return survey.limits
+  }
+
+  /// Chooses an encoding by the first files.
+  private func choose(until stop: StopFlag?) throws(LibrettoError) -> EncodingChoice {
+    var choice = EncodingChoice()
+    for source in training.prefix(100) where stop?.isRaised != true {
+      if let file = try? Self.read(source) {
+        try allocating { () throws(OutOfMemory) in try choice.note(file) }
+      }
+    }
+    return choice
+  }
+
+  /// nil if it was stopped before its end.
+  private func part(
+    _ sources: ObjectList<Source>, _ encoding: any MusicEncoding, augment: Bool,
+    _ remarks: ObjectList<MaterialRemark>, until stop: StopFlag?
+  ) throws(LibrettoError) -> Corpus.Part? {
+    let store = try TokenStore(capacity: 0)
+    let pieces = PieceList()
+    func note(_ remark: MaterialRemark) throws(LibrettoError) {
+      try allocating { () throws(OutOfMemory) in try remarks.append(remark) }
+    }
+    for source in sources {
+      if stop?.isRaised == true { return nil }
+      let file = try Self.read(source)
+      var variants: [Range<Int>] = []
+      func add(_ tokens: GrowableBuffer<Int32>?) throws(LibrettoError) {
+        guard let tokens else { return }
+        encoding.removeOpeningSilence(from: tokens)
+        variants.append(store.count..<store.count + tokens.count)
+        try store.append(tokens)
+      }
+      try add(encoding.tokens(of: file, name: source.name))
+      if augment, let performance = encoding as? PerformanceEncoding {
+        for stretch in [0.95, 1.05] {
+          let variant: GrowableBuffer<Int32>?
+          do throws(EncodingError) {
+            variant = try performance.tokens(of: file, stretch: stretch)
+          } catch { throw LibrettoError(error) }
+          try add(variant)
+        }
+      }
+      if let grid = encoding as? any GridEncoding {
+        for remark in try grid.remarks(on: file, name: source.name) { try note(remark) }
+      }
+      guard !variants.isEmpty else {
+        try note(MaterialRemark(kind: .nothingToLearn, file: source.name))
+        continue
+      }
+      try pieces.append(variants)
+    }
+    return Corpus.Part(tokens: store, pieces: pieces)
+  }
+}
+
+extension MusicEncoding {
+  /// The tokens of a piece, which errors call `name`.
+  func tokens(of file: MIDIFile, name: String) throws(LibrettoError) -> GrowableBuffer<Int32>? {
+    let file = try allocating { () throws(OutOfMemory) in
+      try file.withoutDoubtedTimeSignatures()
+    }
+    do throws(EncodingError) { return try tokens(of: file) } catch {
+      let error = LibrettoError(error)
+      throw LibrettoError(error.kind, "\(name): \(error.message)")
+    }
+  }
+}

@@ -1,0 +1,90 @@
+@testable import Sequences
+
+/// Sequences of tokens that a grammar allows, drawn at random: what a model that has learned nothing
+/// would write.
+struct MusicWalk {
+  let encoding: any MusicEncoding
+  let grammar: any MusicGrammar
+  var random: SystemRandomNumberGenerator.Seeded
+
+  init(_ encoding: any MusicEncoding, seed: UInt64) {
+    self.encoding = encoding
+    grammar = try! encoding.makeMusicGrammar()
+    random = SystemRandomNumberGenerator.Seeded(seed)
+  }
+
+  /// The logits of all tokens after the grammar: 0 where one may come, plus what it adds.
+  func allowed() -> [Float] {
+    var logits = [Float](repeating: 0, count: encoding.vocabularySize)
+    logits.withUnsafeMutableBufferPointer { grammar.forbid($0.baseAddress!) }
+    return logits
+  }
+
+  /// The next token; ends of steps and of pieces come often enough for a piece to be readable.
+  mutating func next() -> Int32 {
+    let logits = allowed()
+    let open = logits.indices.filter { logits[$0] > -.infinity }
+    precondition(!open.isEmpty)
+    let few = open.filter { !isNote(Int32($0)) }
+    let token =
+      !few.isEmpty && Double.random(in: 0..<1, using: &random) < 0.5
+      ? few.randomElement(using: &random)! : open.randomElement(using: &random)!
+    grammar.advance(Int32(token))
+    return Int32(token)
+  }
+
+  private func isNote(_ token: Int32) -> Bool {
+    let name = encoding.name(of: token)
+    return name.hasPrefix("N") || name.hasPrefix("HELD")
+  }
+
+  /// One piece, cut short by an end if it is long.
+  mutating func piece(longest: Int = 3000) -> [Int32] {
+    var tokens: [Int32] = []
+    let voices = grammar.constraints.voices
+    repeat {
+      tokens.append(next())
+      // Not between a velocity and the note it is for.
+      if tokens.count > longest && !encoding.name(of: tokens.last!).hasPrefix("VELOCITY") {
+        grammar.constraints.bars = grammar.bars + 1
+        grammar.constraints.voices = 0
+      }
+    } while tokens.last != 1 && tokens.count < 10 * longest
+    grammar.constraints.bars = 0
+    grammar.constraints.voices = voices
+    return tokens
+  }
+}
+
+extension SystemRandomNumberGenerator {
+  /// A generator of its own seed, so that a test that failed fails again.
+  struct Seeded: RandomNumberGenerator {
+    private var state: UInt64
+    init(_ seed: UInt64) { state = seed }
+    mutating func next() -> UInt64 {
+      state &+= 0x9E37_79B9_7F4A_7C15
+      var z = state
+      z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
+      z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
+      return z ^ (z >> 31)
+    }
+  }
+}
+
+/// The encodings of music, on several grids.
+func musicEncodings() -> [any MusicEncoding] {
+  let short = PerformanceEncoding(properties: ["longest_note": "130", "longest_silence": "100"])
+  var all: [any MusicEncoding] = [PerformanceEncoding(), short]
+  for steps in [1, 3, 4, 7, 12, 24] {
+    all.append(try! PolyphonyEncoding(stepsPerQuarter: steps))
+    all.append(try! MelodyEncoding(stepsPerQuarter: steps))
+    all.append(try! DrumsEncoding(stepsPerQuarter: steps))
+  }
+  // With time signatures that are not standard, and bars that are cut short.
+  for steps in [4, 12] {
+    let timeSignatures = TimeSignatureTable(extra: [TimeSignature(11, 8), TimeSignature(2, 16)])
+      .adding(found: 0b11_0000_0000_0000_0101, changesWithinBars: true)
+    all.append(try! PolyphonyEncoding(stepsPerQuarter: steps).with(timeSignatures))
+  }
+  return all
+}
