@@ -23,12 +23,25 @@ public protocol Encoding: AnyObject, Sendable {
   /// What a model file must keep, beside the name, to build this encoding again.
   var properties: [String: EncodingProperty] { get }
 
+  /// The side inputs that models of this encoding may have.
+  var sideInputs: [SideInput] { get }
+  /// What a piece that is learned from tells of itself.
+  func sideFacts(of piece: UnsafeBufferPointer<Int32>) -> SideFacts
+  /// The facts of the piece so many semitones higher.
+  func transposed(_ facts: SideFacts, by semitones: Int) -> SideFacts
+  /// nil if there are no side inputs.
+  func makeSideCursor() -> (any SideCursor)?
+
   /// A grammar in its starting state, for one session.
   func makeGrammar() throws(OutOfMemory) -> any Grammar
 }
 
 extension Encoding {
   public var name: String { Self.name }
+  public var sideInputs: [SideInput] { [] }
+  public func sideFacts(of piece: UnsafeBufferPointer<Int32>) -> SideFacts { SideFacts() }
+  public func transposed(_ facts: SideFacts, by semitones: Int) -> SideFacts { facts }
+  public func makeSideCursor() -> (any SideCursor)? { nil }
 }
 
 /// Keeps a sequence well-formed while it is sampled: it follows the tokens and forbids those that

@@ -1,0 +1,35 @@
+/// A small categorical value that a sequence carries beside each token and that is known before the
+/// next token is: the place in the bar, the key of the piece. The network adds an embedding of it to the
+/// token's.
+public struct SideInput: Equatable, Sendable {
+  /// What model files call it: the tensor is `side.NAME.weight`.
+  public let name: String
+  /// Values there are, 0 up to `count - 1`. 0 means "not told".
+  public let count: Int
+
+  public init(name: String, count: Int) {
+    self.name = name
+    self.count = count
+  }
+}
+
+/// What is known of a piece before it begins. 0 is "not told" in each member.
+public struct SideFacts: BitwiseCopyable, Equatable, Sendable {
+  /// Bars of the whole piece.
+  public var bars: Int32 = 0
+  /// The key: 1 to 12 for C major to B major, 13 to 24 for C minor to B minor.
+  public var key: Int32 = 0
+  /// Side inputs that are not told whatever is known: bit K for the Kth of the encoding.
+  public var hidden: UInt32 = 0
+
+  public init() {}
+}
+
+/// Works out the side values of a sequence as its tokens come. None of its calls allocates.
+public protocol SideCursor: AnyObject {
+  /// Before the first token of a piece.
+  func begin(_ facts: SideFacts)
+  /// Takes the next token and writes the values that go into the network with it, one for each side
+  /// input of the encoding.
+  func advance(_ token: Int32, into values: UnsafeMutablePointer<Int32>)
+}
