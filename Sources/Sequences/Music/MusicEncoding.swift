@@ -47,6 +47,12 @@ extension MusicEncoding {
   public var endToken: Int32? { 1 }
   public func makeGrammar() throws(OutOfMemory) -> any Grammar { try makeMusicGrammar() }
 
+  public func transposed(_ facts: SideFacts, by semitones: Int) -> SideFacts {
+    var facts = facts
+    facts.key = MusicKey.transposed(facts.key, by: semitones)
+    return facts
+  }
+
   /// Whether a piece can be moved by so many semitones and stay in range.
   public func transpositions(of tokens: some Sequence<Int32>) -> ClosedRange<Int> {
     var lowest = Int.max

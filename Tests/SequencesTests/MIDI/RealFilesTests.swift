@@ -7,7 +7,7 @@ import Testing
 /// every folder that the environment variable `LIBRETTO_MIDI_FOLDERS` names (`:` between two), as
 /// `Tests/music/encodings FOLDER...` sets it.
 @Suite struct RealFilesTests {
-  private static let files: [(name: String, file: MIDIFile)] = {
+  static let files: [(name: String, file: MIDIFile)] = {
     let tests = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
       .deletingLastPathComponent()
       .deletingLastPathComponent()

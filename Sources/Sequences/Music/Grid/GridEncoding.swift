@@ -24,6 +24,12 @@ extension GridEncoding {
       .merging(grid.timeSignatures.properties) { $1 }
   }
 
+  public var sideInputs: [SideInput] { MusicSides.inputs(hasBars: true, hasKey: grid.lasts) }
+  public func sideFacts(of piece: UnsafeBufferPointer<Int32>) -> SideFacts {
+    GridSideCursor.facts(of: piece, grid)
+  }
+  public func makeSideCursor() -> (any SideCursor)? { GridSideCursor(grid) }
+
   public func tokens(of file: MIDIFile) throws(EncodingError) -> GrowableBuffer<Int32>? {
     let score = try allocating { () throws(OutOfMemory) in
       try GridScore(grid, file, try selected(file)) { place($0.pitch) }

@@ -26,6 +26,12 @@ public final class PerformanceEncoding: MusicEncoding {
   }
   public var ticksPerQuarter: Int { PerformanceTokens.ticksPerQuarter }
 
+  public var sideInputs: [SideInput] { MusicSides.inputs(hasBars: false, hasKey: true) }
+  public func sideFacts(of piece: UnsafeBufferPointer<Int32>) -> SideFacts {
+    PerformanceSideCursor.facts(of: piece)
+  }
+  public func makeSideCursor() -> (any SideCursor)? { PerformanceSideCursor() }
+
   public func tokens(of file: MIDIFile) throws(EncodingError) -> GrowableBuffer<Int32>? {
     try tokens(of: file, stretch: 1)
   }
