@@ -76,14 +76,9 @@ final class ForwardWeights: @unchecked Sendable {
           first: gate * padded + real.lowerBound, count: real.count, columnStride: hidden,
           rows: hidden, rowStride: 1)
       }
-      let ih = parameters + layout.inputBias(layer)
-      let hh = parameters + layout.recurrentBias(layer)
-      for unit in real {
-        inputBias[layer].pointer[unit] = ih[unit] + hh[unit]
-        inputBias[layer].pointer[padded + unit] = ih[hidden + unit] + hh[hidden + unit]
-        inputBias[layer].pointer[2 * padded + unit] = ih[2 * hidden + unit]
-        recurrentBias[layer].pointer[2 * padded + unit] = hh[2 * hidden + unit]
-      }
+      setBiases(
+        layer, input: parameters + layout.inputBias(layer),
+        recurrent: parameters + layout.recurrentBias(layer), units: real)
     }
     let tokens = share(of: shape.vocabulary, worker: worker, workers: workers, multiple: 32)
     head.pack(
@@ -92,16 +87,49 @@ final class ForwardWeights: @unchecked Sendable {
     for token in tokens { headBias.pointer[token] = parameters[layout.headBias + token] }
   }
 
+  /// Folds the biases of some units of a layer, or of all.
+  func setBiases(
+    _ layer: Int, input ih: UnsafePointer<Float>, recurrent hh: UnsafePointer<Float>,
+    units: Range<Int>? = nil
+  ) {
+    let (hidden, padded) = (shape.hidden, shape.paddedHidden)
+    for unit in units ?? 0..<hidden {
+      inputBias[layer].pointer[unit] = ih[unit] + hh[unit]
+      inputBias[layer].pointer[padded + unit] = ih[hidden + unit] + hh[hidden + unit]
+      inputBias[layer].pointer[2 * padded + unit] = ih[2 * hidden + unit]
+      recurrentBias[layer].pointer[2 * padded + unit] = hh[2 * hidden + unit]
+    }
+  }
+
+  func setHeadBias(_ bias: UnsafePointer<Float>) {
+    headBias.pointer.update(from: bias, count: shape.vocabulary)
+  }
+
+  /// What has a matrix in panels from which its rows can be read back; nil for the others. (W_ih of layer 0 is
+  /// packed in float32 whatever the precision.)
+  func packed(_ role: ParameterLayout.Tensor.Role) -> PackedWeights? {
+    switch role {
+    case .inputWeight(let layer): layer > 0 ? input[layer] : nil
+    case .recurrentWeight(let layer): recurrent[layer]
+    case .headWeight: head
+    case .embedding, .inputBias, .recurrentBias, .headBias: nil
+    }
+  }
+
   /// Works out one worker's share of the table, after all of `pack` is done.
   func fillTable(_ parameters: UnsafePointer<Float>, worker: Int = 0, of workers: Int = 1) {
     let tokens = share(of: shape.vocabulary, worker: worker, workers: workers, multiple: 8)
+    fillTable(
+      embeddings: parameters + layout.embedding + tokens.lowerBound * shape.embedding,
+      first: tokens.lowerBound, count: tokens.count)
+  }
+
+  /// Works out `count` rows of the table from row `first` on, from the embeddings of these tokens.
+  func fillTable(embeddings: UnsafePointer<Float>, first: Int, count: Int) {
     let width = 3 * shape.paddedHidden
-    let first = tokens.lowerBound
-    let result = table.pointer + first * width
     input[0].multiply(
-      rows: tokens.count, left: parameters + layout.embedding + first * shape.embedding,
-      leftStride: shape.embedding, bias: inputBias[0].pointer, result: result,
-      resultStride: width, operands: nil)
+      rows: count, left: embeddings, leftStride: shape.embedding, bias: inputBias[0].pointer,
+      result: table.pointer + first * width, resultStride: width, operands: nil)
   }
 }
 

@@ -10,25 +10,44 @@ public final class Network: @unchecked Sendable {
   public let kernels: KernelTable
   let weights: ForwardWeights
 
-  /// - `parameters`: in the layout of `shape`; not to be changed afterwards, for in float32 they are kept.
-  ///   If they are not rounded to `precision`, that is done here.
-  public init(
-    _ shape: NetworkShape, parameters: FloatBuffer, precision: Precision = .float32,
-    kernels: KernelTable = .current
-  ) throws(NetworkError) {
+  /// A network of zeros: `NetworkBuilder` fills it.
+  fileprivate init(_ shape: NetworkShape, _ precision: Precision, _ kernels: KernelTable)
+    throws(NetworkError)
+  {
     try shape.validate()
     self.shape = shape
     self.precision = precision
     self.kernels = kernels
     layout = ParameterLayout(shape)
-    stored = try StoredParameters(parameters, layout, precision)
     weights = try ForwardWeights(shape, precision: precision, kernels: kernels)
-    weights.pack(parameters.pointer)
-    weights.fillTable(parameters.pointer)
+    stored = try StoredParameters(weights, precision)
   }
 
-  /// The parameters as they are in a file, in the layout; not to be changed.
+  /// - `parameters`: in the layout of `shape`; quantized to `precision`.
+  public convenience init(
+    _ shape: NetworkShape, parameters: FloatBuffer, precision: Precision = .float32,
+    kernels: KernelTable = .current
+  ) throws(NetworkError) {
+    try self.init(shape, precision, kernels)
+    for (i, tensor) in layout.tensors.enumerated() {
+      stored.fill(
+        i, from: 0,
+        TypedRows(
+          .float32, count: tensor.rows, columns: tensor.columns,
+          bytes: parameters.pointer + tensor.offset))
+    }
+    stored.finish()
+  }
+
+  /// The parameters as floats, in the layout.
   public func parameters() throws(NetworkError) -> FloatBuffer { try stored.expanded() }
+
+  /// The same network in another precision.
+  public func quantized(to precision: Precision) throws(NetworkError) -> Network {
+    let builder = try NetworkBuilder(shape, precision: precision, kernels: kernels)
+    try stored.forEach { (tensor, first, rows) in builder.fill(tensor, from: first, rows) }
+    return builder.finish()
+  }
 
   /// The memory of one thread for steps of up to `rows` streams at once. That of one stream keeps what
   /// a step of it begins for the next.
@@ -108,5 +127,28 @@ public final class Network: @unchecked Sendable {
       layer == 0 ? weights.table.pointer : scratch.input.pointer, 3 * h,
       layer == 0 ? tokens : nil, next, nil)
     for row in 0..<rows { (states[row] + layer * h).update(from: next + row * h, count: h) }
+  }
+}
+
+/// A network in the making, from rows of its tensors as a model file has them.
+public final class NetworkBuilder {
+  private let network: Network
+
+  public init(
+    _ shape: NetworkShape, precision: Precision = .float32, kernels: KernelTable = .current
+  ) throws(NetworkError) {
+    network = try Network(shape, precision, kernels)
+  }
+
+  /// Takes rows of the tensor at a place of the layout, from row `first` on. Those of the network's precision are
+  /// taken as they are, others are quantized to it.
+  public func fill(_ tensor: Int, from first: Int, _ rows: TypedRows) {
+    network.stored.fill(tensor, from: first, rows)
+  }
+
+  /// The network, when all rows of all tensors have been taken.
+  public func finish() -> Network {
+    network.stored.finish()
+    return network
   }
 }

@@ -2,7 +2,7 @@ import Kernels
 
 /// A weight matrix as the right side of products, packed for one precision, and the products.
 ///
-/// The left side is rounded to the same precision and laid out here, some rows at a time, in memory
+/// The left side is quantized to the same precision and laid out here, some rows at a time, in memory
 /// the caller lends: `operandCount` floats.
 final class PackedWeights: @unchecked Sendable {
   let precision: Precision
@@ -17,7 +17,7 @@ final class PackedWeights: @unchecked Sendable {
   private let correction: FloatBuffer?
 
   /// So many that they stay in the second-level cache while the panels run through it.
-  private static let rowsAtOnce = 132
+  static let rowsAtOnce = 132
 
   init(_ precision: Precision, columns: Int, depth: Int, kernels: KernelTable)
     throws(NetworkError)
@@ -34,8 +34,8 @@ final class PackedWeights: @unchecked Sendable {
   /// Floats of memory to lend for products with left sides of up to `rows` rows of `depth` numbers.
   static func operandCount(_ precision: Precision, rows: Int, depth: Int) -> Int {
     let rows = min(rows, rowsAtOnce)
-    let rounded = precision == .float32 ? 0 : rows * Panels.padded(depth)
-    return rounded + KernelTable.productRoom(rows: rows, depth: cells(precision, depth: depth))
+    let quantized = precision == .float32 ? 0 : rows * Panels.padded(depth)
+    return quantized + KernelTable.productRoom(rows: rows, depth: cells(precision, depth: depth))
   }
 
   private static func cells(_ precision: Precision, depth: Int) -> Int {
@@ -54,6 +54,22 @@ final class PackedWeights: @unchecked Sendable {
       source, count: count, columnStride: columnStride, rows: rows, rowStride: rowStride,
       into: panels.pointer + first * cells, depth: cells * numbers, from: from, numbers: numbers,
       correction: correction.map { $0.pointer + first }, total: columns)
+  }
+
+  /// Packs one column from the bytes of its row in a file, of this precision.
+  func set(column: Int, _ bytes: UnsafeRawPointer, scale: Float) {
+    Panels.set(
+      panels.pointer + Panels.place(column, depth: cells), bytes, depth: depth,
+      numbers: precision.numbersPerCell, scale: scale,
+      correction: correction.map { $0.pointer + column }, total: columns)
+  }
+
+  /// Gives the bytes of `count` numbers of a column's row back, from number `first` on, a multiple of 4.
+  func get(column: Int, from first: Int, count: Int, into bytes: UnsafeMutableRawPointer) {
+    let cell = first / precision.numbersPerCell * Panels.width
+    Panels.get(
+      panels.pointer + Panels.place(column, depth: cells) + cell, count: count,
+      numbers: precision.numbersPerCell, into: bytes)
   }
 
   /// `result[rows][columns] = left * weights + bias`, or added to it.

@@ -13,7 +13,7 @@ public struct ParameterLayout: Sendable {
 
     public let role: Role
     /// The dimensions; a vector has one row.
-    let rows, columns: Int
+    public let rows, columns: Int
     public let offset: Int
 
     public var count: Int { rows * columns }
@@ -107,6 +107,19 @@ public struct ParameterLayout: Sendable {
 
   /// Numbers that are learned: what "parameters" means to a user.
   public var parameters: Int { tensors.reduce(0) { $0 + $1.count } }
+
+  /// The place of a tensor among all.
+  func index(of role: Tensor.Role) -> Int {
+    switch role {
+    case .embedding: 0
+    case .inputWeight(let layer): 1 + 4 * layer
+    case .recurrentWeight(let layer): 2 + 4 * layer
+    case .inputBias(let layer): 3 + 4 * layer
+    case .recurrentBias(let layer): 4 + 4 * layer
+    case .headWeight: 1 + 4 * layers
+    case .headBias: 2 + 4 * layers
+    }
+  }
 
   /// Makes the floats between the tensors zero, as all that works on the whole buffer expects.
   public func clearPadding(of buffer: FloatBuffer) {

@@ -1,5 +1,3 @@
-import Memory
-
 /// The format of both sides of a network's products; sums are float32 in all of them.
 public enum Precision: Int, Sendable, CaseIterable {
   case float32 = 0
@@ -32,27 +30,6 @@ public enum Precision: Int, Sendable, CaseIterable {
     case .float32: 1
     case .bfloat16: 2
     case .int8: 4
-    }
-  }
-}
-
-extension Precision {
-  /// Rounds every matrix of a network to what this precision can hold, biases excepted. What is
-  /// rounded already does not change any more.
-  public func round(_ parameters: UnsafeMutablePointer<Float>, _ layout: ParameterLayout)
-    throws(NetworkError)
-  {
-    if self == .float32 { return }
-    let block = GrowableBuffer<UInt32>()
-    for tensor in layout.tensors where tensor.isMatrix {
-      do { try block.reserve(tensor.columns) } catch { throw NetworkError(error) }
-      guard let bytes = block.base else { continue }
-      for row in 0..<tensor.rows {
-        let row = parameters + tensor.offset + row * tensor.columns
-        decode(
-          bytes, count: tensor.columns, scale: encode(row, count: tensor.columns, into: bytes),
-          into: row)
-      }
     }
   }
 }

@@ -4,7 +4,7 @@ import Kernels
 // Little-endian; in int8 the numbers are those of the row over its scale, which is kept elsewhere.
 
 extension Precision {
-  /// Writes `count` numbers of a row and gives the scale they are over: 1 but in int8. What was rounded
+  /// Quantizes `count` numbers of a row and gives the scale they are over: 1 but in int8. What was quantized
   /// to the precision before comes back bit for bit.
   @discardableResult
   public func encode(

@@ -79,13 +79,13 @@ func create<Object: AnyObject>(
 
 @c @implementation public func retto_model_quantize(
   _ model: OpaquePointer!, _ precision: retto_precision,
-  _ rounded: UnsafeMutablePointer<OpaquePointer?>!
+  _ quantized: UnsafeMutablePointer<OpaquePointer?>!
 ) -> retto_status {
-  create(rounded, "the pointer for the rounded model") { () throws(LibrettoError) in
+  create(quantized, "the pointer for the quantized model") { () throws(LibrettoError) in
     let precision = try Precision(precision)
     var result: ModelHandle?
     try withModel(model) { (handle) throws(LibrettoError) in
-      result = ModelHandle(try handle.model.rounded(to: precision))
+      result = ModelHandle(try handle.model.quantized(to: precision))
     }
     return result!
   }

@@ -32,4 +32,46 @@ struct PanelsTests {
       }
     }
   }
+
+  /// From the bytes of a row the same cells come as from its floats, and the bytes come back.
+  @Test(arguments: [1, 2, 4]) func columnsOfBytes(numbers: Int) {
+    let (depth, columns) = (37, 40)
+    let cells = (depth + numbers - 1) / numbers
+    var random = Numbers(5)
+    let source = random.floats(columns * depth)
+    var packed = [Float](repeating: 0, count: 64 * cells)
+    var correction = [Float](repeating: 0, count: 2 * 64)
+    correction.withUnsafeMutableBufferPointer {
+      Panels.pack(
+        source, count: columns, columnStride: depth, rows: depth, rowStride: 1, into: &packed,
+        depth: cells * numbers, numbers: numbers, correction: $0.baseAddress, total: 64)
+    }
+    var ours = [Float](repeating: 0, count: 64 * cells)
+    var ourCorrection = [Float](repeating: 0, count: 2 * 64)
+    for column in 0..<columns {
+      let row = Array(source[column * depth..<(column + 1) * depth])
+      let scale = int8Scale(row, count: depth, stride: 1)
+      let bytes: [UInt8] =
+        switch numbers {
+        case 1: row.flatMap { withUnsafeBytes(of: $0) { Array($0) } }
+        case 2: row.flatMap { withUnsafeBytes(of: bfloat16($0)) { Array($0) } }
+        default: row.map { UInt8(bitPattern: int8($0, scale: scale)) }
+        }
+      var back = [UInt8](repeating: 0xEE, count: bytes.count)
+      ours.withUnsafeMutableBufferPointer { panels in
+        ourCorrection.withUnsafeMutableBufferPointer {
+          let place = panels.baseAddress! + Panels.place(column, depth: cells)
+          Panels.set(
+            place, bytes, depth: depth, numbers: numbers, scale: scale,
+            correction: $0.baseAddress! + column, total: 64)
+          Panels.get(place, count: depth, numbers: numbers, into: &back)
+        }
+      }
+      #expect(back == bytes)
+    }
+    #expect(ours.map(\.bitPattern) == packed.map(\.bitPattern))
+    if numbers == 4 {
+      #expect(ourCorrection.map(\.bitPattern) == correction.map(\.bitPattern))
+    }
+  }
 }

@@ -37,24 +37,7 @@ public final class Model: @unchecked Sendable {
     text = encoding as? any TextEncoding
     endToken = encoding.endToken ?? -1
     documentEnd = text?.endToken ?? -1
-    fingerprint = Self.fingerprint(network)
-  }
-
-  /// The hash of the sizes and the precision, then of the parameters in the order of the layout, two
-  /// to a word.
-  private static func fingerprint(_ network: Network) -> UInt64 {
-    let shape = network.shape
-    var hash = Hash()
-    for number in [
-      shape.vocabulary, shape.embedding, shape.hidden, shape.layers, network.precision.rawValue,
-    ] { hash.add(UInt64(number)) }
-    network.stored.forEachPart { numbers in
-      for i in stride(from: 0, to: numbers.count, by: 2) {
-        let second = i + 1 < numbers.count ? numbers[i + 1].bitPattern : 0
-        hash.add(UInt64(second) << 32 | UInt64(numbers[i].bitPattern))
-      }
-    }
-    return hash.value
+    fingerprint = network.fingerprint
   }
 
   /// Reads a model file, or a checkpoint, of which it takes the best weights.
@@ -86,32 +69,24 @@ public final class Model: @unchecked Sendable {
     -> (network: Network, encoding: any Encoding, facts: [String: String])
   {
     let header = try ModelHeader(file)
-    let parameters = try file.parameters(
-      ParameterLayout(header.shape), precision: header.precision)
-    let network = try Libretto.network { () throws(NetworkError) in
-      try header.precision.round(parameters.pointer, ParameterLayout(header.shape))
-      return try Network(header.shape, parameters: parameters, precision: header.precision)
-    }
+    let network = try file.network(header.shape, precision: header.precision)
     return (network, header.encoding, header.facts)
   }
 
-  /// The weights as they are in a file; not to be changed.
+  /// The weights as floats, in the layout of the network.
   func parameters() throws(LibrettoError) -> GRU.FloatBuffer {
     let network = network
     return try Libretto.network { () throws(NetworkError) in try network.parameters() }
   }
 
-  /// The same model with its weights rounded to a precision: smaller, and faster to sample from. What
+  /// The same model with its weights quantized to a precision: smaller, and faster to sample from. What
   /// is lost does not come back: float32 from int8 holds the numbers of int8.
-  public func rounded(to precision: Precision) throws(LibrettoError) -> Model {
-    let parameters = try FloatBuffer.make(network.layout.count)
-    parameters.copy(from: try self.parameters())
-    let layout = network.layout
-    let network = try Libretto.network { () throws(NetworkError) in
-      try precision.round(parameters.pointer, layout)
-      return try Network(shape, parameters: parameters, precision: precision)
+  public func quantized(to precision: Precision) throws(LibrettoError) -> Model {
+    let network = network
+    let made = try Libretto.network { () throws(NetworkError) in
+      try network.quantized(to: precision)
     }
-    return Model(network: network, encoding: encoding, facts: facts)
+    return Model(network: made, encoding: encoding, facts: facts)
   }
 
   /// Writes the model to a file, whole or not at all.
@@ -120,46 +95,22 @@ public final class Model: @unchecked Sendable {
   /// The file of this model, to be written.
   package func image() throws(LibrettoError) -> SafeTensorsImage {
     let header = ModelHeader(shape: shape, precision: precision, encoding: encoding, facts: facts)
-    let (layout, precision) = (network.layout, precision)
-    let parameters = try parameters()
+    let stored = network.stored
     return try SafeTensorsImage(
       metadata: { (writer) throws(OutOfMemory) in try header.write(to: &writer) },
       { (visit) throws(LibrettoError) in
-        try Self.visit(layout, parameters, precision, visit)
+        for i in stored.layout.tensors.indices {
+          try visit(SafeTensorsImage.Entry(stored, i))
+        }
         // The scales of int8 lie together, after the tensors they are for.
-        for tensor in layout.tensors where precision == .int8 && tensor.isMatrix {
-          let (rows, columns) = (tensor.dimensions[0], tensor.dimensions[1])
-          let scales = try FloatBuffer.make(rows)
-          for row in 0..<rows {
-            scales.pointer[row] = int8Scale(
-              parameters.pointer + tensor.offset + row * columns, count: columns, stride: 1)
-          }
+        for (i, tensor) in stored.layout.tensors.enumerated() {
+          guard let scales = stored.scales(of: i) else { continue }
           try visit(
             SafeTensorsImage.Entry(
-              name: tensor.name + ".scale", dimensions: [rows], numbers: scales.pointer))
-          withExtendedLifetime(scales) {}
+              name: tensor.name + ".scale", dimensions: [tensor.rows], bytes: scales))
         }
+        withExtendedLifetime(stored) {}
       })
-  }
-
-  /// Hands on the tensors of a network as they are in a file.
-  static func visit(
-    _ layout: ParameterLayout, _ parameters: FloatBuffer, _ precision: Precision,
-    _ visit: SafeTensorsImage.Visit
-  ) throws(LibrettoError) {
-    for tensor in layout.tensors {
-      let type: SafeTensors.ElementType =
-        switch precision {
-        case .bfloat16 where tensor.isMatrix: .bfloat16
-        case .int8 where tensor.isMatrix: .int8
-        default: .float32
-        }
-      try visit(
-        SafeTensorsImage.Entry(
-          name: tensor.name, dimensions: tensor.dimensions, type: type,
-          numbers: parameters.pointer + tensor.offset))
-    }
-    withExtendedLifetime(parameters) {}
   }
 
   public var isText: Bool { text != nil }
@@ -188,17 +139,5 @@ public final class Model: @unchecked Sendable {
 extension FloatBuffer {
   static func make(_ count: Int) throws(LibrettoError) -> FloatBuffer {
     try network { () throws(NetworkError) in try FloatBuffer(count) }
-  }
-}
-
-/// A running 64-bit hash of words: exclusive-or and multiply, as in FNV-1a but a word at a time, and fold.
-/// Each step can be undone, so that two sequences which differ in one word never have the same. Snapshots
-/// and checkpoints keep its values: it must not change.
-struct Hash {
-  private(set) var value: UInt64 = 0xCBF2_9CE4_8422_2325
-
-  mutating func add(_ word: UInt64) {
-    value = (value ^ word) &* 0x9E37_79B9_7F4A_7C15
-    value ^= value >> 29
   }
 }

@@ -13,6 +13,22 @@ import Sequences
 /// | `encoding` | `bytes`, `characters`, `melody`, `polyphony`, `drums`, `performance` |
 /// | `encoding.alphabet` ... | what the encoding needs, by its own names |
 /// | `training.tokens` ... | facts about the training, for people |
+///
+/// The tensors are those of `ParameterLayout`, by name and in its order, little-endian: V is the vocabulary, E the
+/// embedding size, H the hidden size; the gates are r, z, n, one after another, as in PyTorch's `nn.GRU`.
+///
+/// | tensor | shape |
+/// |---|---|
+/// | `embedding.weight` | V × E |
+/// | `gru.weight_ih_l0`; of the layers k above | 3H × E; `gru.weight_ih_lk` 3H × H |
+/// | `gru.weight_hh_lk` | 3H × H |
+/// | `gru.bias_ih_lk`, `gru.bias_hh_lk` | 3H |
+/// | `head.weight`, `head.bias` | V × H, V |
+///
+/// Matrices have the element type of the precision (F32, BF16, I8), vectors F32. A matrix NAME of I8 has numbers from
+/// -127 to 127, and after all of these tensors an F32 tensor `NAME.scale`, one number for each of its rows: a weight
+/// is the number times the scale of its row. Any of the three types is read in a file of any precision, and is
+/// quantized once if the network's is another.
 struct ModelHeader {
   let shape: NetworkShape
   let precision: Precision

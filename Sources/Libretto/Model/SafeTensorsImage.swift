@@ -3,24 +3,61 @@ import Memory
 
 /// A safetensors file that is about to be written: its header, and its tensors one after another.
 package struct SafeTensorsImage {
-  /// A tensor made of 32-bit floats, or of bytes.
   struct Entry {
     let name: String
     let dimensions: [Int]
-    var type = SafeTensors.ElementType.float32
-    /// Floats, or what is in the file.
-    let numbers: UnsafeRawPointer
+    let type: SafeTensors.ElementType
+    private let content: Content
 
-    var count: Int { dimensions.reduce(1, *) }
-    var byteCount: Int { count * type.size }
+    private enum Content {
+      case bytes(UnsafeRawPointer)
+      case parameters(StoredParameters, tensor: Int)
+    }
 
-    /// The format of the file's numbers, if they are not those at `numbers`; int8 there is the numbers
-    /// over their row's scale.
-    fileprivate var conversion: Precision? {
-      switch type {
-      case .bfloat16: .bfloat16
-      case .int8: .int8
-      default: nil
+    /// A tensor that is in memory as it is in the file.
+    init(
+      name: String, dimensions: [Int], type: SafeTensors.ElementType = .float32,
+      bytes: UnsafeRawPointer
+    ) {
+      self.name = name
+      self.dimensions = dimensions
+      self.type = type
+      content = .bytes(bytes)
+    }
+
+    /// A tensor of a network.
+    init(_ parameters: StoredParameters, _ tensor: Int) {
+      name = parameters.layout.tensors[tensor].name
+      dimensions = parameters.layout.tensors[tensor].dimensions
+      type =
+        switch parameters.element(of: tensor) {
+        case .float32: .float32
+        case .bfloat16: .bfloat16
+        case .int8: .int8
+        }
+      content = .parameters(parameters, tensor: tensor)
+    }
+
+    var byteCount: Int { dimensions.reduce(1, *) * type.size }
+
+    fileprivate func write(to sink: inout some ByteSink) throws(LibrettoError) {
+      switch content {
+      case .bytes(let bytes):
+        try sink.write(UnsafeRawBufferPointer(start: bytes, count: byteCount))
+      case .parameters(let parameters, let tensor):
+        let rows = parameters.layout.tensors[tensor].rows
+        let size = byteCount / rows
+        // Whole rows, some at a time.
+        let most = min(rows, max(1, (1 << 16) / size))
+        let block = try allocating { () throws(OutOfMemory) in
+          try GrowableBuffer<UInt8>(repeating: 0, count: most * size)
+        }
+        let bytes = UnsafeMutableRawBufferPointer(block.elements)
+        for first in stride(from: 0, to: rows, by: most) {
+          let count = min(most, rows - first)
+          parameters.copyRows(tensor, from: first, count: count, into: bytes.baseAddress!)
+          try sink.write(UnsafeRawBufferPointer(rebasing: bytes[..<(count * size)]))
+        }
       }
     }
   }
@@ -79,30 +116,7 @@ package struct SafeTensorsImage {
     var length = UInt64(header.count).littleEndian
     try withUnsafeBytes(of: &length) { (b) throws(LibrettoError) in try sink.write(b) }
     try sink.write(UnsafeRawBufferPointer(header.elements))
-    let block = GrowableBuffer<UInt8>()
-    try visit { (entry) throws(LibrettoError) in
-      guard let precision = entry.conversion else {
-        return try sink.write(
-          UnsafeRawBufferPointer(start: entry.numbers, count: entry.byteCount))
-      }
-      // Whole rows, some at a time.
-      let floats = entry.numbers.assumingMemoryBound(to: Float.self)
-      let columns = max(entry.dimensions.last ?? 1, 1)
-      let most = max(1, (1 << 16) / (columns * entry.type.size))
-      try allocating { () throws(OutOfMemory) in
-        try block.reserve(min(most, entry.count / columns) * columns * entry.type.size)
-      }
-      guard let bytes = UnsafeMutableRawPointer(block.base) else { return }
-      for first in stride(from: 0, to: entry.count, by: most * columns) {
-        let end = min(first + most * columns, entry.count)
-        for row in stride(from: first, to: end, by: columns) {
-          precision.encode(
-            floats + row, count: columns, into: bytes + (row - first) * entry.type.size)
-        }
-        try sink.write(
-          UnsafeRawBufferPointer(start: bytes, count: (end - first) * entry.type.size))
-      }
-    }
+    try visit { (entry) throws(LibrettoError) in try entry.write(to: &sink) }
   }
 
   /// Writes a file, whole or not at all.

@@ -166,19 +166,24 @@ struct Checkpoint {
         try writer.string(record.text)
       },
       { (visit) throws(LibrettoError) in
-        try Model.visit(learner.layout, best, .float32, visit)
+        for tensor in learner.layout.tensors {
+          try visit(
+            SafeTensorsImage.Entry(
+              name: tensor.name, dimensions: tensor.dimensions, bytes: best.pointer + tensor.offset
+            ))
+        }
         if state.run != .diverged {
           for (name, buffer) in current.named {
             try visit(
               SafeTensorsImage.Entry(
-                name: "training.\(name)", dimensions: [buffer.count], numbers: buffer.pointer))
+                name: "training.\(name)", dimensions: [buffer.count], bytes: buffer.pointer))
           }
         }
         for (name, bytes) in [("files", state.files.bytes), ("history", losses)] {
           try visit(
             SafeTensorsImage.Entry(
               name: "training.\(name)", dimensions: [bytes.count], type: .uint8,
-              numbers: bytes.base.map { UnsafeRawPointer($0) } ?? UnsafeRawPointer(best.pointer)))
+              bytes: bytes.base.map { UnsafeRawPointer($0) } ?? UnsafeRawPointer(best.pointer)))
         }
       })
   }

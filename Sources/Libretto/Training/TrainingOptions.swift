@@ -116,7 +116,8 @@ public struct TrainingOptions: Equatable, Sendable {
     case .int8:
       throw LibrettoError(
         .argument,
-        "a network cannot be trained in int8; train in float32 or bfloat16, then round the model")
+        "a network cannot be trained in int8; train in float32 or bfloat16, then quantize the model"
+      )
     }
     try require(
       "the batch times the sequence length", max(batch, 1) * max(sequence, 1), 1...(1 << 24))

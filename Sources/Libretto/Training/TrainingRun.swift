@@ -147,9 +147,7 @@ extension TrainingRun {
   }
 
   func model() throws(LibrettoError) -> Model {
-    let parameters = try FloatBuffer.make(learner.layout.count)
-    parameters.copy(from: bestWeights)
-    let shape = plan.shape
+    let (shape, parameters) = (plan.shape, bestWeights)
     let made = try network { () throws(NetworkError) in
       try Network(shape, parameters: parameters)
     }

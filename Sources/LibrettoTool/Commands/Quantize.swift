@@ -4,7 +4,7 @@ import Libretto
 
 struct Quantize: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Round a model's weights, for a smaller and faster one.",
+    abstract: "Quantize a model's weights, for a smaller and faster one.",
     discussion: """
       The new model is used as any other. What was lost stays lost: keep the old one to
       train on. To see how much that is: libretto evaluate MODEL TEXT, with both.
@@ -31,7 +31,7 @@ struct Quantize: ParsableCommand {
     if !force { try ModelFiles.refuseReplacing(output) }
     let before = try ModelFiles.read(model)
     let after = try orFail { () throws(LibrettoError) in
-      try before.rounded(to: precision.flatMap { Precision(name: $0) } ?? .int8)
+      try before.quantized(to: precision.flatMap { Precision(name: $0) } ?? .int8)
     }
     try ModelFiles.write(after, to: output)
     let weights = Double(after.network.layout.parameters)

@@ -152,7 +152,7 @@ import Testing
   /// A model has the same fingerprint however it came to be, and another one if a number differs.
   @Test func fingerprints() throws {
     for precision in Precision.allCases {
-      let rounded = try model.rounded(to: precision)
+      let rounded = try model.quantized(to: precision)
       let loaded = try Model(ModelFile(rounded).bytes)
       #expect(loaded.fingerprint == rounded.fingerprint)
       #expect((rounded.fingerprint == model.fingerprint) == (precision == .float32))

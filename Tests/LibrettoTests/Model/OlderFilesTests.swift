@@ -91,6 +91,23 @@ import Testing
     #expect(Array(tokens.prefix(expected.count)) == expected)
   }
 
+  private static let fingerprints: [String: UInt64] = [
+    "bytes": 0x701DB015F040A4F1,
+    "bytes_int8": 0xB0C6D747B9F0CE38,
+    "characters": 0xB9FEC0B159945A21,
+    "drums": 0x251AA5B654519AE9,
+    "melody": 0x7F44012F8577913A,
+    "melody_bfloat16": 0xC7C7A9425F5C6ED9,
+    "melody_int8": 0x82A918536C88D2BC,
+    "performance": 0x85A7F4F7B7B21792,
+    "polyphony": 0xC6356A6F4CA5B9D1,
+  ]
+
+  /// Snapshots of sessions keep them.
+  @Test(arguments: names) func fingerprintsAreTheSame(_ name: String) throws {
+    #expect(try Model(path: Self.path(name)).fingerprint == Self.fingerprints[name])
+  }
+
   /// A file that is loaded and saved keeps its header's sizes and every byte of its data.
   @Test(arguments: names) func savingWritesTheSameData(_ name: String) throws {
     let folder = try Folder()

@@ -10,22 +10,29 @@ import Testing
   func savedAndLoadedItIsTheSame(precision: Precision) throws {
     let folder = try Folder()
     let model = try makeModel(embedding: 6, hidden: 37, layers: 2)
-    let rounded = try model.rounded(to: precision)
-    #expect(rounded.precision == precision && rounded.fingerprint != model.fingerprint)
-    let parameters = try FloatBuffer(model.network.layout.count)
-    parameters.copy(from: try model.parameters())
-    try precision.round(parameters.pointer, model.network.layout)
-    #expect(
-      try rounded.floats
-        == Array(UnsafeBufferPointer(start: parameters.pointer, count: parameters.count)))
-    try rounded.save(folder("m"))
+    let quantized = try model.quantized(to: precision)
+    #expect(quantized.precision == precision && quantized.fingerprint != model.fingerprint)
+    var expected = try model.floats
+    for tensor in model.network.layout.tensors where tensor.isMatrix {
+      for row in 0..<tensor.rows {
+        let places =
+          tensor.offset + row * tensor.columns..<tensor.offset + (row + 1) * tensor.columns
+        var bytes = [UInt8](repeating: 0, count: 4 * tensor.columns)
+        expected[places].withUnsafeMutableBufferPointer { floats in
+          let scale = precision.encode(floats.baseAddress!, count: floats.count, into: &bytes)
+          precision.decode(bytes, count: floats.count, scale: scale, into: floats.baseAddress!)
+        }
+      }
+    }
+    #expect(try quantized.floats == expected)
+    try quantized.save(folder("m"))
     let again = try Model(path: folder("m"))
     #expect(again.precision == precision)
-    #expect(try again.floats == rounded.floats && again.fingerprint == rounded.fingerprint)
+    #expect(try again.floats == quantized.floats && again.fingerprint == quantized.fingerprint)
     try again.save(folder("n"))
     #expect(try read(folder("n")) == read(folder("m")))
-    // Rounded once more it does not change.
-    #expect(try again.rounded(to: precision).floats == rounded.floats)
+    // Quantized once more it does not change.
+    #expect(try again.quantized(to: precision).floats == quantized.floats)
     try model.save(folder("full"))
     let sizes = (try read(folder("m")).count, try read(folder("full")).count)
     #expect(sizes.0 * (precision == .int8 ? 3 : 2) < sizes.1 + 6000)
@@ -36,9 +43,9 @@ import Testing
   @Test(arguments: [(Precision.bfloat16, 0.02), (.int8, 0.08)])
   func probabilitiesStayClose(precision: Precision, most: Double) throws {
     let model = try makeModel(embedding: 16, hidden: 64, layers: 2)
-    let rounded = try model.rounded(to: precision)
+    let quantized = try model.quantized(to: precision)
     let full = try Session(model, seed: 4)
-    let short = try Session(rounded, seed: 4)
+    let short = try Session(quantized, seed: 4)
     full.usesGrammar = false
     short.usesGrammar = false
     var sum = 0.0
@@ -58,7 +65,7 @@ import Testing
   /// in the last bit of a sum may differ in the eighth of the next operand; sums of int8 are exact.
   @Test(arguments: [(Precision.bfloat16, 0.02), (.int8, 1e-4)])
   func everyWayOfReadingAgrees(precision: Precision, most: Double) throws {
-    let model = try makeModel(embedding: 6, hidden: 45, layers: 2).rounded(to: precision)
+    let model = try makeModel(embedding: 6, hidden: 45, layers: 2).quantized(to: precision)
     let alone = try (0..<9).map { try Session(model, seed: UInt64($0)) }
     let together = try (0..<9).map { try Session(model, seed: UInt64($0)) }
     try together[0].reserve(9)
@@ -88,8 +95,49 @@ import Testing
     }
   }
 
+  /// Scales and numbers that this library would not have chosen are kept as they are, unless the kernels cannot
+  /// take them: those rows are quantized anew.
+  @Test func int8OfOtherLibraries() throws {
+    let model = try makeModel(embedding: 6, hidden: 20, layers: 1).quantized(to: .int8)
+    let file = try ModelFile(model)
+    func place(_ name: String) throws -> Int {
+      try #require(try JSON.parse(file.header).members?.first { $0.key == name })
+        .value["data_offsets"]!.array![0].integer!
+    }
+    let (numbers, scales) = (try place("head.weight"), try place("head.weight.scale"))
+    func with(_ number: UInt8, _ scale: Float) -> ModelFile {
+      var changed = file
+      for i in 0..<20 { changed.data[numbers + i] = number }
+      withUnsafeBytes(of: scale) {
+        changed.data.replaceSubrange(scales..<scales + 4, with: $0)
+      }
+      return changed
+    }
+    let layout = model.network.layout
+    let head = layout.tensors[layout.tensors.count - 2]
+    for (number, scale, kept) in [
+      (UInt8(5), Float(0.3), true), (0x80, 0.25, false), (7, -0.5, false), (9, 0, false),
+    ] {
+      let changed = with(number, scale)
+      let read = try Model(changed.bytes)
+      let weight = Float(Int8(bitPattern: number)) * scale
+      #expect(abs(try read.floats[head.offset] - weight) < 1e-4 * max(abs(weight), 1))
+      #expect((try ModelFile(read).data == changed.data) == kept)
+    }
+  }
+
+  /// Floats in a file of int8 are quantized as they are read.
+  @Test func floatsInAFileOfInt8() throws {
+    let model = try makeModel(embedding: 6, hidden: 20, layers: 1)
+    let file = try ModelFile(model).replacing(
+      "\"format_version\"", "\"precision\":\"int8\",\"format_version\"")
+    let read = try Model(file.bytes)
+    #expect(read.precision == .int8)
+    #expect(try read.fingerprint == model.quantized(to: .int8).fingerprint)
+  }
+
   @Test func damagedFilesAreRefused() throws {
-    let model = try makeModel(embedding: 6, hidden: 20, layers: 1).rounded(to: .int8)
+    let model = try makeModel(embedding: 6, hidden: 20, layers: 1).quantized(to: .int8)
     for (old, new, words) in [
       ("\"precision\":\"int8\"", "\"precision\":\"int4\"", "int4"),
       ("head.weight.scale", "head.weight.scala", "has no F32 tensor \"head.weight.scale\""),
@@ -139,12 +187,12 @@ import Testing
         network: try Network(
           NetworkShape(vocabulary: 256, embedding: 2, hidden: 3, layers: 1),
           parameters: parameters), encoding: BytesEncoding(), facts: [:])
-      let rounded = try model.rounded(to: precision)
-      #expect(try rounded.floats.allSatisfy { $0.isFinite })
-      #expect(try rounded.rounded(to: precision).floats == rounded.floats)
-      try rounded.save(folder("m"))
-      // What could be loaded before can be loaded rounded.
-      if abs(value) <= most { #expect(try Model(path: folder("m")).floats == rounded.floats) }
+      let quantized = try model.quantized(to: precision)
+      #expect(try quantized.floats.allSatisfy { $0.isFinite })
+      #expect(try quantized.quantized(to: precision).floats == quantized.floats)
+      try quantized.save(folder("m"))
+      // What could be loaded before can be loaded quantized.
+      if abs(value) <= most { #expect(try Model(path: folder("m")).floats == quantized.floats) }
     }
   }
 }

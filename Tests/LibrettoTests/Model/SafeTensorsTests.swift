@@ -29,9 +29,9 @@ import Testing
             }
           },
           { (visit) throws(LibrettoError) in
-            try visit(.init(name: "first", dimensions: [2, 3], numbers: a.baseAddress!))
-            try visit(.init(name: "second", dimensions: [], numbers: b.baseAddress!))
-            try visit(.init(name: "none", dimensions: [0, 4], numbers: b.baseAddress!))
+            try visit(.init(name: "first", dimensions: [2, 3], bytes: a.baseAddress!))
+            try visit(.init(name: "second", dimensions: [], bytes: b.baseAddress!))
+            try visit(.init(name: "none", dimensions: [0, 4], bytes: b.baseAddress!))
           })
         try image.write(folder("f"))
         // The same in memory.
@@ -211,7 +211,7 @@ import Testing
       let zero: Float = 0
       try withUnsafeBytes(of: zero) { bytes in
         _ = try SafeTensorsImage(metadata: { _ in }) { (visit) throws(LibrettoError) in
-          try visit(.init(name: name, dimensions: [1], numbers: bytes.baseAddress!))
+          try visit(.init(name: name, dimensions: [1], bytes: bytes.baseAddress!))
         }
       }
     }
