@@ -12,16 +12,20 @@ extension Network {
     for number in [
       shape.vocabulary, shape.embedding, shape.hidden, shape.layers, precision.rawValue,
     ] { words.hash.add(UInt64(number)) }
+    // Between two tensors there are fewer.
+    let zeros = [Float](repeating: 0, count: 16)
     var current = 0
     stored.forEachPart { tensor, numbers in
       if tensor != current {
         let end = layout.tensors[current].offset + layout.tensors[current].count
         if precision == .float32 {
-          for _ in end..<layout.tensors[tensor].offset { words.add(0) }
+          zeros.withUnsafeBufferPointer {
+            words.add(UnsafeBufferPointer(rebasing: $0[..<(layout.tensors[tensor].offset - end)]))
+          }
         }
         current = tensor
       }
-      for number in numbers { words.add(number.bitPattern) }
+      words.add(numbers)
     }
     return words.hash.value
   }
@@ -43,18 +47,31 @@ private struct RowWords {
     left = columns
   }
 
-  mutating func add(_ bits: UInt32) {
-    guard rowsLeft > 0 else { return }
-    left -= 1
-    if let low = first {
-      hash.add(UInt64(bits) << 32 | UInt64(low))
-      first = nil
-    } else if left == 0 {
-      hash.add(UInt64(bits))
-    } else {
-      first = bits
+  /// Takes the floats that follow; those after the last row do not count.
+  mutating func add(_ numbers: UnsafeBufferPointer<Float>) {
+    var at = 0
+    while at < numbers.count, rowsLeft > 0 {
+      let end = at + min(left, numbers.count - at)
+      left -= end - at
+      if let low = first {
+        hash.add(UInt64(numbers[at].bitPattern) << 32 | UInt64(low))
+        first = nil
+        at += 1
+      }
+      while at + 1 < end {
+        hash.add(UInt64(numbers[at + 1].bitPattern) << 32 | UInt64(numbers[at].bitPattern))
+        at += 2
+      }
+      if at < end {
+        if left > 0 {
+          first = numbers[at].bitPattern
+        } else {
+          hash.add(UInt64(numbers[at].bitPattern))
+        }
+        at += 1
+      }
+      if left == 0 { nextRow() }
     }
-    if left == 0 { nextRow() }
   }
 
   private mutating func nextRow() {
