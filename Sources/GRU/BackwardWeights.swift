@@ -40,7 +40,7 @@ final class BackwardWeights: @unchecked Sendable {
   /// layer 0's table, which has a row for every token.
   func operandCount(rows: Int) -> Int {
     PackedWeights.operandCount(
-      precision, rows: max(rows, shape.vocabulary),
+      precision, rows: max(rows, shape.vocabulary, shape.sides.max() ?? 0),
       depth: max(3 * shape.paddedHidden, shape.paddedVocabulary))
   }
 

@@ -6,8 +6,9 @@ final class ForwardWeights: @unchecked Sendable {
   let shape: NetworkShape
   let layout: ParameterLayout
 
-  /// `x_r, x_z, x_n` of layer 0 for each token: `[vocabulary][3 * padded hidden]`. A token's input
-  /// to layer 0 takes only so many values; this replaces a product per token by a look-up.
+  /// `x_r, x_z, x_n` of layer 0 for each token, then for each value of each side input:
+  /// `[tableRows][3 * padded hidden]`. The inputs to layer 0 take only so many values; this replaces a
+  /// product per token by a look-up, or by a sum of rows where there are side inputs.
   let table: FloatBuffer
   /// Per layer: W_ih. That of layer 0 is float32, for the table alone.
   let input: [PackedWeights]
@@ -47,7 +48,7 @@ final class ForwardWeights: @unchecked Sendable {
     self.inputBias = inputBias
     self.recurrent = recurrent
     self.recurrentBias = recurrentBias
-    table = try FloatBuffer(shape.vocabulary * 3 * hidden)
+    table = try FloatBuffer(shape.tableRows * 3 * hidden)
     head = try PackedWeights(
       precision, columns: shape.paddedVocabulary, depth: shape.hidden, kernels: kernels)
     headBias = try FloatBuffer(shape.paddedVocabulary)
@@ -112,7 +113,7 @@ final class ForwardWeights: @unchecked Sendable {
     case .inputWeight(let layer): layer > 0 ? input[layer] : nil
     case .recurrentWeight(let layer): recurrent[layer]
     case .headWeight: head
-    case .embedding, .inputBias, .recurrentBias, .headBias: nil
+    case .embedding, .side, .inputBias, .recurrentBias, .headBias: nil
     }
   }
 
@@ -122,14 +123,45 @@ final class ForwardWeights: @unchecked Sendable {
     fillTable(
       embeddings: parameters + layout.embedding + tokens.lowerBound * shape.embedding,
       first: tokens.lowerBound, count: tokens.count)
+    for side in 0..<shape.sides.count {
+      let values = share(of: shape.sides[side], worker: worker, workers: workers, multiple: 8)
+      fillTable(
+        embeddings: parameters + layout.side(side) + values.lowerBound * shape.embedding,
+        first: firstRow(side) + values.lowerBound, count: values.count)
+    }
   }
 
-  /// Works out `count` rows of the table from row `first` on, from the embeddings of these tokens.
+  /// The first row of the table that is a side input's.
+  func firstRow(_ side: Int) -> Int { shape.vocabulary + shape.sides.first(side) }
+
+  /// Works out `count` rows of the table from row `first` on, from the embeddings of these tokens, or of
+  /// these values of a side input, which add no bias.
   func fillTable(embeddings: UnsafePointer<Float>, first: Int, count: Int) {
     let width = 3 * shape.paddedHidden
     input[0].multiply(
-      rows: count, left: embeddings, leftStride: shape.embedding, bias: inputBias[0].pointer,
+      rows: count, left: embeddings, leftStride: shape.embedding,
+      bias: first < shape.vocabulary ? inputBias[0].pointer : nil,
       result: table.pointer + first * width, resultStride: width, operands: nil)
+  }
+
+  /// Writes which rows of the table are the inputs of some places of sequences.
+  ///
+  /// - `sides`: `[rows][side inputs]`, each value below the number of its side input's; nil if none is told.
+  /// - `result`: `[rows][1 + side inputs]`.
+  static func tableRows(
+    _ shape: NetworkShape, rows: Int, tokens: UnsafePointer<Int32>, sides: UnsafePointer<Int32>?,
+    into result: UnsafeMutablePointer<Int32>
+  ) {
+    let count = shape.sides.count
+    for row in 0..<rows {
+      let result = result + row * (1 + count)
+      result[0] = tokens[row]
+      var first = Int32(shape.vocabulary)
+      for side in 0..<count {
+        result[1 + side] = first + (sides.map { $0[row * count + side] } ?? 0)
+        first += Int32(shape.sides[side])
+      }
+    }
   }
 }
 

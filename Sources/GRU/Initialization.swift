@@ -1,6 +1,6 @@
 /// Fills a network's parameters before training: weights and biases uniform in ±1/sqrt(hidden), as
 /// PyTorch does for `nn.GRU` and `nn.Linear`, the embedding normal with deviation 1, the head's bias
-/// zero. The same seed gives the same numbers on every machine.
+/// zero. Side inputs begin at zero, as if they were not there. The same seed gives the same numbers on every machine.
 public func initialize(_ parameters: FloatBuffer, _ shape: NetworkShape, seed: UInt64) {
   let layout = ParameterLayout(shape)
   let bound = 1 / Float(shape.hidden).squareRoot()
@@ -17,7 +17,7 @@ public func initialize(_ parameters: FloatBuffer, _ shape: NetworkShape, seed: U
       case .embedding:
         // The sum of twelve uniform numbers is near enough to normal, and needs no logarithm.
         values[i] = (0..<12).reduce(Float(-6)) { sum, _ in sum + next() }
-      case .headBias: values[i] = 0
+      case .headBias, .side: values[i] = 0
       default: values[i] = (2 * next() - 1) * bound
       }
     }

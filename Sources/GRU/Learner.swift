@@ -106,12 +106,15 @@ public final class Learner {
   ///
   /// - `inputs`, `targets`: `[window][streams]`, tokens below the vocabulary's size; a target of -1
   ///   does not count.
-  public func gradients(inputs: UnsafePointer<Int32>, targets: UnsafePointer<Int32>) -> Double {
+  /// - `sides`: `[window][streams][side inputs]`, each below the number of its values; nil if none is told.
+  public func gradients(
+    inputs: UnsafePointer<Int32>, targets: UnsafePointer<Int32>, sides: UnsafePointer<Int32>? = nil
+  ) -> Double {
     refreshIfStale()
     let counted = count(targets)
     let drop = DropoutStep(number: UInt64(updates))
     onTeam { share, _ in
-      self.load(share, inputs, targets, steps: window)
+      self.load(share, inputs, targets, sides, steps: window)
       share.gradients.clear()
       self.moveState(of: share, in: true)
       share.loss = share.unrolled.forward(
@@ -130,11 +133,12 @@ public final class Learner {
   /// One window forward alone, without dropout: the sum of the losses of the counted targets.
   /// `steps` may be less than the window.
   public func evaluate(
-    inputs: UnsafePointer<Int32>, targets: UnsafePointer<Int32>, steps: Int
+    inputs: UnsafePointer<Int32>, targets: UnsafePointer<Int32>,
+    sides: UnsafePointer<Int32>? = nil, steps: Int
   ) -> Double {
     refreshIfStale()
     onTeam { share, _ in
-      self.load(share, inputs, targets, steps: steps)
+      self.load(share, inputs, targets, sides, steps: steps)
       self.moveState(of: share, in: true)
       share.loss = share.unrolled.forward(
         forward, steps: steps, state: share.state.pointer,
@@ -226,13 +230,16 @@ public final class Learner {
   }
 
   private func load(
-    _ share: Share, _ inputs: UnsafePointer<Int32>, _ targets: UnsafePointer<Int32>, steps: Int
+    _ share: Share, _ inputs: UnsafePointer<Int32>, _ targets: UnsafePointer<Int32>,
+    _ sides: UnsafePointer<Int32>?, steps: Int
   ) {
     let rows = share.streams.count
     for t in 0..<steps {
       let from = t * streams + share.streams.lowerBound
       (share.unrolled.inputs + t * rows).update(from: inputs + from, count: rows)
       (share.unrolled.targets + t * rows).update(from: targets + from, count: rows)
+      share.unrolled.setSides(
+        sides.map { $0 + from * shape.sides.count }, first: t * rows, rows: rows)
     }
   }
 

@@ -1,4 +1,5 @@
 import Kernels
+import Memory
 
 /// A trained network, ready to be read: it never changes, so any number of threads may use it at
 /// once, each with a `Scratch` of its own.
@@ -57,6 +58,8 @@ public final class Network: @unchecked Sendable {
     /// Either the one stream, or what several need.
     fileprivate let single: SingleStream?
     fileprivate let input, previous, next, sums: FloatBuffer
+    /// The rows of the table each input is the sum of, `[rows][1 + side inputs]`; nothing without any.
+    fileprivate let tableRows: GrowableBuffer<Int32>
     /// The logits of the last step, `[rows][padded vocabulary]`.
     public let logits: FloatBuffer
 
@@ -67,7 +70,9 @@ public final class Network: @unchecked Sendable {
       operands = try FloatBuffer(network.weights.operandCount(rows: rows))
       single = rows == 1 ? try SingleStream(shape) : nil
       let together = rows == 1 ? 0 : rows
-      input = try FloatBuffer(together * 3 * h)
+      tableRows = try tokens(
+        0, count: shape.sides.isEmpty ? 0 : rows * (1 + shape.sides.count))
+      input = try FloatBuffer((shape.sides.isEmpty ? together : rows) * 3 * h)
       previous = try FloatBuffer(together * h)
       next = try FloatBuffer(together * h)
       sums = try FloatBuffer(together * 3 * h)
@@ -81,16 +86,29 @@ public final class Network: @unchecked Sendable {
   /// not where that memory last saw it: at the start, or after it was set to another state.
   ///
   /// - `tokens`: `[rows]`, each below the vocabulary's size.
+  /// - `sides`: `[rows][side inputs]`, each below the number of its values; nil if none is told.
   /// - `states`: `[rows]` pointers to states of `shape.stateCount` floats; replaced.
   /// - `wantLogits`: whether the logits of what comes next are worked out, into `scratch.logits`.
   public func step(
-    rows: Int, tokens: UnsafePointer<Int32>,
+    rows: Int, tokens: UnsafePointer<Int32>, sides: UnsafePointer<Int32>? = nil,
     states: UnsafePointer<UnsafeMutablePointer<Float>>, wantLogits: Bool, _ scratch: Scratch
   ) {
     let h = shape.paddedHidden
+    let looksUp = shape.sides.isEmpty
+    if !looksUp {
+      let tableRows = scratch.tableRows.base.unsafelyUnwrapped
+      ForwardWeights.tableRows(shape, rows: rows, tokens: tokens, sides: sides, into: tableRows)
+      kernels.gatherSum(
+        rows, 3 * h, weights.table.pointer, tableRows, 1 + shape.sides.count,
+        scratch.input.pointer, 3 * h)
+    }
     for layer in 0..<shape.layers {
       if let single = scratch.single {
-        single.step(layer, weights, token: tokens[0], states: states[0])
+        single.step(
+          layer, weights,
+          input: looksUp
+            ? weights.table.pointer + Int(tokens[0]) * 3 * h : scratch.input.pointer,
+          states: states[0])
       } else {
         step(layer, rows: rows, tokens: tokens, states: states, scratch)
       }
@@ -111,6 +129,7 @@ public final class Network: @unchecked Sendable {
     states: UnsafePointer<UnsafeMutablePointer<Float>>, _ scratch: Scratch
   ) {
     let h = shape.paddedHidden
+    let looksUp = layer == 0 && shape.sides.isEmpty
     let previous = scratch.previous.pointer
     let next = scratch.next.pointer
     if layer > 0 {
@@ -124,8 +143,8 @@ public final class Network: @unchecked Sendable {
       result: scratch.sums.pointer, resultStride: 3 * h, operands: scratch.operands.pointer)
     kernels.gruForward(
       rows, h, scratch.sums.pointer, previous,
-      layer == 0 ? weights.table.pointer : scratch.input.pointer, 3 * h,
-      layer == 0 ? tokens : nil, next, nil)
+      looksUp ? weights.table.pointer : scratch.input.pointer, 3 * h,
+      looksUp ? tokens : nil, next, nil)
     for row in 0..<rows { (states[row] + layer * h).update(from: next + row * h, count: h) }
   }
 }

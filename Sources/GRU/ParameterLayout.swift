@@ -1,7 +1,8 @@
 /// Where each tensor lies in the one buffer that holds all parameters of a network.
 ///
 /// Names, shapes and the order of the gates (r, z, n) are PyTorch's, for a module with the members
-/// `embedding`, `gru` and `head`. Gradients and the optimiser's moments use the same layout. Each
+/// `embedding`, `gru` and `head`, and `side`, an `nn.ModuleDict` of an `nn.Embedding` for each side input, in
+/// place of whose names there are numbers here. Gradients and the optimiser's moments use the same layout. Each
 /// tensor begins at a multiple of 16 floats; the floats between are zero and stay zero.
 public struct ParameterLayout: Sendable {
   public struct Tensor: Sendable {
@@ -9,6 +10,7 @@ public struct ParameterLayout: Sendable {
       case embedding
       case inputWeight(Int), recurrentWeight(Int), inputBias(Int), recurrentBias(Int)
       case headWeight, headBias
+      case side(Int)
     }
 
     public let role: Role
@@ -27,12 +29,13 @@ public struct ParameterLayout: Sendable {
       case .recurrentBias(let layer): "gru.bias_hh_l\(layer)"
       case .headWeight: "head.weight"
       case .headBias: "head.bias"
+      case .side(let number): "side.\(number).weight"
       }
     }
 
     public var isMatrix: Bool {
       switch role {
-      case .embedding, .inputWeight, .recurrentWeight, .headWeight: true
+      case .embedding, .inputWeight, .recurrentWeight, .headWeight, .side: true
       case .inputBias, .recurrentBias, .headBias: false
       }
     }
@@ -41,7 +44,10 @@ public struct ParameterLayout: Sendable {
 
     /// Whether weight decay applies: to the matrices of products, not to tables and biases.
     public var decays: Bool {
-      if case .embedding = role { false } else { isMatrix }
+      switch role {
+      case .inputWeight, .recurrentWeight, .headWeight: true
+      case .embedding, .side, .inputBias, .recurrentBias, .headBias: false
+      }
     }
   }
 
@@ -51,7 +57,7 @@ public struct ParameterLayout: Sendable {
     fileprivate let shape: NetworkShape
 
     public var startIndex: Int { 0 }
-    public var endIndex: Int { 4 * shape.layers + 3 }
+    public var endIndex: Int { 4 * shape.layers + 3 + shape.sides.count }
 
     public subscript(i: Int) -> Tensor {
       precondition(i >= 0 && i < endIndex)
@@ -63,8 +69,11 @@ public struct ParameterLayout: Sendable {
       let gates = 3 * shape.hidden
       switch i {
       case 0: return (.embedding, shape.vocabulary, shape.embedding)
-      case endIndex - 2: return (.headWeight, shape.vocabulary, shape.hidden)
-      case endIndex - 1: return (.headBias, 1, shape.vocabulary)
+      case 4 * shape.layers + 1: return (.headWeight, shape.vocabulary, shape.hidden)
+      case 4 * shape.layers + 2: return (.headBias, 1, shape.vocabulary)
+      case 4 * shape.layers + 3..<endIndex:
+        let side = i - (4 * shape.layers + 3)
+        return (.side(side), shape.sides[side], shape.embedding)
       default: break
       }
       let layer = (i - 1) / 4
@@ -118,6 +127,7 @@ public struct ParameterLayout: Sendable {
     case .recurrentBias(let layer): 4 + 4 * layer
     case .headWeight: 1 + 4 * layers
     case .headBias: 2 + 4 * layers
+    case .side(let number): 3 + 4 * layers + number
     }
   }
 
@@ -136,4 +146,5 @@ public struct ParameterLayout: Sendable {
   func recurrentBias(_ layer: Int) -> Int { tensors.offset(4 + 4 * layer) }
   var headWeight: Int { tensors.offset(1 + 4 * layers) }
   var headBias: Int { tensors.offset(2 + 4 * layers) }
+  func side(_ number: Int) -> Int { tensors.offset(3 + 4 * layers + number) }
 }

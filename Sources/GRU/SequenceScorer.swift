@@ -1,5 +1,6 @@
 import CSimd
 import Kernels
+import Memory
 
 /// Reads one sequence from a zero state and tells how probable each of its tokens was. Goes in
 /// windows, so its memory does not grow with the sequence.
@@ -8,6 +9,8 @@ public final class SequenceScorer {
   private let unrolled: Unrolled
   private let state: FloatBuffer
   private var last: Int32?
+  /// The side values told with the last token, and those of a window, `[window][side inputs]`.
+  private let lastSides, windowSides: GrowableBuffer<Int32>
   private static let window = 128
 
   public init(_ network: Network) throws(NetworkError) {
@@ -16,6 +19,10 @@ public final class SequenceScorer {
       network.shape, streams: 1, window: Self.window, training: false,
       operands: network.weights.operandCount(rows: Self.window), kernels: network.kernels)
     state = try FloatBuffer(network.shape.stateCount)
+    let sides = network.shape.sides.count
+    (lastSides, windowSides) = (
+      try tokens(0, count: sides), try tokens(0, count: sides * Self.window)
+    )
   }
 
   /// Begins a new sequence.
@@ -27,14 +34,23 @@ public final class SequenceScorer {
   /// Takes the next tokens of the sequence, all below the vocabulary's size, and hands the natural
   /// log-probability of each, given all before it, to `each` with the token read just before. The
   /// very first token has nothing before it: it is read, and not scored.
+  ///
+  /// - `sides`: of a network with side inputs, writes the values that go with a token; nil if none is told.
   public func score(
-    _ tokens: UnsafeBufferPointer<Int32>, each: (_ input: Int32, _ token: Int32, Double) -> Void
+    _ tokens: UnsafeBufferPointer<Int32>,
+    sides: ((_ token: Int32, UnsafeMutablePointer<Int32>) -> Void)? = nil,
+    each: (_ input: Int32, _ token: Int32, Double) -> Void
   ) {
     let before = csimd_flush_denormals()
     defer { csimd_restore_denormals(before) }
     var next = 0
+    let told = network.shape.sides.count
+    func take(_ token: Int32) {
+      last = token
+      if told > 0 { sides?(token, lastSides.base.unsafelyUnwrapped) }
+    }
     if last == nil, let first = tokens.first {
-      last = first
+      take(first)
       next = 1
     }
     while next < tokens.count {
@@ -42,8 +58,10 @@ public final class SequenceScorer {
       for t in 0..<steps {
         unrolled.inputs[t] = last!
         unrolled.targets[t] = tokens[next + t]
-        last = tokens[next + t]
+        for side in 0..<told { windowSides[t * told + side] = lastSides[side] }
+        take(tokens[next + t])
       }
+      unrolled.setSides(windowSides.base.map { UnsafePointer($0) }, first: 0, rows: steps)
       _ = unrolled.forward(
         network.weights, steps: steps, state: state.pointer, stride: network.shape.paddedHidden)
       for t in 0..<steps {

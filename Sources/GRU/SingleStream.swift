@@ -22,9 +22,11 @@ final class SingleStream {
   /// What was begun counts if it was for this very state, bit for bit: the stream may have been reset
   /// since, or have moved on together with others.
   ///
+  /// - `input`: the input's share of the gates of layer 0, `[3 * hidden]`.
   /// - `states`: of all layers, `[layers][hidden]`.
   func step(
-    _ layer: Int, _ weights: ForwardWeights, token: Int32, states: UnsafeMutablePointer<Float>
+    _ layer: Int, _ weights: ForwardWeights, input: UnsafePointer<Float>,
+    states: UnsafeMutablePointer<Float>
   ) {
     let state = states + layer * hidden
     let last = lastStates[layer].pointer
@@ -32,8 +34,7 @@ final class SingleStream {
     weights.recurrent[layer].streamStep(
       bias: weights.recurrentBias[layer].pointer,
       below: layer == 0 ? nil : (UnsafePointer(state - hidden), weights.input[layer]),
-      input: layer == 0
-        ? weights.table.pointer + Int(token) * 3 * hidden : weights.inputBias[layer].pointer,
+      input: layer == 0 ? input : UnsafePointer(weights.inputBias[layer].pointer),
       state: state, direction: direction, begun: begun[layer].pointer, scratch: scratch.pointer)
     directions[layer] = direction < 0 ? 1 : -1
     last.update(from: state, count: hidden)

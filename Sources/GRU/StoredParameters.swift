@@ -106,17 +106,27 @@ public final class StoredParameters: @unchecked Sendable {
         layer, input: vector(.inputBias(layer)), recurrent: vector(.recurrentBias(layer)))
     }
     weights.setHeadBias(vector(.headBias))
+    fillTable(.embedding, from: 0, scratch)
+    for side in 0..<weights.shape.sides.count {
+      fillTable(.side(side), from: weights.firstRow(side), scratch)
+    }
+    self.scratch = nil
+  }
+
+  /// Works out the rows of the table that the rows of a tensor lead to, from row `row` on.
+  private func fillTable(
+    _ role: ParameterLayout.Tensor.Role, from row: Int, _ scratch: FloatBuffer
+  ) {
     let columns = weights.shape.embedding
-    let embedding = keptRows(0)
+    let embedding = keptRows(layout.index(of: role))
     for first in stride(from: 0, to: embedding.count, by: PackedWeights.rowsAtOnce) {
       let count = min(PackedWeights.rowsAtOnce, embedding.count - first)
       for i in 0..<count {
         embedding.decode(
           row: first + i, from: 0, count: columns, into: scratch.pointer + i * columns)
       }
-      weights.fillTable(embeddings: scratch.pointer, first: first, count: count)
+      weights.fillTable(embeddings: scratch.pointer, first: row + first, count: count)
     }
-    self.scratch = nil
   }
 
   private func vector(_ role: ParameterLayout.Tensor.Role) -> UnsafePointer<Float> {

@@ -20,6 +20,8 @@ final class Unrolled {
 
   /// Tokens read and tokens to predict, `[n]`; a negative target does not count.
   private let tokens: (inputs: GrowableBuffer<Int32>, targets: GrowableBuffer<Int32>)
+  /// With side inputs: the rows of the table each row's input is the sum of, `[n][1 + side inputs]`.
+  private let tableRows: GrowableBuffer<Int32>
   var inputs: UnsafeMutablePointer<Int32> { tokens.inputs.base.unsafelyUnwrapped }
   var targets: UnsafeMutablePointer<Int32> { tokens.targets.base.unsafelyUnwrapped }
   /// Minus the log-probability of each target, `[n]`.
@@ -70,7 +72,8 @@ final class Unrolled {
     let layers = shape.layers
     hidden = try buffers(layers, (window + 1) * streams * h)
     dropped = dropout == nil ? [] : try buffers(layers, n * h)
-    gateInput = try FloatBuffer(layers > 1 && !training ? n * 3 * h : 0)
+    let looksUp = layers == 1 && shape.sides.isEmpty
+    gateInput = try FloatBuffer(looksUp || training ? 0 : n * 3 * h)
     sums = try FloatBuffer(streams * 3 * h)
     logits = try FloatBuffer(n * shape.paddedVocabulary)
     loss = try FloatBuffer(n)
@@ -80,8 +83,9 @@ final class Unrolled {
         cache: try buffers(layers, n * KernelTable.cacheStride(hidden: h)),
         outputGradient: try FloatBuffer(n * h),
         carry: try FloatBuffer(streams * h),
-        tableGradient: try FloatBuffer(shape.vocabulary * 3 * h),
-        embeddingGradient: try FloatBuffer(shape.vocabulary * shape.paddedEmbedding),
+        tableGradient: try FloatBuffer(shape.tableRows * 3 * h),
+        embeddingGradient: try FloatBuffer(
+          max(shape.vocabulary, shape.sides.max() ?? 0) * shape.paddedEmbedding),
         sums: try FloatBuffer(max(4 * h, shape.paddedVocabulary)),
         scratch: try FloatBuffer(
           KernelTable.weightGradientRoom(columns: max(shape.hidden, shape.embedding))))
@@ -91,6 +95,16 @@ final class Unrolled {
     tokens = (
       try GRU.tokens(0, count: max(n, 1)), try GRU.tokens(-1, count: max(n, 1))
     )
+    tableRows = try GRU.tokens(
+      0, count: shape.sides.isEmpty ? 0 : max(n, 1) * (1 + shape.sides.count))
+  }
+
+  /// Takes the side values of the rows from `first` on, whose inputs are there already; nil if none is told.
+  func setSides(_ sides: UnsafePointer<Int32>?, first: Int, rows: Int) {
+    guard !shape.sides.isEmpty else { return }
+    ForwardWeights.tableRows(
+      shape, rows: rows, tokens: inputs + first, sides: sides,
+      into: tableRows.base.unsafelyUnwrapped + first * (1 + shape.sides.count))
   }
 
   /// Runs the first `steps` steps of the window forward and gives the sum of the losses.
@@ -111,13 +125,20 @@ final class Unrolled {
       let all = hidden[layer].pointer
       all.update(from: state + layer * stride, count: rowsOfState)
       var (input, inputStride) = (weights.table.pointer, 3 * h)
-      if let below {
-        // For the way back r, z and a take the places of the input's share.
+      let looksUp = layer == 0 && shape.sides.isEmpty
+      if !looksUp {
+        // For the backward pass r, z and a take the places of the input's share.
         (input, inputStride) =
           training.map { ($0.cache[layer].pointer + h, gateStride) } ?? (gateInput.pointer, 3 * h)
+      }
+      if let below {
         weights.input[layer].multiply(
           rows: n, left: below, leftStride: h, bias: weights.inputBias[layer].pointer,
           result: input, resultStride: inputStride, operands: operands.pointer)
+      } else if !looksUp {
+        kernels.gatherSum(
+          n, 3 * h, weights.table.pointer, tableRows.base.unsafelyUnwrapped,
+          1 + shape.sides.count, input, inputStride)
       }
       for t in 0..<steps {
         let previous = all + t * rowsOfState
@@ -126,8 +147,8 @@ final class Unrolled {
           result: sums.pointer, resultStride: 3 * h, operands: operands.pointer)
         kernels.gruForward(
           streams, h, sums.pointer, previous,
-          layer == 0 ? input : input + t * streams * inputStride, inputStride,
-          layer == 0 ? UnsafePointer(inputs + t * streams) : nil, all + (t + 1) * rowsOfState,
+          looksUp ? input : input + t * streams * inputStride, inputStride,
+          looksUp ? UnsafePointer(inputs + t * streams) : nil, all + (t + 1) * rowsOfState,
           scale == 0 ? nil : training.map { $0.cache[layer].pointer + t * streams * gateStride })
       }
       (state + layer * stride).update(from: all + steps * rowsOfState, count: rowsOfState)
@@ -268,21 +289,42 @@ final class Unrolled {
     _ gradients: UnsafeMutablePointer<Float>
   ) {
     let h = shape.paddedHidden
-    let e = shape.paddedEmbedding
     let table = training.tableGradient
     table.clear()
     kernels.scatterAdd(
-      window * streams, 3 * h, training.cache[0].pointer, gateStride, inputs, table.pointer)
+      window * streams, 3 * h, training.cache[0].pointer, gateStride,
+      shape.sides.isEmpty ? UnsafePointer(inputs) : UnsafePointer(tableRows.base.unsafelyUnwrapped),
+      1 + shape.sides.count, table.pointer)
+    embeddingBackward(
+      weights, training, parameters, gradients, rows: shape.vocabulary, table: table.pointer,
+      embedding: layout.embedding)
+    for side in 0..<shape.sides.count {
+      embeddingBackward(
+        weights, training, parameters, gradients, rows: shape.sides[side],
+        table: table.pointer + (shape.vocabulary + shape.sides.first(side)) * 3 * h,
+        embedding: layout.side(side))
+    }
+  }
+
+  /// From some rows of the table's gradient to those of the input weight and of the embedding they are of.
+  ///
+  /// - `embedding`: where its tensor begins in the layout.
+  private func embeddingBackward(
+    _ weights: BackwardWeights, _ training: Training, _ parameters: UnsafePointer<Float>,
+    _ gradients: UnsafeMutablePointer<Float>, rows: Int, table: UnsafePointer<Float>, embedding: Int
+  ) {
+    let h = shape.paddedHidden
+    let e = shape.paddedEmbedding
     gateGradient(
-      .float32, table.pointer, 3 * h, first: 0, parameters + layout.embedding,
-      rightStride: shape.embedding, inputs: shape.embedding, rows: shape.vocabulary,
+      .float32, table, 3 * h, first: 0, parameters + embedding,
+      rightStride: shape.embedding, inputs: shape.embedding, rows: rows,
       into: gradients + layout.inputWeight(0), training)
     weights.input[0].multiply(
-      rows: shape.vocabulary, left: table.pointer, leftStride: 3 * h, bias: nil,
+      rows: rows, left: table, leftStride: 3 * h, bias: nil,
       result: training.embeddingGradient.pointer, resultStride: e, operands: operands.pointer)
-    for token in 0..<shape.vocabulary {
-      let from = training.embeddingGradient.pointer + token * e
-      let to = gradients + layout.embedding + token * shape.embedding
+    for row in 0..<rows {
+      let from = training.embeddingGradient.pointer + row * e
+      let to = gradients + embedding + row * shape.embedding
       for i in 0..<shape.embedding { to[i] += from[i] }
     }
   }

@@ -33,7 +33,10 @@ public struct KernelTable: @unchecked Sendable {
   public typealias Add = @convention(c) (Int, Floats, Mutable) -> Void
   public typealias SumOfSquares = @convention(c) (Int, Floats) -> Double
   public typealias ColumnSums = @convention(c) (Int, Int, Floats, Int, Mutable) -> Void
-  public typealias ScatterAdd = @convention(c) (Int, Int, Floats, Int, Indices, Mutable) -> Void
+  public typealias ScatterAdd =
+    @convention(c) (Int, Int, Floats, Int, Indices, Int, Mutable) -> Void
+  public typealias GatherSum =
+    @convention(c) (Int, Int, Floats, Indices, Int, Mutable, Int) -> Void
   public typealias Dropout =
     @convention(c) (Int, UInt32, UInt32, UInt32, Float, Floats, Mutable) -> Void
   public typealias Adam =
@@ -56,6 +59,7 @@ public struct KernelTable: @unchecked Sendable {
   public let sumOfSquares: SumOfSquares
   public let columnSums: ColumnSums
   public let scatterAdd: ScatterAdd
+  public let gatherSum: GatherSum
   public let dropout: Dropout
   public let adam: Adam
   public let transcendental: Transcendental
@@ -75,6 +79,7 @@ public struct KernelTable: @unchecked Sendable {
     sumOfSquares: @escaping SumOfSquares,
     columnSums: @escaping ColumnSums,
     scatterAdd: @escaping ScatterAdd,
+    gatherSum: @escaping GatherSum,
     dropout: @escaping Dropout,
     adam: @escaping Adam,
     transcendental: @escaping Transcendental
@@ -93,6 +98,7 @@ public struct KernelTable: @unchecked Sendable {
     self.sumOfSquares = sumOfSquares
     self.columnSums = columnSums
     self.scatterAdd = scatterAdd
+    self.gatherSum = gatherSum
     self.dropout = dropout
     self.adam = adam
     self.transcendental = transcendental

@@ -42,14 +42,37 @@ public func columnSums(
   }
 }
 
-/// `table[index[row]] += x[row]` for rows of `columns` floats, those of x `stride` apart: the gradient of
-/// a looked-up table.
+/// `table[index[row][i]] += x[row]` for each of the `terms` indices of a row, rows of `columns` floats,
+/// those of x `stride` apart: the gradient of looked-up rows.
 public func scatterAdd(
   rows: Int, columns: Int, x: UnsafePointer<Float>, stride: Int, index: UnsafePointer<Int32>,
-  table: UnsafeMutablePointer<Float>
+  terms: Int, table: UnsafeMutablePointer<Float>
 ) {
   for row in 0..<rows {
-    add(count: columns, x: x + row * stride, y: table + Int(index[row]) * columns)
+    for term in 0..<terms {
+      add(
+        count: columns, x: x + row * stride,
+        y: table + Int(index[row * terms + term]) * columns)
+    }
+  }
+}
+
+/// `y[row] = ` the sum of `table[index[row][i]]` over the `terms` indices of a row, at least 1, rows of
+/// `columns` floats, those of y `stride` apart.
+public func gatherSum(
+  rows: Int, columns: Int, table: UnsafePointer<Float>, index: UnsafePointer<Int32>, terms: Int,
+  y: UnsafeMutablePointer<Float>, stride: Int
+) {
+  for row in 0..<rows {
+    let index = index + row * terms
+    let y = y + row * stride
+    var i = 0
+    while i < columns {
+      var sum = vload(table + Int(index[0]) * columns + i)
+      for term in 1..<max(terms, 1) { sum = sum + vload(table + Int(index[term]) * columns + i) }
+      vstore(y + i, sum)
+      i += lanes
+    }
   }
 }
 

@@ -17,6 +17,7 @@ public func kernelTable() -> KernelTable {
     sumOfSquares: sumOfSquares,
     columnSums: columnSums,
     scatterAdd: scatterAdd,
+    gatherSum: gatherSum,
     dropout: dropout,
     adam: adam,
     transcendental: transcendental)

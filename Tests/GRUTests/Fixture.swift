@@ -4,7 +4,7 @@ import Foundation
 
 /// Reference values by PyTorch: a file that Tests/fixtures/make_fixtures.py wrote.
 struct Fixture {
-  static let names = ["gru_1x7", "gru_2x32", "gru_3x20"]
+  static let names = ["gru_1x7", "gru_2x32", "gru_3x20", "gru_2x24_sides"]
 
   let shape: NetworkShape
   let streams, window: Int
@@ -20,10 +20,13 @@ struct Fixture {
     let json = try JSONSerialization.jsonObject(with: bytes[8..<8 + length])
     header = json as! [String: Any]
     data = bytes[(8 + length)...]
-    let settings = (header["__metadata__"] as! [String: String]).compactMapValues(Double.init)
+    let metadata = header["__metadata__"] as! [String: String]
+    let settings = metadata.compactMapValues(Double.init)
+    let sides = (metadata["sides"] ?? "").split(separator: ",").map { Int($0)! }
     shape = NetworkShape(
       vocabulary: Int(settings["vocabulary"]!), embedding: Int(settings["embedding"]!),
-      hidden: Int(settings["hidden"]!), layers: Int(settings["layers"]!))
+      hidden: Int(settings["hidden"]!), layers: Int(settings["layers"]!),
+      sides: SideSizes(sides))
     streams = Int(settings["streams"]!)
     window = Int(settings["window"]!)
     rate = settings["rate"]!
@@ -44,6 +47,8 @@ struct Fixture {
 
   func floats(_ name: String) -> [Float] { numbers(name) }
   func tokens(_ name: String) -> [Int32] { numbers(name) }
+  /// The side values, `[window][streams][side inputs]`.
+  var sides: [Int32] { shape.sides.isEmpty ? [] : numbers("sides") }
 
   /// A state `[layers][streams][hidden]`, each row padded as the network keeps it.
   func paddedState(_ name: String) -> [Float] {

@@ -15,10 +15,11 @@ struct GradientTests {
 
     init(
       _ vocabulary: Int, _ embedding: Int, _ hidden: Int, _ layers: Int, streams: Int, window: Int,
-      threads: Int = 1, dropout: Float = 0, sample: Int = 1000
+      threads: Int = 1, dropout: Float = 0, sample: Int = 1000, sides: [Int] = []
     ) {
       shape = NetworkShape(
-        vocabulary: vocabulary, embedding: embedding, hidden: hidden, layers: layers)
+        vocabulary: vocabulary, embedding: embedding, hidden: hidden, layers: layers,
+        sides: SideSizes(sides))
       self.streams = streams
       self.window = window
       self.threads = threads
@@ -28,7 +29,8 @@ struct GradientTests {
 
     var testDescription: String {
       "\(shape.vocabulary), \(shape.embedding), \(shape.hidden) x \(shape.layers), "
-        + "\(streams) streams, \(window) steps, dropout \(dropout), \(threads) threads"
+        + "\(streams) streams, \(window) steps, dropout \(dropout), \(threads) threads, "
+        + "\(shape.sides.count) side inputs"
     }
   }
 
@@ -42,6 +44,9 @@ struct GradientTests {
     Case(35, 33, 34, 2, streams: 9, window: 2, sample: 4),
     Case(5, 3, 6, 1, streams: 3, window: 4, dropout: 0.4),
     Case(5, 6, 4, 3, streams: 4, window: 3, threads: 3, dropout: 0.25, sample: 60),
+    Case(5, 3, 4, 1, streams: 2, window: 3, sides: [2]),
+    Case(
+      3, 6, 5, 2, streams: 4, window: 3, threads: 2, dropout: 0.25, sample: 60, sides: [7, 1, 3]),
   ]
 
   @Test(arguments: InstructionSet.available, cases)
@@ -63,17 +68,20 @@ struct GradientTests {
       if targets.count > 2 { targets[window % 2] = -1 }
       learner.updates = 7 + window
       if c.dropout > 0 { reference.masks = try masks(c, set.kernels, step: learner.updates) }
-      let loss = learner.gradients(inputs: inputs, targets: targets)
-      let wanted = reference.window(inputs, targets)
+      let sides = inputs.indices.flatMap { _ in
+        c.shape.sides.map { numbers.tokens(1, below: $0)[0] }
+      }
+      let loss = learner.gradients(inputs: inputs, targets: targets, sides: sides)
+      let wanted = reference.window(inputs, targets, sides: sides)
       #expect(abs(loss - wanted.loss) < 1e-6 * max(1, wanted.loss))
-      if window == 2 { difference(reference, inputs, targets, learner, c, &numbers) }
+      if window == 2 { difference(reference, inputs, targets, sides, learner, c, &numbers) }
       reference.state = wanted.state
     }
   }
 
   private func difference(
-    _ reference: Reference, _ inputs: [Int32], _ targets: [Int32], _ learner: Learner, _ c: Case,
-    _ numbers: inout Numbers
+    _ reference: Reference, _ inputs: [Int32], _ targets: [Int32], _ sides: [Int32],
+    _ learner: Learner, _ c: Case, _ numbers: inout Numbers
   ) {
     var reference = reference
     let epsilon = 1e-5
@@ -86,9 +94,9 @@ struct GradientTests {
       let numerical = places.map { place in
         let before = reference.parameters[tensor.offset + place]
         reference.parameters[tensor.offset + place] = before + epsilon
-        let above = reference.window(inputs, targets).loss
+        let above = reference.window(inputs, targets, sides: sides).loss
         reference.parameters[tensor.offset + place] = before - epsilon
-        let below = reference.window(inputs, targets).loss
+        let below = reference.window(inputs, targets, sides: sides).loss
         reference.parameters[tensor.offset + place] = before
         return (above - below) / (2 * epsilon)
       }

@@ -31,10 +31,12 @@ struct NetworkTests {
     }
 
     /// The logits of each of the `rows`, one after another.
-    func step(_ tokens: [Int32], rows: [Int]? = nil, wantLogits: Bool = true) -> [Float] {
+    func step(
+      _ tokens: [Int32], sides: [Int32]? = nil, rows: [Int]? = nil, wantLogits: Bool = true
+    ) -> [Float] {
       let rows = rows ?? Array(states.indices)
       network.step(
-        rows: rows.count, tokens: tokens, states: rows.map { states[$0].pointer },
+        rows: rows.count, tokens: tokens, sides: sides, states: rows.map { states[$0].pointer },
         wantLogits: wantLogits, scratch)
       return rows.indices.flatMap {
         UnsafeBufferPointer(
@@ -148,6 +150,53 @@ struct NetworkTests {
       let together = company.states[1].values.map(Double.init)
       #expect(relativeError(state.values, together) < 2e-6, "step \(step)")
     }
+  }
+
+  /// One stream, several, the scorer and the reference read side inputs alike; none told is all zeros.
+  @Test(arguments: InstructionSet.available, [Precision.float32, .bfloat16, .int8])
+  func sideInputs(set: InstructionSet, precision: Precision) throws {
+    let shape = NetworkShape(
+      vocabulary: 37, embedding: 9, hidden: 20, layers: 2, sides: SideSizes([3, 34]))
+    let network = try network(set, shape, precision)
+    var numbers = Numbers(6)
+    let tokens = numbers.tokens(12, below: 37)
+    let sides = tokens.indices.flatMap { _ in
+      [numbers.tokens(1, below: 3)[0], numbers.tokens(1, below: 34)[0]]
+    }
+    func told(_ step: Int) -> [Int32] { Array(sides[2 * step..<2 * step + 2]) }
+    let one = try Streams(network, count: 1)
+    let logits = tokens.indices.map { one.step([tokens[$0]], sides: told($0)) }
+    let reference = Reference(shape, streams: 1, window: 12, try network.parameters())
+    let wanted = reference.window(tokens, tokens, sides: sides)
+    // Other precisions compute with activations rounded to them.
+    if precision == .float32 { #expect(relativeError(logits.flatMap { $0 }, wanted.logits) < 1e-5) }
+
+    let two = try Streams(network, count: 2)
+    let untold = try Streams(network, count: 1)
+    for step in tokens.indices {
+      let together = two.step([tokens[step], tokens[step]], sides: told(step) + [0, 0])
+      let apart = logits[step] + untold.step([tokens[step]])
+      #expect(relativeError(together, apart.map(Double.init)) < 2e-6, "step \(step)")
+    }
+
+    var next = 0
+    var scores: [Float] = []
+    let scorer = try SequenceScorer(network)
+    tokens.withUnsafeBufferPointer {
+      scorer.score(
+        $0,
+        sides: { token, values in
+          #expect(token == tokens[next])
+          for (i, value) in told(next).enumerated() { values[i] = value }
+          next += 1
+        }, each: { scores.append(Float($2)) })
+    }
+    let expected = zip(logits, tokens.dropFirst()).map { logits, token in
+      let padded = logits + [Float](repeating: -.infinity, count: 64 - 37)
+      var y = padded
+      return Double(logits[Int(token)] - network.kernels.expNormalized(64, 1, padded, &y))
+    }
+    #expect(relativeError(scores, expected) < (precision == .float32 ? 1e-5 : 1e-2))
   }
 
   @Test func logitsOnlyWhenWanted() throws {

@@ -31,6 +31,7 @@ struct PyTorchTests {
     let targets = fixture.tokens("targets")
     unrolled.inputs.update(from: inputs, count: inputs.count)
     unrolled.targets.update(from: targets, count: targets.count)
+    unrolled.setSides(fixture.sides, first: 0, rows: inputs.count)
     var state = fixture.paddedState("state.before")
     let loss = unrolled.forward(
       weights, steps: fixture.window, state: &state, stride: fixture.streams * shape.paddedHidden)
@@ -51,7 +52,7 @@ struct PyTorchTests {
     for threads in 1...2 {
       let learner = try learner(fixture, threads: threads, set)
       let loss = learner.gradients(
-        inputs: fixture.tokens("inputs"), targets: fixture.tokens("targets"))
+        inputs: fixture.tokens("inputs"), targets: fixture.tokens("targets"), sides: fixture.sides)
       expect("loss", [Float(loss)], fixture.floats("loss"))
       expect("state", learner.state.values, fixture.paddedState("state.after"))
       for tensor in learner.layout.tensors {
@@ -76,7 +77,8 @@ struct PyTorchTests {
         for step in 1...3 {
           learner.state.set(fixture.paddedState("state.before"))
           _ = learner.gradients(
-            inputs: fixture.tokens("inputs"), targets: fixture.tokens("targets"))
+            inputs: fixture.tokens("inputs"), targets: fixture.tokens("targets"),
+            sides: fixture.sides)
           #expect(learner.update(rate: fixture.rate, clip: fixture.clip, decay: decay))
           for tensor in learner.layout.tensors {
             let values = learner.parameters.values(of: tensor)

@@ -24,7 +24,9 @@ struct Reference {
   }
 
   /// The mean loss of one window, from `state`, and the logits and the state it ends with.
-  func window(_ inputs: [Int32], _ targets: [Int32]) -> (
+  ///
+  /// - `sides`: `[window * streams][side inputs]`.
+  func window(_ inputs: [Int32], _ targets: [Int32], sides: [Int32] = []) -> (
     loss: Double, logits: [Double], state: [Double]
   ) {
     var state = state
@@ -32,7 +34,8 @@ struct Reference {
     var loss = 0.0
     var counted = 0.0
     for row in 0..<window * streams {
-      let output = step(row, token: Int(inputs[row]), &state)
+      let told = shape.sides.indices.map { Int(sides[row * shape.sides.count + $0]) }
+      let output = step(row, token: Int(inputs[row]), sides: told, &state)
       logits += output
       guard targets[row] >= 0 else { continue }
       let top = output.max()!
@@ -43,10 +46,14 @@ struct Reference {
   }
 
   /// Moves one stream on by one token; gives its logits.
-  private func step(_ row: Int, token: Int, _ state: inout [Double]) -> [Double] {
+  private func step(_ row: Int, token: Int, sides: [Int], _ state: inout [Double]) -> [Double] {
     let hidden = shape.hidden
     let first = layout.embedding + token * shape.embedding
     var x = Array(parameters[first..<first + shape.embedding])
+    for (side, value) in sides.enumerated() {
+      let first = layout.side(side) + value * shape.embedding
+      for i in 0..<shape.embedding { x[i] += parameters[first + i] }
+    }
     for layer in 0..<shape.layers {
       let place = (layer * streams + row % streams) * hidden
       let h = Array(state[place..<place + hidden])

@@ -44,8 +44,42 @@ struct ElementwiseTests {
     for row in 0..<rows {
       for i in 0..<columns { wanted[Int(index[row]) * columns + i] += Double(x[row * stride + i]) }
     }
-    set.kernels.scatterAdd(rows, columns, x, stride, index, &table)
+    set.kernels.scatterAdd(rows, columns, x, stride, index, 1, &table)
     #expect(relativeError(table, wanted) < 1e-6)
+  }
+
+  /// Sums of rows of a table, and the gradient of such sums.
+  @Test(arguments: InstructionSet.available, [1, 2, 4])
+  func sumsOfRows(set: InstructionSet, terms: Int) {
+    let (rows, columns, height) = (7, 48, 11)
+    var numbers = Numbers(6)
+    let index = numbers.tokens(rows * terms, below: height)
+    let table = numbers.floats(height * columns)
+    let stride = columns + 5
+    var y = numbers.floats(rows * stride)
+    let before = y
+    var gradient = [Float](repeating: 0, count: height * columns)
+    var wanted = before.map(Double.init)
+    var wantedGradient = [Double](repeating: 0, count: height * columns)
+    for row in 0..<rows {
+      for i in 0..<columns {
+        wanted[row * stride + i] = 0
+        for term in index[row * terms..<(row + 1) * terms] {
+          wanted[row * stride + i] += Double(table[Int(term) * columns + i])
+        }
+      }
+    }
+    set.kernels.gatherSum(rows, columns, table, index, terms, &y, stride)
+    #expect(relativeError(y, wanted) < 1e-6)
+    set.kernels.scatterAdd(rows, columns, y, stride, index, terms, &gradient)
+    for row in 0..<rows {
+      for i in 0..<columns {
+        for term in index[row * terms..<(row + 1) * terms] {
+          wantedGradient[Int(term) * columns + i] += Double(y[row * stride + i])
+        }
+      }
+    }
+    #expect(relativeError(gradient, wantedGradient) < 1e-6)
   }
 
   /// Five steps with gradients that change, some so small that epsilon counts, clipped and decayed.

@@ -11,6 +11,9 @@ extension Model {
   ) throws(LibrettoError) {
     try check(tokens)
     let scorer = try Libretto.network { () throws(NetworkError) in try SequenceScorer(network) }
+    if let reader = try SideReader(sides, encoding) {
+      return score(tokens, scorer, reader, each: each)
+    }
     var start = 0
     for i in 1..<max(1, tokens.count) where tokens[i] == documentEnd {
       scorer.score(UnsafeBufferPointer(rebasing: tokens[start...i]), each: each)
@@ -18,6 +21,29 @@ extension Model {
       start = i
     }
     scorer.score(UnsafeBufferPointer(rebasing: tokens[start...]), each: each)
+  }
+
+  /// Pieces of which the network is told what is known of each.
+  private func score(
+    _ tokens: UnsafeBufferPointer<Int32>, _ scorer: SequenceScorer, _ reader: SideReader,
+    each: (_ input: Int32, _ token: Int32, Double) -> Void
+  ) {
+    var next = 0
+    scorer.score(
+      tokens,
+      sides: { token, values in
+        if next == 0 || token == self.encoding.startToken {
+          var end = next + 1
+          while end < tokens.count && tokens[end] != self.encoding.startToken { end += 1 }
+          var facts = self.encoding.sideFacts(
+            of: UnsafeBufferPointer(rebasing: tokens[next..<end]))
+          // Of a piece that is cut off nobody knows how long it is.
+          if tokens[end - 1] != self.endToken { facts.bars = 0 }
+          reader.begin(facts)
+        }
+        reader.advance(token, into: values)
+        next += 1
+      }, each: each)
   }
 
   /// Scores text, in memory that does not grow with its length. For a model of documents it is a

@@ -31,6 +31,8 @@ public final class Session {
   /// Room for `sequenceSize`, for a restoring that fails half-way.
   let backup: GrowableBuffer<UInt8>
   let grammar: any Grammar
+  /// The values that go with the token the network reads; nil if the model has no side inputs.
+  let sideValues: SideValues?
   /// What there is besides if the model is of music.
   let music: Music?
   var sampler: Sampler
@@ -66,8 +68,11 @@ public final class Session {
         grammar = try model.encoding.makeGrammar()
         music = nil
       }
+      sideValues = model.sides.inputs.isEmpty ? nil : try SideValues(model.sides, model.encoding)
       allowed = try GrowableBuffer(capacity: shape.vocabulary)
-      backup = try GrowableBuffer(capacity: type(of: grammar).stateSize + (music?.stateSize ?? 0))
+      backup = try GrowableBuffer(
+        capacity: type(of: grammar).stateSize + (music?.stateSize ?? 0)
+          + (sideValues == nil ? 0 : SideValues.stateSize))
     } catch { throw LibrettoError(error) }
     sampler = try Sampler(
       kernels: model.network.kernels, vocabulary: shape.vocabulary, padded: shape.paddedVocabulary)
@@ -79,6 +84,7 @@ public final class Session {
     state.clear()
     grammar.reset()
     music?.reset()
+    sideValues?.reset()
     sampler.forget()
     random = RandomSource(seed: seed)
     self.seed = seed
@@ -154,7 +160,10 @@ public final class Session {
     pending = token
     knowsNext = false
     grammar.advance(token)
-    music?.player.take(token, heard: true)
+    if let music {
+      music.player.take(token, heard: true)
+      sideValues?.follow(token, music.encoding)
+    }
     note(token)
   }
 
@@ -179,6 +188,7 @@ public final class Session {
     grammar.advance(token)
     music.player.take(token, heard: true)
     music.listener.follow(token)
+    sideValues?.follow(token, music.encoding)
   }
 
   /// What follows the end of a document knows nothing of it.
@@ -191,9 +201,15 @@ public final class Session {
     var state = state.pointer
     var token = pending
     model.network.step(
-      rows: 1, tokens: &token, states: &state, wantLogits: wantLogits, scratch)
+      rows: 1, tokens: &token, sides: writeSides(), states: &state, wantLogits: wantLogits, scratch)
     pending = -1
     knowsNext = wantLogits
+  }
+
+  /// The side values of the place the music has reached, which go with the token that led there.
+  func writeSides() -> UnsafePointer<Int32>? {
+    guard let sideValues, let music else { return nil }
+    return sideValues.write(music.grammar, music.encoding)
   }
 
   /// The one way for a draw to fail.
@@ -225,6 +241,7 @@ public final class Session {
     if let music {
       music.player.take(token, heard: false)
       music.listener.follow(token)
+      sideValues?.follow(token, music.encoding)
     }
     note(token)
     return (token, logProbability)

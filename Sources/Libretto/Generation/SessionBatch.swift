@@ -10,6 +10,8 @@ extension Session {
     /// Not retained: counting references of many sessions costs more than drawing their tokens.
     let sessions: GrowableBuffer<Unmanaged<Session>>
     let tokens: GrowableBuffer<Int32>
+    /// `[rows][side inputs]`.
+    let sides: GrowableBuffer<Int32>
     let states: GrowableBuffer<UnsafeMutablePointer<Float>>
 
     init(_ network: Network, rows: Int) throws(LibrettoError) {
@@ -19,6 +21,7 @@ extension Session {
       do {
         sessions = try GrowableBuffer(capacity: rows)
         tokens = try GrowableBuffer(capacity: rows)
+        sides = try GrowableBuffer(capacity: rows * network.shape.sides.count)
         states = try GrowableBuffer(capacity: rows)
       } catch { throw LibrettoError(error) }
     }
@@ -58,6 +61,7 @@ extension Session {
     let sessions = batch.sessions.base!
     let tokens = batch.tokens.base!
     let states = batch.states.base!
+    let told = model.sides.inputs.count
     var rows = 0
     for i in 0..<count {
       sessions[i]._withUnsafeGuaranteedRef {
@@ -67,12 +71,16 @@ extension Session {
         $0.forgetDocument()
         tokens[rows] = $0.pending
         states[rows] = $0.state.pointer
+        if let values = $0.writeSides() {
+          (batch.sides.base! + rows * told).update(from: values, count: told)
+        }
         rows += 1
       }
     }
     guard rows > 0 else { return }
     model.network.step(
-      rows: rows, tokens: tokens, states: states, wantLogits: true, batch.scratch)
+      rows: rows, tokens: tokens, sides: batch.sides.base.map { UnsafePointer($0) }, states: states,
+      wantLogits: true, batch.scratch)
   }
 
   /// Takes over the logits a step has worked out for a session; `row` is the first one not taken yet.

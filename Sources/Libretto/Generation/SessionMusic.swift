@@ -6,6 +6,7 @@ import Sequences
 extension Session {
   /// What a session over a model of music has besides.
   final class Music {
+    let encoding: any MusicEncoding
     let grammar: any MusicGrammar
     let player: any EventDecoder
     let listener: any EventEncoder
@@ -20,6 +21,7 @@ extension Session {
     var ahead = 0
 
     init(_ encoding: any MusicEncoding, _ grammar: any MusicGrammar) {
+      self.encoding = encoding
       self.grammar = grammar
       player = encoding.makeEventDecoder()
       listener = encoding.makeEventEncoder()
@@ -104,6 +106,8 @@ extension Session {
       "the pitch range is \(constraints.lowest) to \(constraints.highest), but drums have no pitches; leave it at 0 to 127"
     case .scale:
       "the scale is \(constraints.scale), but drums have no pitches; leave it at 4095, all pitch classes"
+    case .key:
+      "the key is \(constraints.key), but drums have none; leave it at 0"
     case .bars:
       "the number of bars is \(constraints.bars), but a performance has no bars; leave it at 0 and count the time of the events"
     case .ending:
@@ -227,6 +231,10 @@ extension MusicConstraints {
     try require(
       density >= -20 && density <= 20, "density is \(density); it must be from -20 to 20")
     try require(bars >= 0 && bars <= 1_000_000, "bars are \(bars); it must be 0 to 1000000")
+    try require(
+      (0..<Int32(MusicKey.count)).contains(key),
+      "the key is \(key); it must be 0 for none, 1 to 12 for C major to B major, or 13 to 24 for C minor to B minor"
+    )
     try require(
       (numerator == 0 && denominator == 0) || (numerator > 0 && denominator > 0),
       "the time signature is \(numerator)/\(denominator)")

@@ -18,6 +18,7 @@ import Sequences
 ///   1096  the state, `hidden` floats per layer, then `vocabulary` logits, 0 unless they are as above
 ///         what the grammar saves; of music what the player and the listener save, 8 bytes with how far
 ///         the host's time is ahead, and 8 with 1 if something heard is not read yet, else 0
+///         of music with side inputs 12 words: how long C to B have sounded in the present piece
 ///         zeros, to a multiple of 8
 ///         8 bytes: the checksum, which is `Hash` over all words of 8 bytes before it
 ///
@@ -37,7 +38,8 @@ extension Session {
   }
 
   /// Bytes of what is known of the sequence beside the network's state.
-  private var sequenceSize: Int { type(of: grammar).stateSize + (music?.stateSize ?? 0) }
+  private var sequenceSize: Int { sidesStart + (sideValues == nil ? 0 : SideValues.stateSize) }
+  private var sidesStart: Int { type(of: grammar).stateSize + (music?.stateSize ?? 0) }
 
   /// Writes a snapshot; `bytes` has room for `snapshotSize`. Real-time.
   public func snapshot(_ bytes: UnsafeMutableRawPointer) {
@@ -160,10 +162,12 @@ extension Session {
   private func saveSequence(to bytes: UnsafeMutableRawPointer) {
     grammar.save(to: bytes)
     music?.save(to: bytes + type(of: grammar).stateSize)
+    sideValues?.save(to: bytes + sidesStart)
   }
 
   private func restoreSequence(from bytes: UnsafeRawPointer) -> Bool {
     grammar.restore(from: bytes)
       && (music?.restore(from: bytes + type(of: grammar).stateSize) ?? true)
+      && (sideValues?.restore(from: bytes + sidesStart) ?? true)
   }
 }

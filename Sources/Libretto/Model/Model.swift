@@ -25,10 +25,16 @@ public final class Model: @unchecked Sendable {
   /// the numbers in a model file, the same in every version, on every machine.
   let fingerprint: UInt64
 
+  /// The side inputs of the network.
+  let sides: Sides
+
   public var shape: NetworkShape { network.shape }
   public var precision: Precision { network.precision }
 
-  init(network: Network, encoding: any Encoding, facts: [String: String]) {
+  init(
+    network: Network, encoding: any Encoding, sides: Sides = Sides(), facts: [String: String]
+  ) {
+    self.sides = sides
     self.network = network
     self.encoding = encoding
     self.facts = facts
@@ -43,13 +49,17 @@ public final class Model: @unchecked Sendable {
   /// Reads a model file, or a checkpoint, of which it takes the best weights.
   public convenience init(path: String) throws(LibrettoError) {
     let parts = try Self.parts(SafeTensors(try InputFile(path), name: path))
-    self.init(network: parts.network, encoding: parts.encoding, facts: parts.facts)
+    self.init(
+      network: parts.network, encoding: parts.header.encoding, sides: parts.header.sides,
+      facts: parts.header.facts)
   }
 
   /// Reads a model out of memory, which is not needed afterwards. `name` is what errors call it.
   public convenience init(bytes: UnsafeRawBufferPointer, name: String) throws(LibrettoError) {
     let parts = try Self.parts(SafeTensors(MemorySource(bytes: bytes), name: name))
-    self.init(network: parts.network, encoding: parts.encoding, facts: parts.facts)
+    self.init(
+      network: parts.network, encoding: parts.header.encoding, sides: parts.header.sides,
+      facts: parts.header.facts)
   }
 
   /// A model of these sizes that has learned nothing, its tokens numbers alone: for benchmarks.
@@ -66,11 +76,10 @@ public final class Model: @unchecked Sendable {
   }
 
   private static func parts(_ file: SafeTensors) throws(LibrettoError)
-    -> (network: Network, encoding: any Encoding, facts: [String: String])
+    -> (network: Network, header: ModelHeader)
   {
     let header = try ModelHeader(file)
-    let network = try file.network(header.shape, precision: header.precision)
-    return (network, header.encoding, header.facts)
+    return (try file.network(header.shape, header.sides, precision: header.precision), header)
   }
 
   /// The weights as floats, in the layout of the network.
@@ -86,7 +95,7 @@ public final class Model: @unchecked Sendable {
     let made = try Libretto.network { () throws(NetworkError) in
       try network.quantized(to: precision)
     }
-    return Model(network: made, encoding: encoding, facts: facts)
+    return Model(network: made, encoding: encoding, sides: sides, facts: facts)
   }
 
   /// Writes the model to a file, whole or not at all.
@@ -94,20 +103,21 @@ public final class Model: @unchecked Sendable {
 
   /// The file of this model, to be written.
   package func image() throws(LibrettoError) -> SafeTensorsImage {
-    let header = ModelHeader(shape: shape, precision: precision, encoding: encoding, facts: facts)
-    let stored = network.stored
+    let header = ModelHeader(
+      shape: shape, precision: precision, encoding: encoding, sides: sides, facts: facts)
+    let (stored, sides) = (network.stored, sides)
     return try SafeTensorsImage(
       metadata: { (writer) throws(OutOfMemory) in try header.write(to: &writer) },
       { (visit) throws(LibrettoError) in
-        for i in stored.layout.tensors.indices {
-          try visit(SafeTensorsImage.Entry(stored, i))
+        for (i, tensor) in stored.layout.tensors.enumerated() {
+          try visit(SafeTensorsImage.Entry(stored, i, name: sides.name(of: tensor)))
         }
         // The scales of int8 lie together, after the tensors they are for.
         for (i, tensor) in stored.layout.tensors.enumerated() {
           guard let scales = stored.scales(of: i) else { continue }
           try visit(
             SafeTensorsImage.Entry(
-              name: tensor.name + ".scale", dimensions: [tensor.rows], bytes: scales))
+              name: sides.name(of: tensor) + ".scale", dimensions: [tensor.rows], bytes: scales))
         }
         withExtendedLifetime(stored) {}
       })

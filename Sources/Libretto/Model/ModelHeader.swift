@@ -12,6 +12,7 @@ import Sequences
 /// | `precision` | `bfloat16` or `int8`, which the matrices are then stored in; else left out |
 /// | `encoding` | `bytes`, `characters`, `melody`, `polyphony`, `drums`, `performance` |
 /// | `encoding.alphabet` ... | what the encoding needs, by its own names |
+/// | `sides` | the side inputs and their numbers of values, `bars_to_go=34,phrase=9,key=25`; left out if there are none |
 /// | `training.tokens` ... | facts about the training, for people |
 ///
 /// The tensors are those of `ParameterLayout`, by name and in its order, little-endian: V is the vocabulary, E the
@@ -33,13 +34,15 @@ struct ModelHeader {
   let shape: NetworkShape
   let precision: Precision
   let encoding: any Encoding
+  let sides: Sides
   let facts: [String: String]
 
   init(
-    shape: NetworkShape, precision: Precision = .float32, encoding: any Encoding,
+    shape: NetworkShape, precision: Precision = .float32, encoding: any Encoding, sides: Sides,
     facts: [String: String]
   ) {
     self.shape = shape
+    self.sides = sides
     self.precision = precision
     self.encoding = encoding
     self.facts = facts
@@ -64,7 +67,7 @@ struct ModelHeader {
       }
       return value
     }
-    let shape = NetworkShape(
+    var shape = NetworkShape(
       vocabulary: try size("vocabulary_size"), embedding: try size("embedding_size"),
       hidden: try size("hidden_size"), layers: try size("layers"))
     do { try shape.validate() } catch {
@@ -88,6 +91,11 @@ struct ModelHeader {
         .format,
         "\(name) has an encoding of \(encoding.vocabularySize) tokens and a network of \(shape.vocabulary)"
       )
+    }
+    sides = try Sides(metadata["sides"] ?? "", encoding, name)
+    shape.sides = sides.sizes
+    do { try shape.validate() } catch {
+      throw LibrettoError(.format, "\(name): \(LibrettoError(error).message)")
     }
     self.shape = shape
     self.precision = precision
@@ -133,6 +141,10 @@ struct ModelHeader {
     if precision != .float32 {
       try writer.name("precision")
       try writer.string(precision.name)
+    }
+    if !sides.inputs.isEmpty {
+      try writer.name("sides")
+      try writer.string(sides.text)
     }
     for (key, value) in encoding.properties.sorted(by: { $0.key < $1.key }) {
       try writer.name("encoding.\(key)")

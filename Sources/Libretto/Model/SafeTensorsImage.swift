@@ -26,8 +26,8 @@ package struct SafeTensorsImage {
     }
 
     /// A tensor of a network.
-    init(_ parameters: StoredParameters, _ tensor: Int) {
-      name = parameters.layout.tensors[tensor].name
+    init(_ parameters: StoredParameters, _ tensor: Int, name: String) {
+      self.name = name
       dimensions = parameters.layout.tensors[tensor].dimensions
       type =
         switch parameters.element(of: tensor) {

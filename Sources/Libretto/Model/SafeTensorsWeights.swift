@@ -11,18 +11,21 @@ extension SafeTensors {
 
   /// A network whose weights are those of the file, read some rows at a time: they are never all in memory beside the
   /// network.
-  func network(_ shape: NetworkShape, precision: Precision) throws(LibrettoError) -> Network {
+  func network(_ shape: NetworkShape, _ sides: Sides = Sides(), precision: Precision)
+    throws(LibrettoError) -> Network
+  {
     let layout = ParameterLayout(shape)
     // No allocation before the file is known to hold as much.
-    for tensor in layout.tensors { try find(tensor.name, tensor.dimensions) }
+    for tensor in layout.tensors { try find(sides.name(of: tensor), tensor.dimensions) }
     let builder = try Libretto.network { () throws(NetworkError) in
       try NetworkBuilder(shape, precision: precision)
     }
     // What was quantized may have become a little larger.
     let most = precision == .float32 ? Self.largestWeight : 1.01 * Self.largestWeight
     for (i, tensor) in layout.tensors.enumerated() {
-      try forEachBlock(tensor.name, tensor.dimensions) { (first, rows) throws(LibrettoError) in
-        try check(rows, of: tensor.name, from: first, most: most)
+      let name = sides.name(of: tensor)
+      try forEachBlock(name, tensor.dimensions) { (first, rows) throws(LibrettoError) in
+        try check(rows, of: name, from: first, most: most)
         builder.fill(i, from: first, rows)
       }
     }
@@ -30,14 +33,17 @@ extension SafeTensors {
   }
 
   /// All parameters of a network as floats.
-  func parameters(_ layout: ParameterLayout) throws(LibrettoError) -> FloatBuffer {
-    for tensor in layout.tensors { try find(tensor.name, tensor.dimensions) }
+  func parameters(_ layout: ParameterLayout, _ sides: Sides = Sides()) throws(LibrettoError)
+    -> FloatBuffer
+  {
+    for tensor in layout.tensors { try find(sides.name(of: tensor), tensor.dimensions) }
     let parameters = try FloatBuffer.make(layout.count)
     for tensor in layout.tensors {
       let weights = parameters.pointer + tensor.offset
-      try floats(tensor.name, tensor.dimensions, into: weights)
+      let name = sides.name(of: tensor)
+      try floats(name, tensor.dimensions, into: weights)
       for i in 0..<tensor.count {
-        try check(weights[i], of: tensor.name, at: i, most: Self.largestWeight)
+        try check(weights[i], of: name, at: i, most: Self.largestWeight)
       }
     }
     return parameters

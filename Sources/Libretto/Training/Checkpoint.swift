@@ -20,6 +20,7 @@ struct Checkpoint {
   let plan: TrainingPlan
   let state: TrainingState
   let encoding: any Encoding
+  let sides: Sides
   let fingerprint: UInt64
   let best: FloatBuffer
   /// nil in checkpoints of before 0.1.
@@ -73,6 +74,7 @@ struct Checkpoint {
     let file = try SafeTensors(source, name: name)
     let header = try ModelHeader(file)
     encoding = header.encoding
+    sides = header.sides
     guard let text = file.metadata?["checkpoint"], text.isString else {
       throw LibrettoError(
         .format,
@@ -104,7 +106,7 @@ struct Checkpoint {
     self.state = state
     self.fingerprint = fingerprint
     let layout = ParameterLayout(plan.shape)
-    best = try file.parameters(layout)
+    best = try file.parameters(layout, sides)
     guard state.run != .diverged else {
       current = nil
       return
@@ -148,10 +150,11 @@ struct Checkpoint {
 
   /// The file of a run's checkpoint, to be written.
   static func image(
-    plan: TrainingPlan, state: TrainingState, encoding: any Encoding, facts: [String: String],
+    plan: TrainingPlan, state: TrainingState, encoding: any Encoding, sides: Sides,
+    facts: [String: String],
     fingerprint: UInt64, history: LossHistory, learner: Learner, best: FloatBuffer
   ) throws(LibrettoError) -> SafeTensorsImage {
-    let header = ModelHeader(shape: plan.shape, encoding: encoding, facts: facts)
+    let header = ModelHeader(shape: plan.shape, encoding: encoding, sides: sides, facts: facts)
     let losses = try history.text()
     let current = Current(
       parameters: learner.parameters, firstMoment: learner.firstMoment,
@@ -169,8 +172,8 @@ struct Checkpoint {
         for tensor in learner.layout.tensors {
           try visit(
             SafeTensorsImage.Entry(
-              name: tensor.name, dimensions: tensor.dimensions, bytes: best.pointer + tensor.offset
-            ))
+              name: sides.name(of: tensor), dimensions: tensor.dimensions,
+              bytes: best.pointer + tensor.offset))
         }
         if state.run != .diverged {
           for (name, buffer) in current.named {

@@ -214,10 +214,15 @@ public final class Trainer {
     state.files = material.files
     state.validationFraction = fraction
     run = try TrainingRun(
-      plan, corpus, learner, state, fingerprint: fingerprint, resumed: resumed)
+      plan, corpus, sides(corpus), learner, state, fingerprint: fingerprint, resumed: resumed)
     resumed = nil
     material = .none
     return true
+  }
+
+  /// New weights have all side inputs of the encoding; others those they have.
+  private func sides(_ corpus: Corpus) -> Sides {
+    resumed?.sides ?? base?.sides ?? Sides(corpus.encoding.sideInputs)
   }
 
   private func makePlan(for corpus: Corpus, augment: Bool?) throws(LibrettoError) -> TrainingPlan {
@@ -227,7 +232,8 @@ public final class Trainer {
     } else {
       plan = try TrainingPlan(
         options, tokens: corpus.training.tokens.count, held: corpus.validation.tokens.count,
-        vocabulary: corpus.encoding.vocabularySize, window: corpus.usualWindow,
+        vocabulary: corpus.encoding.vocabularySize, sides: sides(corpus).sizes,
+        window: corpus.usualWindow,
         perEpoch: corpus.windowsPerEpoch, fixed: base?.shape, processors: processorCount())
       plan.augment = augment ?? corpus.gainsFromVariants
     }
@@ -256,7 +262,8 @@ public final class Trainer {
       return try music.tokenize(
         fixed as? any MusicEncoding, name: options.encoding,
         stepsPerQuarter: options.stepsPerQuarter == 0 ? 4 : options.stepsPerQuarter,
-        fraction: fraction, augment: augment, until: stop)
+        fraction: fraction, augment: augment,
+        forms: !((resumed?.sides ?? base?.sides)?.inputs.isEmpty ?? false), until: stop)
     }
   }
 

@@ -29,9 +29,11 @@ struct TrainingPlan: Equatable {
   /// - `tokens`: to train on. `held`: held out.
   /// - `window`: time steps of a window where the options do not name them.
   /// - `perEpoch`: the windows of an epoch, for so many streams and steps of a window.
+  /// - `sides`: the side inputs of a new network.
   /// - `fixed`: the shape of the model training starts from, if it starts from one.
   init(
-    _ options: TrainingOptions, tokens: Int, held: Int, vocabulary: Int, window: Int = 64,
+    _ options: TrainingOptions, tokens: Int, held: Int, vocabulary: Int,
+    sides: SideSizes = SideSizes(), window: Int = 64,
     perEpoch: (_ streams: Int, _ window: Int) -> Int, fixed: NetworkShape?, processors: Int
   ) throws(LibrettoError) {
     augment = options.augment ?? false
@@ -46,7 +48,7 @@ struct TrainingPlan: Equatable {
         vocabulary: vocabulary,
         embedding: options.embedding > 0 ? options.embedding : size.embedding,
         hidden: options.hidden > 0 ? options.hidden : size.hidden,
-        layers: options.layers > 0 ? options.layers : size.layers)
+        layers: options.layers > 0 ? options.layers : size.layers, sides: sides)
     do { try shape.validate() } catch { throw LibrettoError(error) }
     // Streams shorter than a window would leave most of each window empty.
     let sequence = min(options.sequence > 0 ? options.sequence : window, max(1, tokens - 1))

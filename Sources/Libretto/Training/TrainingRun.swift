@@ -9,23 +9,25 @@ final class TrainingRun {
   let learner: Learner
   private(set) var state: TrainingState
   let history: LossHistory
+  private let sides: Sides
   private let windows: any Windows
   private let validation: Validation?
   /// The best weights by the validation loss; without one those of `state.kept`, in case training
   /// diverges.
   private let best: FloatBuffer
-  private let inputs, targets: GrowableBuffer<Int32>
+  private let inputs, targets, sideValues: GrowableBuffer<Int32>
   private let fingerprint: UInt64
   private var tokensPerSecond = 0.0
 
   /// - `learner`: with the weights to begin with.
   /// - `resumed`: what to go on from, if anything.
   init(
-    _ plan: TrainingPlan, _ corpus: Corpus, _ learner: Learner, _ state: TrainingState,
-    fingerprint: UInt64, resumed: Checkpoint?
+    _ plan: TrainingPlan, _ corpus: Corpus, _ sides: Sides, _ learner: Learner,
+    _ state: TrainingState, fingerprint: UInt64, resumed: Checkpoint?
   ) throws(LibrettoError) {
     self.plan = plan
     self.corpus = corpus
+    self.sides = sides
     self.learner = learner
     self.state = state
     self.fingerprint = fingerprint
@@ -38,14 +40,16 @@ final class TrainingRun {
       best.copy(from: learner.parameters)
     }
     learner.parametersChanged()
-    validation = try Validation(corpus.validation, for: learner)
+    validation = try Validation(corpus.validation, sides, of: corpus.encoding, for: learner)
     windows = try corpus.windows(
-      streams: plan.batch, window: plan.sequence, seed: plan.seed, augment: plan.augment)
+      streams: plan.batch, window: plan.sequence, seed: plan.seed, augment: plan.augment,
+      sides: sides)
     let count = plan.batch * plan.sequence
-    (inputs, targets) = try allocating { () throws(OutOfMemory) in
+    (inputs, targets, sideValues) = try allocating { () throws(OutOfMemory) in
       (
         try GrowableBuffer(repeating: 0, count: count),
-        try GrowableBuffer(repeating: -1, count: count)
+        try GrowableBuffer(repeating: -1, count: count),
+        try GrowableBuffer(repeating: 0, count: count * plan.shape.sides.count)
       )
     }
     settle()
@@ -84,12 +88,13 @@ final class TrainingRun {
   private func train(from start: Double) throws(LibrettoError) {
     windows.fill(
       step: state.step, inputs: inputs.base.unsafelyUnwrapped,
-      targets: targets.base.unsafelyUnwrapped
+      targets: targets.base.unsafelyUnwrapped, sides: sideValues.base
     ) { learner.resetState(of: $0) }
     let fraction = plan.fraction(step: state.step, elapsed: state.elapsed)
     let rate = plan.learningRate(step: state.step, fraction: fraction)
     let loss = learner.gradients(
-      inputs: inputs.base.unsafelyUnwrapped, targets: targets.base.unsafelyUnwrapped)
+      inputs: inputs.base.unsafelyUnwrapped, targets: targets.base.unsafelyUnwrapped,
+      sides: sideValues.base.map { UnsafePointer($0) })
     guard loss.isFinite, learner.update(rate: rate, clip: plan.clip, decay: plan.weightDecay)
     else { throw diverged() }
     state.note(loss)
@@ -151,12 +156,13 @@ extension TrainingRun {
     let made = try network { () throws(NetworkError) in
       try Network(shape, parameters: parameters)
     }
-    return Model(network: made, encoding: corpus.encoding, facts: facts)
+    return Model(network: made, encoding: corpus.encoding, sides: sides, facts: facts)
   }
 
   func checkpoint() throws(LibrettoError) -> SafeTensorsImage {
     try Checkpoint.image(
-      plan: plan, state: state, encoding: corpus.encoding, facts: facts, fingerprint: fingerprint,
+      plan: plan, state: state, encoding: corpus.encoding, sides: sides, facts: facts,
+      fingerprint: fingerprint,
       history: history, learner: learner, best: bestWeights)
   }
 

@@ -1,5 +1,6 @@
 import GRU
 import Memory
+import Sequences
 
 /// Measures a learner on held-out tokens, in parallel streams that each begin from a zero state.
 final class Validation {
@@ -9,16 +10,21 @@ final class Validation {
   private let windows: any Windows
   private let steps: Int
   private let saved: FloatBuffer
-  private let inputs, targets: GrowableBuffer<Int32>
+  private let inputs, targets, sides: GrowableBuffer<Int32>
 
   /// nil if there are no held-out tokens to predict.
-  init?(_ part: Corpus.Part, for learner: Learner) throws(LibrettoError) {
+  init?(
+    _ part: Corpus.Part, _ sides: Sides = Sides(), of encoding: any Encoding = BytesEncoding(),
+    for learner: Learner
+  )
+    throws(LibrettoError)
+  {
     guard part.tokens.count >= 2 else { return nil }
     let most = max(1, Self.mostTokens / (learner.streams * learner.window))
     if let pieces = part.pieces {
       windows = try PieceWindows(
         part.tokens, pieces, streams: learner.streams, window: learner.window, seed: 0,
-        shuffles: false, music: nil)
+        shuffles: false, music: nil, sides: sides, encoding: encoding)
       steps = min(most, windows.windowsPerEpoch)
     } else {
       windows = HeldText(part.tokens, streams: learner.streams, window: learner.window)
@@ -26,8 +32,12 @@ final class Validation {
     }
     saved = try FloatBuffer.make(learner.state.count)
     let n = learner.streams * learner.window
-    (inputs, targets) = try allocating { () throws(OutOfMemory) in
-      (try GrowableBuffer(repeating: 0, count: n), try GrowableBuffer(repeating: -1, count: n))
+    let told = sides.inputs.count
+    (inputs, targets, self.sides) = try allocating { () throws(OutOfMemory) in
+      (
+        try GrowableBuffer(repeating: 0, count: n), try GrowableBuffer(repeating: -1, count: n),
+        try GrowableBuffer(repeating: 0, count: n * told)
+      )
     }
   }
 
@@ -42,9 +52,13 @@ final class Validation {
     let targets = targets.base.unsafelyUnwrapped
     for step in 0..<steps {
       if stop?.isRaised == true { return nil }
-      windows.fill(step: step, inputs: inputs, targets: targets) { learner.resetState(of: $0) }
+      windows.fill(step: step, inputs: inputs, targets: targets, sides: sides.base) {
+        learner.resetState(of: $0)
+      }
       for i in 0..<learner.streams * learner.window where targets[i] >= 0 { counted += 1 }
-      sum += learner.evaluate(inputs: inputs, targets: targets, steps: learner.window)
+      sum += learner.evaluate(
+        inputs: inputs, targets: targets, sides: sides.base.map { UnsafePointer($0) },
+        steps: learner.window)
     }
     return sum / Double(max(counted, 1))
   }
@@ -69,7 +83,7 @@ private final class HeldText: Windows {
 
   func fill(
     step: Int, inputs: UnsafeMutablePointer<Int32>, targets: UnsafeMutablePointer<Int32>,
-    reset: (Int) -> Void
+    sides: UnsafeMutablePointer<Int32>?, reset: (Int) -> Void
   ) {
     for stream in 0..<streams {
       if step == 0 { reset(stream) }

@@ -147,7 +147,9 @@ struct MusicOptions: ParsableArguments {
     if let highest { constraints.highest = highest }
     if let voices { constraints.voices = voices }
     if let density { constraints.density = density }
-    if let key, let scale = MusicScale(named: key) { constraints.scale = scale.pitchClasses }
+    if let key, let scale = MusicScale(named: key) {
+      (constraints.scale, constraints.key) = (scale.pitchClasses, scale.key)
+    }
     if let timeSignature, let (numerator, denominator) = Self.timeSignature(timeSignature) {
       (constraints.numerator, constraints.denominator) = (numerator, denominator)
     }

@@ -15,8 +15,12 @@ struct MusicSample {
     _ settings: SamplerSettings, seed: UInt64
   ) throws {
     isOnGrid = encoding is any GridEncoding
-    let constraints = try options.constraints(for: encoding)
+    var constraints = try options.constraints(for: encoding)
     let tokens = primer?.tokens ?? [encoding.startToken]
+    // The primer is read as the beginning of the piece it will be.
+    let facts = tokens.withUnsafeBufferPointer { encoding.sideFacts(of: $0) }
+    if constraints.key == 0 { constraints.key = facts.key }
+    if isOnGrid { constraints.bars = options.bars ?? Int(facts.bars) + 16 }
     let session = try orFail { () throws(LibrettoError) in
       try Session(model, seed: seed, settings: settings)
     }

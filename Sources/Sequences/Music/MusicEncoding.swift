@@ -37,6 +37,11 @@ public protocol MusicEncoding: Encoding {
   /// What a token says, for people.
   func name(of token: Int32) -> String
 
+  /// Writes the side values of a place of a piece, one for each of `sideInputs`.
+  ///
+  /// - `bars`: complete bars of the piece.
+  func writeSides(bars: Int, _ facts: SideFacts, into values: UnsafeMutablePointer<Int32>)
+
   func makeMusicGrammar() throws(OutOfMemory) -> any MusicGrammar
   func makeEventDecoder() -> any EventDecoder
   func makeEventEncoder() -> any EventEncoder
@@ -131,7 +136,7 @@ public protocol MusicGrammar: Grammar {
 /// A constraint that an encoding cannot keep to.
 public enum UnsupportedConstraint: Sendable {
   /// It has no pitches.
-  case pitchRange, scale
+  case pitchRange, scale, key
   /// It has no bars.
   case bars, ending
   /// It has no bars, or none of this time signature.
@@ -154,6 +159,9 @@ public struct MusicConstraints: Equatable, Sendable {
   public var bars = 0
   /// When the piece may end, if `bars` is 0.
   public var ending = Ending.anywhere
+  /// The key the piece is in, a `MusicKey`; 0 to leave it to the model, or to what is fed. It forbids
+  /// nothing: models that know keys are told.
+  public var key: Int32 = 0
   /// The time signature to begin with: its numerator and denominator; 0 to leave it to the model.
   public var numerator = 0
   public var denominator = 0

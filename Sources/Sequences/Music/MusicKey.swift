@@ -33,6 +33,13 @@ public struct PitchClassTimes: BitwiseCopyable, Equatable, Sendable {
     times[pitch % 12] &+= Int64(time)
   }
 
+  /// All pitch classes together.
+  public var total: Int64 {
+    var total: Int64 = 0
+    for i in 0..<12 { total &+= times[i] }
+    return total
+  }
+
   /// The key whose profile correlates most with the times, as a `MusicKey`; 0 if fewer than three pitch
   /// classes sounded, or all of them for the same time. Allocates nothing.
   ///

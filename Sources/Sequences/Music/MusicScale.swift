@@ -5,6 +5,8 @@ public struct MusicScale: Equatable, Sendable {
   /// The key signature it is written with: sharps, or flats below 0, from -7 to 7; nil for scales
   /// that have none.
   public let sharps: Int?
+  /// The key to tell a model, a `MusicKey`: minor for scales with a minor third alone.
+  public let key: Int32
   /// Whether that is the signature of a minor key, rather than of a major key or a church mode.
   public let isMinor: Bool
 
@@ -61,6 +63,8 @@ public struct MusicScale: Equatable, Sendable {
     let scale = Self.kinds[found]
     // Seven semitones a fifth.
     let first = ((tonic + 7 * accidentals) * 7 % 12 + 12) % 12
+    key = MusicKey.number(
+      tonic: first, isMinor: scale.steps.contains(3) && !scale.steps.contains(4))
     pitchClasses = scale.steps.reduce(0) { $0 | 1 << UInt32((first + $1) % 12) }
     sharps = scale.sharps.map {
       // Of two spellings that sound alike the one that can be written.

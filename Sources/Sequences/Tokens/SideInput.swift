@@ -25,7 +25,8 @@ public struct SideFacts: BitwiseCopyable, Equatable, Sendable {
   public init() {}
 }
 
-/// Works out the side values of a sequence as its tokens come. None of its calls allocates.
+/// Works out the side values of a sequence that is read, as its tokens come. (A session, which follows the
+/// music anyway, asks the encoding: see `MusicEncoding.writeSides`.) None of its calls allocates.
 public protocol SideCursor: AnyObject {
   /// Before the first token of a piece.
   func begin(_ facts: SideFacts)

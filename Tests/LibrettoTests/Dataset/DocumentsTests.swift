@@ -86,7 +86,8 @@ import Testing
       let corpus = try corpus(texts)
       let window = corpus.usualWindow
       let streams = 2048 / window
-      let windows = try corpus.windows(streams: streams, window: window, seed: 1, augment: false)
+      let windows = try corpus.windows(
+        streams: streams, window: window, seed: 1, augment: false, sides: Sides())
       let places = windows.windowsPerEpoch * streams * window
       let predicted = texts.reduce(0) { $0 + $1.utf8.count + 1 }
       #expect((8...64).contains(window))

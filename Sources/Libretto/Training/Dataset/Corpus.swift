@@ -55,15 +55,15 @@ struct Corpus {
   }
 
   /// How the training part is read.
-  func windows(streams: Int, window: Int, seed: UInt64, augment: Bool) throws(LibrettoError)
-    -> any Windows
+  func windows(streams: Int, window: Int, seed: UInt64, augment: Bool, sides: Sides)
+    throws(LibrettoError) -> any Windows
   {
     guard let pieces = training.pieces else {
       return TextWindows(training.tokens, streams: streams, window: window, seed: seed)
     }
     return try PieceWindows(
       training.tokens, pieces, streams: streams, window: window, seed: seed, shuffles: true,
-      music: augment ? encoding as? any MusicEncoding : nil)
+      music: augment ? encoding as? any MusicEncoding : nil, sides: sides, encoding: encoding)
   }
 }
 

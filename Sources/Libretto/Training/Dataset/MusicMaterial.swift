@@ -61,10 +61,11 @@ struct MusicMaterial {
   ///
   /// - `encoding`: nil to take the one called `name`, or to choose one if that is nil too.
   /// - `fraction`: how many of the files to hold out, spread evenly, if there are none to validate.
-  /// - `augment`: whether performances get variants at other tempi; nil to choose.
+  /// - `augment`: whether pieces get variants, performances at other tempi; nil to choose.
+  /// - `forms`: whether pieces on a grid get variants of other forms, for networks that are told the bars to go.
   mutating func tokenize(
     _ encoding: (any MusicEncoding)?, name: String?, stepsPerQuarter: Int, fraction: Double,
-    augment: Bool?, until stop: StopFlag?
+    augment: Bool?, forms: Bool, until stop: StopFlag?
   ) throws(LibrettoError) -> Corpus? {
     if validation.isEmpty {
       try allocating { () throws(OutOfMemory) in try holdOut(fraction) }
@@ -85,14 +86,17 @@ struct MusicMaterial {
     let remarks = ObjectList<MaterialRemark>()
     guard
       let train = try part(
-        training, encoding, augment: augment ?? Self.gains(training.count), remarks, until: stop)
+        training, encoding, augment: augment ?? Self.gains(training.count), forms: forms, remarks,
+        until: stop)
     else { return nil }
     guard train.tokens.count >= 2 else {
       throw LibrettoError(
         .corpus,
         "the encoding \(encoding.name) finds nothing to learn from in these files; try another one")
     }
-    guard let validation = try part(validation, encoding, augment: false, remarks, until: stop)
+    guard
+      let validation = try part(
+        validation, encoding, augment: false, forms: false, remarks, until: stop)
     else { return nil }
     if let grid = encoding as? any GridEncoding {
       let tokens = train.tokens
@@ -143,7 +147,7 @@ struct MusicMaterial {
   /// nil if it was stopped before its end.
   private func part(
     _ sources: ObjectList<Source>, _ encoding: any MusicEncoding, augment: Bool,
-    _ remarks: ObjectList<MaterialRemark>, until stop: StopFlag?
+    forms: Bool, _ remarks: ObjectList<MaterialRemark>, until stop: StopFlag?
   ) throws(LibrettoError) -> Corpus.Part? {
     let store = try TokenStore(capacity: 0)
     let pieces = PieceList()
@@ -179,7 +183,53 @@ struct MusicMaterial {
       }
       try pieces.append(variants)
     }
+    if augment && forms, let grid = encoding as? any GridEncoding {
+      guard let varied = try Self.varied(pieces, grid, store, until: stop) else { return nil }
+      return Corpus.Part(tokens: store, pieces: varied)
+    }
     return Corpus.Part(tokens: store, pieces: pieces)
+  }
+}
+
+extension MusicMaterial {
+  /// Variants of other forms beside the piece itself.
+  private static let forms = 8
+
+  /// The pieces with variants of their forms; nil if it was stopped before its end.
+  private static func varied(
+    _ pieces: PieceList, _ grid: some GridEncoding, _ store: TokenStore, until stop: StopFlag?
+  ) throws(LibrettoError) -> PieceList? {
+    let forms = ObjectList<PieceForm>()
+    let places = GrowableBuffer<Int>()
+    try allocating { () throws(OutOfMemory) in
+      for number in 0..<pieces.count {
+        let piece = GrowableBuffer<Int32>()
+        for at in pieces.tokens(of: number) { try piece.append(store[at]) }
+        let form = try PieceForm(piece, grid)
+        try places.append(form == nil ? -1 : forms.count)
+        if let form { try forms.append(form) }
+      }
+    }
+    var random = RandomSource(seed: 0)
+    let result = PieceList()
+    for number in 0..<pieces.count {
+      if stop?.isRaised == true { return nil }
+      var variants = (0..<pieces.variants(of: number)).map {
+        pieces.tokens(of: number, variant: $0)
+      }
+      for _ in 0..<(places[number] < 0 ? 0 : Self.forms) {
+        let other = forms[Int(random.next() % UInt64(forms.count))]
+        let variant = try allocating { () throws(OutOfMemory) in
+          try forms[places[number]].variant(endingLike: other) {
+            Int(random.next() % UInt64($0))
+          }
+        }
+        variants.append(store.count..<store.count + variant.count)
+        try store.append(variant)
+      }
+      try result.append(variants)
+    }
+    return result
   }
 }
 

@@ -39,6 +39,9 @@ final class PieceList {
     return span.start..<span.end
   }
 
+  /// Tokens of the longest variant of all.
+  var longest: Int { spans.elements.reduce(0) { max($0, $1.end - $1.start) } }
+
   /// Windows that a piece takes: those of its longest variant. Its first token is not predicted.
   func windows(of piece: Int, window: Int) -> Int {
     places(of: piece).reduce(0) {

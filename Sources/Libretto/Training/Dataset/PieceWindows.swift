@@ -17,6 +17,7 @@ final class PieceWindows: Windows {
   private let windows: Int
   /// How far each piece may be moved, in semitones; none if they are not.
   private let ranges: GrowableBuffer<Shifts>
+  private let sides: PieceSides?
 
   private struct Shifts: BitwiseCopyable {
     var lowest = 0
@@ -30,6 +31,8 @@ final class PieceWindows: Windows {
     var start = 0
     var end = 0
     var shift = 0
+    /// Side inputs that are not told: bit K for the Kth of the encoding.
+    var hidden: UInt32 = 0
   }
 
   private var epoch = -1
@@ -37,10 +40,15 @@ final class PieceWindows: Windows {
   private let turns: GrowableBuffer<Turn>
 
   /// - `music`: given if pieces are to be transposed, by up to half an octave each way.
+  /// - `sides`: the side inputs of the network.
   init(
     _ tokens: TokenStore, _ pieces: PieceList, streams: Int, window: Int, seed: UInt64,
-    shuffles: Bool, music: (any MusicEncoding)?
+    shuffles: Bool, music: (any MusicEncoding)?, sides: Sides = Sides(),
+    encoding: (any Encoding)? = nil
   ) throws(LibrettoError) {
+    self.sides = try encoding.flatMap { (encoding) throws(LibrettoError) in
+      try PieceSides(pieces, streams: streams, sides, encoding)
+    }
     self.tokens = tokens
     self.pieces = pieces
     self.streams = streams
@@ -88,12 +96,15 @@ final class PieceWindows: Windows {
         piece: piece, first: next, start: range.lowerBound, end: range.upperBound,
         shift: shifts.lowest + Int(random.next() % UInt64(shifts.count)))
       next += pieces.windows(of: piece, window: window)
+      // After all other draws of the piece, so that runs without side inputs draw what they always did.
+      if let sides, shuffles { turns[i].hidden = sides.hide(random.next()) }
     }
+    sides?.forget()
   }
 
   func fill(
     step: Int, inputs: UnsafeMutablePointer<Int32>, targets: UnsafeMutablePointer<Int32>,
-    reset: (Int) -> Void
+    sides values: UnsafeMutablePointer<Int32>?, reset: (Int) -> Void
   ) {
     let (epoch, place) = step.quotientAndRemainder(dividingBy: windowsPerEpoch)
     if epoch != self.epoch { begin(epoch) }
@@ -104,11 +115,13 @@ final class PieceWindows: Windows {
           inputs[t * streams + stream] = 0
           targets[t * streams + stream] = -1
         }
+        if let values { sides?.leaveOut(stream, window, values) }
         continue
       }
-      let turn = turns[index(of: number)]
+      let place = index(of: number)
+      let turn = turns[place]
       let within = number - turn.first
-      if within == 0 || place == 0 { reset(stream) }
+      if within == 0 || number == stream * windowsPerEpoch { reset(stream) }
       let start = turn.start + within * window
       for t in 0..<window {
         let at = start + t
@@ -116,6 +129,13 @@ final class PieceWindows: Windows {
         inputs[i] = at < turn.end ? token(at, turn.shift) : 0
         targets[i] = at + 1 < turn.end ? token(at + 1, turn.shift) : -1
       }
+      guard let sides, let values else { continue }
+      sides.fill(
+        values, stream: stream, window: window, at: start,
+        PieceSides.Piece(
+          turn: place, tokens: turn.start..<turn.end, shift: turn.shift,
+          hidden: turn.hidden)
+      ) { self.token($0, turn.shift) }
     }
   }
 

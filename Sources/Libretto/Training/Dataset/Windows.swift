@@ -8,9 +8,19 @@ protocol Windows: AnyObject {
   /// Copies a step's windows: `[window][streams]` tokens to read and to predict, a target of -1
   /// where there is nothing to predict. Calls `reset` for each stream that begins anew, from a zero
   /// state, at this step.
+  ///
+  /// - `sides`: takes the side values that go with the inputs, `[window][streams][side inputs]`; nil if the
+  ///   network has none.
   func fill(
     step: Int, inputs: UnsafeMutablePointer<Int32>, targets: UnsafeMutablePointer<Int32>,
-    reset: (Int) -> Void)
+    sides: UnsafeMutablePointer<Int32>?, reset: (Int) -> Void)
+}
+
+extension Windows {
+  func fill(
+    step: Int, inputs: UnsafeMutablePointer<Int32>, targets: UnsafeMutablePointer<Int32>,
+    reset: (Int) -> Void
+  ) { fill(step: step, inputs: inputs, targets: targets, sides: nil, reset: reset) }
 }
 
 /// Text is one long stretch: each stream walks its own part of it once per epoch.
@@ -47,7 +57,7 @@ final class TextWindows: Windows {
 
   func fill(
     step: Int, inputs: UnsafeMutablePointer<Int32>, targets: UnsafeMutablePointer<Int32>,
-    reset: (Int) -> Void
+    sides: UnsafeMutablePointer<Int32>?, reset: (Int) -> Void
   ) {
     let (epoch, place) = step.quotientAndRemainder(dividingBy: windowsPerEpoch)
     if place == 0 { for stream in 0..<streams { reset(stream) } }

@@ -29,6 +29,9 @@ extension GridEncoding {
     GridSideCursor.facts(of: piece, grid)
   }
   public func makeSideCursor() -> (any SideCursor)? { GridSideCursor(grid) }
+  public func writeSides(
+    bars: Int, _ facts: SideFacts, into values: UnsafeMutablePointer<Int32>
+  ) { MusicSides.write(bars: bars, facts, hasBars: true, hasKey: grid.lasts, into: values) }
 
   public func tokens(of file: MIDIFile) throws(EncodingError) -> GrowableBuffer<Int32>? {
     let score = try allocating { () throws(OutOfMemory) in

@@ -87,6 +87,7 @@ final class GridGrammar: MusicGrammar {
     if !grid.lasts {
       if constraints.lowest > 0 || constraints.highest < 127 { return .pitchRange }
       if constraints.scale != 0xFFF { return .scale }
+      if constraints.key != 0 { return .key }
     }
     let timeSignature = TimeSignature(constraints.numerator, constraints.denominator)
     return constraints.numerator == 0 || grid.timeSignature(timeSignature) != nil

@@ -31,6 +31,9 @@ public final class PerformanceEncoding: MusicEncoding {
     PerformanceSideCursor.facts(of: piece)
   }
   public func makeSideCursor() -> (any SideCursor)? { PerformanceSideCursor() }
+  public func writeSides(
+    bars: Int, _ facts: SideFacts, into values: UnsafeMutablePointer<Int32>
+  ) { MusicSides.write(bars: bars, facts, hasBars: false, hasKey: true, into: values) }
 
   public func tokens(of file: MIDIFile) throws(EncodingError) -> GrowableBuffer<Int32>? {
     try tokens(of: file, stretch: 1)

@@ -1,0 +1,80 @@
+import GRU
+import Memory
+import Sequences
+
+/// The side inputs of a model: some of those of its encoding, in the order of the network.
+struct Sides: Sendable {
+  let inputs: [SideInput]
+
+  /// - `inputs`: at most `SideSizes.most`.
+  init(_ inputs: [SideInput] = []) { self.inputs = inputs }
+
+  var sizes: SideSizes { SideSizes(inputs.map(\.count)) }
+
+  /// What a tensor is called in a file.
+  func name(of tensor: ParameterLayout.Tensor) -> String {
+    if case .side(let number) = tensor.role { return "side.\(inputs[number].name).weight" }
+    return tensor.name
+  }
+
+  /// As the metadata has it: `bars_to_go=34,key=25`.
+  var text: String { inputs.map { "\($0.name)=\($0.count)" }.joined(separator: ",") }
+
+  /// From metadata; throws if the encoding has no such side inputs.
+  init(_ text: String, _ encoding: any Encoding, _ name: String) throws(LibrettoError) {
+    var inputs: [SideInput] = []
+    for part in text.split(separator: ",") {
+      let words = part.split(separator: "=")
+      guard words.count == 2, let count = Int(words[1]),
+        let input = encoding.sideInputs.first(where: { $0.name == words[0] && $0.count == count }),
+        !inputs.contains(input)
+      else {
+        throw LibrettoError(
+          .unsupported,
+          "\(name) has the side input \"\(printable(String(part)))\"; this version knows \(Sides(encoding.sideInputs).text) for \(encoding.name)"
+        )
+      }
+      inputs.append(input)
+    }
+    self.inputs = inputs
+  }
+
+  /// The place of each among the side inputs of the encoding.
+  func places(in encoding: any Encoding) throws(LibrettoError) -> GrowableBuffer<Int> {
+    let all = encoding.sideInputs
+    return try allocating { () throws(OutOfMemory) in
+      let places = try GrowableBuffer<Int>(capacity: inputs.count)
+      for input in inputs {
+        try places.append(all.firstIndex(of: input) ?? 0)
+      }
+      return places
+    }
+  }
+}
+
+/// Works out the side values of a sequence that is read, in the order of a network's side inputs.
+final class SideReader {
+  private let cursor: any SideCursor
+  private let places: GrowableBuffer<Int>
+  private let all: GrowableBuffer<Int32>
+
+  /// nil if there are no side inputs.
+  init?(_ sides: Sides, _ encoding: any Encoding) throws(LibrettoError) {
+    guard !sides.inputs.isEmpty, let cursor = encoding.makeSideCursor() else { return nil }
+    self.cursor = cursor
+    places = try sides.places(in: encoding)
+    let count = encoding.sideInputs.count
+    all = try allocating { () throws(OutOfMemory) in try GrowableBuffer(repeating: 0, count: count)
+    }
+  }
+
+  func begin(_ facts: SideFacts) { cursor.begin(facts) }
+
+  func advance(_ token: Int32, into values: UnsafeMutablePointer<Int32>) {
+    cursor.advance(token, into: all.base.unsafelyUnwrapped)
+    for i in 0..<places.count { values[i] = all[places[i]] }
+  }
+
+  /// Takes a token whose values nobody wants.
+  func skip(_ token: Int32) { cursor.advance(token, into: all.base.unsafelyUnwrapped) }
+}

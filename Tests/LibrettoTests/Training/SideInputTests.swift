@@ -1,0 +1,184 @@
+import Foundation
+import GRU
+import Sequences
+import Testing
+
+@testable import Libretto
+
+/// Side inputs of music from training to sessions: what a model is told, and that all ways to tell agree.
+@Suite struct SideInputTests {
+  static let tunes = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+    .appendingPathComponent("../../../examples/tunes").path
+  static let names = ["amazing_grace", "kesh_jig", "frere_jacques", "greensleeves"]
+
+  static func trainer(_ change: (inout TrainingOptions) -> Void = { _ in }) throws -> Trainer {
+    var options = TrainingOptions()
+    (options.hidden, options.embedding, options.layers, options.steps) = (16, 8, 1, 40)
+    (options.batch, options.sequence, options.threads) = (4, 32, 1)
+    options.encoding = "polyphony"
+    change(&options)
+    let trainer = try Trainer(options)
+    for name in names { try trainer.add(midi: "\(tunes)/\(name).mid") }
+    return trainer
+  }
+
+  static let model: Model = {
+    let made = try! trainer()
+    _ = try! made.run()
+    return try! made.model()
+  }()
+
+  private static func read(_ name: String) throws -> MIDIFile {
+    let data = try Data(contentsOf: URL(fileURLWithPath: "\(tunes)/\(name).mid"))
+    var warnings: [MIDIWarning] = []
+    return try data.withUnsafeBytes { try MIDIFile.read($0, warnings: &warnings) }
+  }
+
+  private func piece(_ model: Model) throws -> [Int32] {
+    try model.encode(try Self.read("kesh_jig"), name: "it")
+  }
+
+  @Test func newModelsOfMusicHaveThemAndKeepThem() throws {
+    let model = Self.model
+    #expect(model.sides.inputs.map(\.name) == ["bars_to_go", "phrase", "key"])
+    let folder = try Folder()
+    try model.save(folder("m"))
+    let again = try Model(path: folder("m"))
+    #expect(again.sides.inputs == model.sides.inputs)
+    #expect(again.fingerprint == model.fingerprint)
+    // They were learned from: no row of what was told is what it began as.
+    let parameters = try again.parameters()
+    for tensor in model.network.layout.tensors {
+      guard case .side = tensor.role else { continue }
+      let values = UnsafeBufferPointer(
+        start: parameters.pointer + tensor.offset, count: tensor.count)
+      #expect(values.contains { abs($0) > 0.01 })
+    }
+    for precision in [Precision.bfloat16, .int8] {
+      let small = try model.quantized(to: precision)
+      try small.save(folder("q"))
+      #expect(try Model(path: folder("q")).fingerprint == small.fingerprint)
+    }
+  }
+
+  /// A session that is told what scoring tells gives the same probabilities.
+  @Test func sessionsAndScoresAgree() throws {
+    let model = Self.model
+    let tokens = try piece(model)
+    let facts = tokens.withUnsafeBufferPointer { model.encoding.sideFacts(of: $0) }
+    var scores: [Double] = []
+    try tokens.withUnsafeBufferPointer { try model.score($0) { scores.append($2) } }
+    let session = try Session(model)
+    var constraints = MusicConstraints()
+    (constraints.bars, constraints.key) = (Int(facts.bars), facts.key)
+    try session.set(constraints)
+    var logs = [Float](repeating: 0, count: model.shape.vocabulary)
+    for (i, token) in tokens.enumerated() {
+      if i > 0 {
+        logs.withUnsafeMutableBufferPointer { session.logProbabilities($0.baseAddress!) }
+        #expect(abs(Double(logs[Int(token)]) - scores[i - 1]) < 1e-4, "token \(i)")
+      }
+      try session.feed([token])
+    }
+  }
+
+  /// What is told changes what comes, and what is fed tells the key.
+  @Test func toldAndUntoldDiffer() throws {
+    let model = Self.model
+    let tokens = Array(try piece(model).prefix(60))
+    func next(_ change: (inout MusicConstraints) -> Void) throws -> [Float] {
+      let session = try Session(model)
+      var constraints = MusicConstraints()
+      change(&constraints)
+      try session.set(constraints)
+      try session.feed(tokens)
+      var logs = [Float](repeating: 0, count: model.shape.vocabulary)
+      logs.withUnsafeMutableBufferPointer { session.logProbabilities($0.baseAddress!) }
+      return logs
+    }
+    let untold = try next { _ in }
+    #expect(try next { $0.bars = 16 } != untold)
+    #expect(try next { $0.key = 2 } != untold)
+    var times = PitchClassTimes()
+    for token in tokens {
+      if let pitch = (model.encoding as! PolyphonyEncoding).pitch(of: token) {
+        times.add(pitch: pitch)
+      }
+    }
+    #expect(times.key > 0)
+    // The keys that were found on the way differ, so the last token alone tells the same.
+    let session = try Session(model)
+    try session.feed(tokens)
+    #expect(session.sideValues!.heard.key == times.key)
+  }
+
+  /// Several at once, and one that goes on from a snapshot, are told the same as one alone.
+  @Test func batchesAndSnapshotsTellTheSame() throws {
+    let model = Self.model
+    let tokens = Array(try piece(model).prefix(45))
+    func begin(_ seed: UInt64) throws -> Session {
+      let session = try Session(model, seed: seed)
+      var constraints = MusicConstraints()
+      constraints.bars = Int(seed % 3) * 8
+      constraints.key = Int32(seed % 25)
+      try session.set(constraints)
+      try session.feed(tokens)
+      return session
+    }
+    let alone = try (0..<5).map { try begin($0).draw(80) }
+    let sessions = try (0..<5).map { try begin($0) }
+    try sessions[0].reserve(5)
+    var together = [[Int32]](repeating: [], count: 5)
+    for _ in 0..<80 {
+      try Session.next(count: 5, session: { sessions[$0] }) { i, token, _ in
+        together[i].append(token)
+      }
+    }
+    #expect(together == alone)
+
+    let one = try begin(3)
+    let start = try one.draw(20)
+    var snapshot = [UInt8](repeating: 0, count: one.snapshotSize)
+    snapshot.withUnsafeMutableBytes { one.snapshot($0.baseAddress!) }
+    let other = try begin(4)
+    var constraints = other.constraints
+    (constraints.bars, constraints.key) = (0, 3)
+    try other.set(constraints)
+    try other.restore(snapshot)
+    #expect(start + (try other.draw(60)) == alone[3])
+  }
+
+  /// The same run in one go, and resumed in the middle of pieces.
+  @Test func aResumedRunIsTheSame() throws {
+    let whole = try Self.trainer { $0.steps = 24 }
+    _ = try whole.run()
+    let first = try Self.trainer { $0.steps = 24 }
+    for _ in 0..<7 { _ = try first.step() }
+    let folder = try Folder()
+    try first.save(checkpoint: folder("c"))
+    let second = try Trainer(resume: folder("c"))
+    for name in Self.names { try second.add(midi: "\(Self.tunes)/\(name).mid") }
+    _ = try second.run()
+    #expect(try second.model().fingerprint == whole.model().fingerprint)
+  }
+
+  @Test func filesWithOtherSideInputsAreRefused() throws {
+    let file = try ModelFile(Self.model)
+    for (old, new) in [
+      ("bars_to_go=34", "bars_to_go=35"), ("phrase=9", "phase=9"), ("key=25", "key=25,key=25"),
+      ("key=25", "key"),
+    ] {
+      let bytes = file.replacing(
+        "\"sides\":\"bars_to_go=34,phrase=9,key=25\"",
+        "\"sides\":\"bars_to_go=34,phrase=9,key=25\"".replacingOccurrences(of: old, with: new)
+      ).bytes
+      refusal(.unsupported, "has the side input") {
+        _ = try bytes.withUnsafeBytes { try Model(bytes: $0, name: "it") }
+      }
+    }
+    let bytes = file.replacing("side.key.weight", "side.kei.weight").bytes
+    refusal(.format, "\"side.key.weight\" is missing") {
+      _ = try bytes.withUnsafeBytes { try Model(bytes: $0, name: "it") }
+    }
+  }
+}
