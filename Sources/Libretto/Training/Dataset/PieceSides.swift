@@ -76,7 +76,9 @@ final class PieceSides {
       facts.hidden = piece.hidden
       reader.begin(facts)
       // A stream may begin in the middle of a piece, as may a run that is resumed.
-      for at in piece.tokens.lowerBound..<start { reader.skip(token(at)) }
+      for at in piece.tokens.lowerBound..<min(start, piece.tokens.upperBound) {
+        reader.skip(token(at))
+      }
     }
     for t in 0..<window {
       let values = values + (t * streams + stream) * count
