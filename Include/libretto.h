@@ -262,6 +262,13 @@ RETTO_CHECK retto_status retto_model_save_memory(const retto_model *model, void 
 /* Frees a model. [any-thread: no other call may be using this handle] */
 void retto_model_free(retto_model *model);
 
+/* What the tokens of a model are. Later versions may add others. */
+typedef enum retto_kind {
+  RETTO_KIND_TEXT = 0,  /* text: the calls with text in their names work */
+  RETTO_KIND_MUSIC = 1, /* music: those with event or midi in their names work */
+  RETTO_KIND_TOKENS = 2 /* the host's own numbers: those for tokens work, as they do for every model */
+} retto_kind;
+
 /* What a model is. */
 typedef struct retto_model_info {
   size_t size; /* of this struct; set by RETTO_MODEL_INFO_INIT */
@@ -274,8 +281,7 @@ typedef struct retto_model_info {
   /* "bytes", "characters", "melody", "polyphony", "drums" or "performance". Lives as long as the
    * model. */
   const char *encoding;
-  /* 1 if the tokens are text, so that the calls with text in their names work; else those with event
-   * or midi in their names do. */
+  /* 1 if the tokens are text, else 0; see also `kind`. */
   int32_t is_text;
   /* What the deltas of a music model's events are counted in; 0 for text. */
   int32_t ticks_per_quarter;
@@ -287,11 +293,11 @@ typedef struct retto_model_info {
    * not text itself: retto_model_encode never gives it, and decoded it is 0 bytes. A document begins
    * with it too: what follows it is always predicted from a zero state. */
   int32_t end_token;
-  int32_t reserved; /* 0 */
+  retto_kind kind;
 } retto_model_info;
 
 #define RETTO_MODEL_INFO_INIT \
-  {sizeof(retto_model_info), 0, 0, 0, 0, 0, NULL, 0, 0, RETTO_FLOAT32, 0, -1, 0}
+  {sizeof(retto_model_info), 0, 0, 0, 0, 0, NULL, 0, 0, RETTO_FLOAT32, 0, -1, RETTO_KIND_TEXT}
 
 /* The same as a function, which does nothing for NULL. [any-thread] [realtime] */
 void retto_model_info_init(retto_model_info *info) RETTO_REALTIME;
@@ -582,6 +588,12 @@ RETTO_CHECK retto_status retto_session_set_pitch_range(retto_session *session, i
  * [one-thread] [realtime] */
 RETTO_CHECK retto_status retto_session_set_scale(retto_session *session, uint32_t pitch_classes)
     RETTO_REALTIME;
+/* The key the piece is in: 1 to 12 for C major to B major, 13 to 24 for C minor to B minor, 0 for none. It
+ * forbids nothing: the model is told, and prefers the notes and the endings of that key. With 0, as at
+ * first, the model is told the key of the notes that the piece has so far, drawn or fed, from about two bars
+ * on. Models trained before 0.1 do not know keys: it has no effect on them.
+ * RETTO_ERROR_ARGUMENT, _UNSUPPORTED for drums. [one-thread] [realtime] */
+RETTO_CHECK retto_status retto_session_set_key(retto_session *session, int32_t key) RETTO_REALTIME;
 /* The most notes at a time, 1 to 128. [one-thread] [realtime] */
 RETTO_CHECK retto_status retto_session_set_voices(retto_session *session, int32_t voices)
     RETTO_REALTIME;
@@ -590,7 +602,8 @@ RETTO_CHECK retto_status retto_session_set_voices(retto_session *session, int32_
 RETTO_CHECK retto_status retto_session_set_density(retto_session *session, float density)
     RETTO_REALTIME;
 /* The piece ends after so many bars, to 1000000, at the bar line, or at the next bar line if it has as
- * many already; 0, as at first, to leave it to the model. [one-thread] [realtime] */
+ * many already; 0, as at first, to leave it to the model. The model is told how many bars are still to go,
+ * and prepares the end. [one-thread] [realtime] */
 RETTO_CHECK retto_status retto_session_set_bars(retto_session *session, int32_t bars)
     RETTO_REALTIME;
 /* The time signature of the next piece to begin, such as 3 and 4, both above 0; it then holds to the
@@ -624,7 +637,7 @@ typedef struct retto_constraints {
   int32_t bars;
   int32_t numerator, denominator;
   retto_ending ending;
-  int32_t reserved; /* 0 */
+  int32_t key;
 } retto_constraints;
 
 #define RETTO_CONSTRAINTS_INIT \
@@ -665,6 +678,11 @@ RETTO_CHECK retto_status retto_session_get_bars(retto_session *session, uint64_t
  * 6 7 10), major blues (0 2 3 4 7 9), whole tone, chromatic. A small letter or an m stands for minor:
  * "a", "Am", "Am pentatonic". RETTO_ERROR_ARGUMENT if it is none of these. [any-thread] */
 RETTO_CHECK retto_status retto_scale_from_key(const char *key, uint32_t *pitch_classes);
+
+/* Writes the key of a scale by name to `key`, for retto_session_set_key: the minor key of its tonic if the
+ * scale has a minor third and no major one, else the major key. Names are as for retto_scale_from_key.
+ * RETTO_ERROR_ARGUMENT if it is none of these. [any-thread] */
+RETTO_CHECK retto_status retto_key_from_name(const char *name, int32_t *key);
 
 /* ---- Text --------------------------------------------------------------------------------------- */
 
@@ -808,11 +826,14 @@ typedef struct retto_trainer_options {
    * the last if they are too few for that. RETTO_ERROR_ARGUMENT if the model to start from is of the
    * other kind. */
   int32_t documents;
+  /* The tokens of an encoding of tokens, 1 to 65535; for others 0. */
+  int32_t vocabulary;
+  int32_t reserved_2; /* 0 */
 } retto_trainer_options;
 
 #define RETTO_TRAINER_OPTIONS_INIT                                                              \
   {sizeof(retto_trainer_options), NULL, 0, 0, 0, 0, 0, 0, 0, 0, -1.0, 0.0, -1.0, 0.0, 0.0, 0, 0.0, \
-   -1.0, 0, 0, 0, NULL, 0.0, RETTO_FLOAT32, 0}
+   -1.0, 0, 0, 0, NULL, 0.0, RETTO_FLOAT32, 0, 0, 0}
 
 /* The same as a function, which does nothing for NULL. [any-thread] [realtime] */
 void retto_trainer_options_init(retto_trainer_options *options) RETTO_REALTIME;
@@ -869,17 +890,34 @@ RETTO_CHECK retto_status retto_trainer_add_file(retto_trainer *trainer, const ch
 RETTO_CHECK retto_status retto_trainer_add_text(retto_trainer *trainer, const char *text,
                                                 size_t length, retto_role role);
 
-/* Adds a MIDI file: a piece. It is read now, to see that it can be, and again at the first step, and
- * must not change before that. A trainer learns from text or from music, not from both.
- * RETTO_ERROR_FILE, _FORMAT, _EMPTY if it has no notes; _STATE after the first step.
+/* Adds a sequence of the host's own numbers, for an encoding of tokens: `count` tokens, each from 0 to below
+ * options.vocabulary, which are copied. Each call adds a piece; the state of one does not run into the
+ * next. targets[i] is what is to be predicted after tokens 0 to i, from 0 to below the vocabulary, or -1 if
+ * nothing counts there; `targets` may be NULL: then it is the next token, and after the last the piece's
+ * end. RETTO_ERROR_ARGUMENT with the place of a number that is out of range, _CORPUS if the encoding is
+ * not of tokens, _MEMORY; _STATE after the first step. [one-thread] [blocking] */
+RETTO_CHECK retto_status retto_trainer_add_tokens(retto_trainer *trainer, const int32_t *tokens,
+                                                  const int32_t *targets, size_t count,
+                                                  retto_role role);
+
+/* Adds a MIDI file: a piece. It is read now, and not needed afterwards. A trainer learns from text or from
+ * music, not from both. Until the first step an event of a file takes 16 bytes.
+ * RETTO_ERROR_FILE, _FORMAT, _EMPTY if it has no notes, _MEMORY; _STATE after the first step.
  * [one-thread] [blocking] */
 RETTO_CHECK retto_status retto_trainer_add_midi(retto_trainer *trainer, const char *path,
                                                 retto_role role);
 
-/* Adds a MIDI file that is in memory, `length` bytes at `data`, which are copied.
+/* Adds a MIDI file that is in memory, `length` bytes at `data`, which are not needed afterwards.
  * [one-thread] [blocking] */
 RETTO_CHECK retto_status retto_trainer_add_midi_memory(retto_trainer *trainer, const void *data,
                                                        size_t length, retto_role role);
+
+struct retto_midi; /* see "MIDI files" */
+
+/* Adds music that was read or made, which may be freed afterwards: a piece. RETTO_ERROR_EMPTY if it has no
+ * notes, _MEMORY; _STATE after the first step. [one-thread] [blocking] */
+RETTO_CHECK retto_status retto_trainer_add_piece(retto_trainer *trainer, const struct retto_midi *midi,
+                                                 retto_role role);
 
 /* The state of a run: whether it is over, and why. It is saved with a checkpoint. */
 typedef enum retto_end {

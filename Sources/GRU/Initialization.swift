@@ -17,7 +17,10 @@ public func initialize(_ parameters: FloatBuffer, _ shape: NetworkShape, seed: U
       case .embedding:
         // The sum of twelve uniform numbers is near enough to normal, and needs no logarithm.
         values[i] = (0..<12).reduce(Float(-6)) { sum, _ in sum + next() }
-      case .headBias, .side: values[i] = 0
+      case .side:
+        let isTold = i >= shape.embedding
+        values[i] = isTold ? (0..<12).reduce(Float(-6)) { sum, _ in sum + next() } * 0.5 : 0
+      case .headBias: values[i] = 0
       default: values[i] = (2 * next() - 1) * bound
       }
     }

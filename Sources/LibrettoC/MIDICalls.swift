@@ -20,7 +20,7 @@ final class MIDIHandle {
 }
 
 /// Runs a body with the file of a handle, which stays the host's.
-private func withMIDI(
+func withMIDI(
   _ handle: OpaquePointer?, _ body: (MIDIHandle) throws(LibrettoError) -> Void
 ) throws(LibrettoError) {
   let pointer = UnsafeRawPointer(try require(handle, "the MIDI file"))

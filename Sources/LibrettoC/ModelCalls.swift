@@ -141,7 +141,8 @@ func write(
         ticks_per_quarter: Int32(handle.model.ticksPerQuarter),
         precision: retto_precision(rawValue: UInt32(handle.model.precision.rawValue)),
         steps_per_quarter: Int32(handle.model.stepsPerQuarter),
-        end_token: handle.model.endToken, reserved: 0)
+        end_token: handle.model.endToken,
+        kind: retto_kind(rawValue: UInt32(handle.model.kind.rawValue)))
       try write(value, to: try require(info, "the info"), "the info")
     }
   }

@@ -28,9 +28,9 @@ extension retto_event {
   }
 }
 
-/// Changes one wish.
+/// Changes one constraint.
 @inline(__always)
-private func wish(_ handle: OpaquePointer?, _ change: (inout MusicConstraints) -> Void)
+private func constrain(_ handle: OpaquePointer?, _ change: (inout MusicConstraints) -> Void)
   -> retto_status
 {
   withSession(handle) { (session) throws(LibrettoError) in
@@ -84,7 +84,7 @@ private func wish(_ handle: OpaquePointer?, _ change: (inout MusicConstraints) -
 @c @implementation public func retto_session_set_pitch_range(
   _ session: OpaquePointer!, _ lowest: Int32, _ highest: Int32
 ) -> retto_status {
-  wish(session) {
+  constrain(session) {
     $0.lowest = Int(lowest)
     $0.highest = Int(highest)
   }
@@ -93,13 +93,13 @@ private func wish(_ handle: OpaquePointer?, _ change: (inout MusicConstraints) -
 @c @implementation public func retto_session_set_scale(
   _ session: OpaquePointer!, _ pitch_classes: UInt32
 ) -> retto_status {
-  wish(session) { $0.scale = pitch_classes }
+  constrain(session) { $0.scale = pitch_classes }
 }
 
 @c @implementation public func retto_session_set_voices(_ session: OpaquePointer!, _ voices: Int32)
   -> retto_status
 {
-  wish(session) { $0.voices = Int(voices) }
+  constrain(session) { $0.voices = Int(voices) }
 }
 
 @c @implementation public func retto_session_set_density(
@@ -107,19 +107,19 @@ private func wish(_ handle: OpaquePointer?, _ change: (inout MusicConstraints) -
 )
   -> retto_status
 {
-  wish(session) { $0.density = density }
+  constrain(session) { $0.density = density }
 }
 
 @c @implementation public func retto_session_set_bars(_ session: OpaquePointer!, _ bars: Int32)
   -> retto_status
 {
-  wish(session) { $0.bars = Int(bars) }
+  constrain(session) { $0.bars = Int(bars) }
 }
 
 @c @implementation public func retto_session_set_time_signature(
   _ session: OpaquePointer!, _ numerator: Int32, _ denominator: Int32
 ) -> retto_status {
-  wish(session) {
+  constrain(session) {
     $0.numerator = Int(numerator)
     $0.denominator = Int(denominator)
   }
@@ -146,7 +146,7 @@ extension retto_constraints {
       voices: Int32(constraints.voices), density: constraints.density,
       bars: Int32(constraints.bars),
       numerator: Int32(constraints.numerator), denominator: Int32(constraints.denominator),
-      ending: retto_ending(rawValue: UInt32(constraints.ending.rawValue)), reserved: 0)
+      ending: retto_ending(rawValue: UInt32(constraints.ending.rawValue)), key: constraints.key)
   }
 }
 
@@ -185,18 +185,37 @@ extension retto_constraints {
   }
 }
 
+private func scale(named key: UnsafePointer<CChar>?) throws(LibrettoError) -> MusicScale {
+  let name = try string(key, "the key")
+  guard let scale = MusicScale(named: name) else {
+    throw LibrettoError(
+      .argument,
+      "\"\(String(name.prefix(40)))\" is not a scale; expected a tonic, such as C, F# or Bb, and one of: \(MusicScale.names)"
+    )
+  }
+  return scale
+}
+
+@c @implementation public func retto_key_from_name(
+  _ name: UnsafePointer<CChar>!, _ key: UnsafeMutablePointer<Int32>!
+) -> retto_status {
+  call { () throws(LibrettoError) in
+    let result = try require(key, "the pointer for the key")
+    result.pointee = try scale(named: name).key
+  }
+}
+
+@c @implementation public func retto_session_set_key(_ session: OpaquePointer!, _ key: Int32)
+  -> retto_status
+{
+  constrain(session) { $0.key = key }
+}
+
 @c @implementation public func retto_scale_from_key(
   _ key: UnsafePointer<CChar>!, _ pitch_classes: UnsafeMutablePointer<UInt32>!
 ) -> retto_status {
   call { () throws(LibrettoError) in
-    let name = try string(key, "the key")
     let result = try require(pitch_classes, "the pointer for the pitch classes")
-    guard let scale = MusicScale(named: name) else {
-      throw LibrettoError(
-        .argument,
-        "\"\(String(name.prefix(40)))\" is not a scale; expected a tonic, such as C, F# or Bb, and one of: \(MusicScale.names)"
-      )
-    }
-    result.pointee = scale.pitchClasses
+    result.pointee = try scale(named: key).pitchClasses
   }
 }

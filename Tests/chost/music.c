@@ -30,7 +30,7 @@ static retto_model *train(const char *encoding) {
   options.batch = 4;
   options.sequence = 32;
   options.threads = 1;
-  options.steps = 120;
+  options.steps = 180;
   options.learning_rate = 0.02;
   retto_trainer *trainer = NULL;
   retto_model *model = NULL;
@@ -40,8 +40,14 @@ static retto_model *train(const char *encoding) {
     snprintf(path, sizeof path, "%s%d.mid", encoding, i);
     retto_midi *midi = scale_file(i - 4, strcmp(encoding, "drums") ? 0 : 9);
     OK(retto_midi_write(midi, path));
-    OK(retto_trainer_add_midi(trainer, path, i ? RETTO_TRAINING : RETTO_VALIDATION));
+    const retto_role role = i ? RETTO_TRAINING : RETTO_VALIDATION;
+    if (i % 2) {
+      OK(retto_trainer_add_piece(trainer, midi, role));
+    } else {
+      OK(retto_trainer_add_midi(trainer, path, role));
+    }
     retto_midi_free(midi);
+    remove(path); /* neither is needed any more */
   }
   GIVES(RETTO_ERROR_CORPUS, retto_trainer_add_text(trainer, "text", 4, RETTO_TRAINING));
   retto_progress end = RETTO_PROGRESS_INIT;
@@ -49,7 +55,7 @@ static retto_model *train(const char *encoding) {
   CHECK(end.loss < 3);
   CHECK(end.bits_per_character != end.bits_per_character);
   MUST(retto_trainer_model(trainer, &model));
-  GIVES(RETTO_ERROR_STATE, retto_trainer_add_midi(trainer, "melody0.mid", RETTO_TRAINING));
+  GIVES(RETTO_ERROR_STATE, retto_trainer_add_midi(trainer, "any.mid", RETTO_TRAINING));
   retto_trainer_free(trainer);
   return model;
 }
@@ -212,6 +218,13 @@ static void check_refusals(const retto_model *music, int grid) {
   if (grid)
     GIVES(RETTO_ERROR_ARGUMENT, retto_session_force_note(session, 0, 0, 60));
   GIVES(RETTO_ERROR_ARGUMENT, retto_scale_from_key("H major", &scale));
+  int32_t key = 0;
+  OK(retto_key_from_name("D dorian", &key));
+  CHECK(key == 15);
+  OK(retto_key_from_name("Bb", &key));
+  CHECK(key == 11);
+  GIVES(RETTO_ERROR_ARGUMENT, retto_key_from_name("H major", &key));
+  GIVES(RETTO_ERROR_ARGUMENT, retto_key_from_name("C", NULL));
   OK(retto_scale_from_key("Cbbbbbbbbbbbbb", &scale));
   CHECK(scale == 0xD5A);
   OK(retto_scale_from_key("D dorian", &scale));

@@ -90,7 +90,7 @@ extension Model {
   package func tokens(of file: MIDIFile, name: String) throws(LibrettoError)
     -> GrowableBuffer<Int32>
   {
-    guard let encoding = encoding as? any MusicEncoding else {
+    guard let encoding = encoding.music else {
       throw LibrettoError(.unsupported, "this is a model of \(encoding.name), not of music")
     }
     guard let tokens = try encoding.tokens(of: file, name: name) else {
@@ -109,7 +109,7 @@ extension Model {
   public func decode(_ tokens: some Sequence<Int32>, tempo: Double) throws(LibrettoError)
     -> MIDIFile
   {
-    guard let encoding = encoding as? any MusicEncoding else {
+    guard let encoding = encoding.music else {
       throw LibrettoError(.unsupported, "this is a model of \(encoding.name), not of music")
     }
     return try allocating { () throws(OutOfMemory) in try encoding.decoded(tokens, tempo: tempo) }
@@ -152,7 +152,7 @@ extension Model {
     defer { withExtendedLifetime(tokens) {} }
     let all = UnsafeBufferPointer(tokens.elements)
     var result = Evaluation()
-    result.steps = (encoding as? any MusicEncoding)?.steps(of: all) ?? 0
+    result.steps = encoding.music?.steps(of: all) ?? 0
     try score(all) { _, _, logProbability in
       result.tokens += 1
       result.nats -= logProbability

@@ -60,7 +60,7 @@ public final class Session {
       try Network.Scratch(model.network, rows: 1)
     }
     do throws(OutOfMemory) {
-      if let encoding = model.encoding as? any MusicEncoding {
+      if let encoding = model.encoding.music {
         let grammar = try encoding.makeMusicGrammar()
         self.grammar = grammar
         music = Music(encoding, grammar)

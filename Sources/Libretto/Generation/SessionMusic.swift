@@ -26,7 +26,7 @@ extension Session {
       player = encoding.makeEventDecoder()
       listener = encoding.makeEventEncoder()
       var names: Sentence = ""
-      for timeSignature in (encoding as? any GridEncoding)?.extraTimeSignatures ?? [] {
+      for timeSignature in encoding.extraTimeSignatures {
         names = "\(names), \(timeSignature.numerator)/\(timeSignature.denominator)"
       }
       extraTimeSignatures = names
@@ -82,7 +82,9 @@ extension Session {
     guard let music else {
       throw LibrettoError(
         .unsupported,
-        "this is a model of \(model.encoding.name), not of music; use the calls for text")
+        model.kind == .text
+          ? "this is a model of \(model.encoding.name), not of music; use the calls for text"
+          : "this is a model of \(model.encoding.name), not of music; use the calls for tokens")
     }
     return music
   }

@@ -8,8 +8,11 @@ final class SideValues {
   private let all, values: GrowableBuffer<Int32>
   /// How long each pitch class has sounded in the present piece.
   private(set) var heard = PitchClassTimes()
+  /// The key these tell, 0 before they tell one, and how much is to be heard before it is looked for again.
+  private var key: Int32 = 0
+  private var due = interval
   /// A shorter time tells nothing of the key: two bars of one voice, on four steps to a quarter note.
-  private static let leastHeard: Int64 = 32
+  private static let interval: Int64 = 32
 
   init(_ sides: Sides, _ encoding: any Encoding) throws(OutOfMemory) {
     let inputs = encoding.sideInputs
@@ -19,12 +22,18 @@ final class SideValues {
     values = try GrowableBuffer(repeating: 0, count: sides.inputs.count)
   }
 
-  func reset() { heard = PitchClassTimes() }
+  func reset() {
+    heard = PitchClassTimes()
+    (key, due) = (0, Self.interval)
+  }
 
   /// Takes note of a token, fed or drawn.
   func follow(_ token: Int32, _ encoding: any MusicEncoding) {
     if token == encoding.startToken || token == encoding.endToken { reset() }
-    if let pitch = encoding.pitch(of: token) { heard.add(pitch: pitch) }
+    guard let pitch = encoding.pitch(of: token) else { return }
+    heard.add(pitch: pitch)
+    due -= 1
+    if due == 0 { (key, due) = (heard.key(before: key), Self.interval) }
   }
 
   /// The values in the order of the network's side inputs.
@@ -32,8 +41,7 @@ final class SideValues {
     let constraints = grammar.constraints
     var facts = SideFacts()
     facts.bars = Int32(clamping: constraints.bars)
-    facts.key = constraints.key
-    if facts.key == 0 && heard.total >= Self.leastHeard { facts.key = heard.key }
+    facts.key = constraints.key == 0 ? key : constraints.key
     let all = all.base.unsafelyUnwrapped
     encoding.writeSides(bars: grammar.bars, facts, into: all)
     let values = values.base.unsafelyUnwrapped
@@ -43,10 +51,11 @@ final class SideValues {
 
   // MARK: - Snapshots
 
-  static let stateSize = 8 * 12
+  static let stateSize = 8 * 13
 
   func save(to bytes: UnsafeMutableRawPointer) {
     for i in 0..<12 { bytes.setWord(i, UInt64(bitPattern: heard.times[i])) }
+    bytes.setWord(12, UInt64(key) << 8 | UInt64(due))
   }
 
   func restore(from bytes: UnsafeRawPointer) -> Bool {
@@ -55,7 +64,10 @@ final class SideValues {
       guard bytes.word(i) < 1 << 48 else { return false }
       heard.times[i] = Int64(bytes.word(i))
     }
+    let (key, due) = (Int64(bytes.word(12) >> 8), Int64(bytes.word(12) & 0xFF))
+    guard key < MusicKey.count, due >= 1, due <= Self.interval else { return false }
     self.heard = heard
+    (self.key, self.due) = (Int32(key), due)
     return true
   }
 }

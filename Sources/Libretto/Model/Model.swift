@@ -14,8 +14,6 @@ public final class Model: @unchecked Sendable {
   public let ticksPerQuarter: Int
   /// Steps per quarter note of the grid; 0 for text and performances, which have none.
   public let stepsPerQuarter: Int
-  /// The encoding, if it is one of text. (Worked out once: to ask a type what it is allocates.)
-  private let text: (any TextEncoding)?
   /// The token that ends a piece or a document; -1 where there is none.
   public let endToken: Int32
   /// The token that ends a document of text; -1 where there is none. A document begins with it too: it
@@ -38,11 +36,10 @@ public final class Model: @unchecked Sendable {
     self.network = network
     self.encoding = encoding
     self.facts = facts
-    ticksPerQuarter = (encoding as? any MusicEncoding)?.ticksPerQuarter ?? 0
-    stepsPerQuarter = (encoding as? any GridEncoding)?.grid.stepsPerQuarter ?? 0
-    text = encoding as? any TextEncoding
+    ticksPerQuarter = encoding.music?.ticksPerQuarter ?? 0
+    stepsPerQuarter = encoding.music?.stepsPerQuarter ?? 0
     endToken = encoding.endToken ?? -1
-    documentEnd = text?.endToken ?? -1
+    documentEnd = encoding.kind == .music ? -1 : encoding.endToken ?? -1
     fingerprint = network.fingerprint
   }
 
@@ -123,15 +120,20 @@ public final class Model: @unchecked Sendable {
       })
   }
 
-  public var isText: Bool { text != nil }
+  /// What its tokens are.
+  public var kind: EncodingKind { encoding.kind }
+  public var isText: Bool { kind == .text }
   /// Whether the model learned from texts that each have an end.
   public var hasDocuments: Bool { documentEnd >= 0 }
 
   /// The encoding, if the model writes text; an error that says so if it does not.
   public func textEncoding() throws(LibrettoError) -> any TextEncoding {
-    guard let text else {
+    guard let text = encoding.text else {
       throw LibrettoError(
-        .unsupported, "this is a model of \(encoding.name), not of text; use the calls for events")
+        .unsupported,
+        encoding.kind == .tokens
+          ? "this is a model of \(encoding.name), not of text; use the calls for tokens"
+          : "this is a model of \(encoding.name), not of text; use the calls for events")
     }
     return text
   }

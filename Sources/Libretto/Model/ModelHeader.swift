@@ -12,7 +12,7 @@ import Sequences
 /// | `precision` | `bfloat16` or `int8`, which the matrices are then stored in; else left out |
 /// | `encoding` | `bytes`, `characters`, `melody`, `polyphony`, `drums`, `performance` |
 /// | `encoding.alphabet` ... | what the encoding needs, by its own names |
-/// | `sides` | the side inputs and their numbers of values, `bars_to_go=34,phrase=9,key=25`; left out if there are none |
+/// | `sides` | the side inputs and their numbers of values, `bars_to_go=34,phrase=9,key=25,close=14`; left out if there are none |
 /// | `training.tokens` ... | facts about the training, for people |
 ///
 /// The tensors are those of `ParameterLayout`, by name and in its order, little-endian: V is the vocabulary, E the

@@ -11,10 +11,10 @@ extension Checkpoint {
         "\(name) is \(wanted), but the run to resume has \(has); leave it out, or start a new run")
     }
     func given<T: Comparable>(_ value: T, above least: T) -> T? { value > least ? value : nil }
-    let grid = (encoding as? any GridEncoding)?.grid.stepsPerQuarter ?? 0
+    let grid = encoding.music?.stepsPerQuarter ?? 0
     try require("the encoding", options.encoding, encoding.name)
     try require(
-      "documents", options.documents, encoding is any TextEncoding && encoding.endToken != nil)
+      "documents", options.documents, encoding.text?.endToken != nil)
     try require(
       "the number of steps per quarter note", given(options.stepsPerQuarter, above: 0), grid)
     try require("the embedding size", given(options.embedding, above: 0), plan.shape.embedding)

@@ -6,10 +6,10 @@ import Sequences
 /// One thread at a time may use a trainer, except for `stop()`, which any may call. The first step
 /// makes tokens of the material and allocates everything; later ones allocate nothing.
 public final class Trainer {
-  private let options: TrainingOptions
-  private let base: Model?
-  private var resumed: Checkpoint?
-  private var material = Material.none
+  let options: TrainingOptions
+  /// What a run begins from; once it has begun that does not matter any more.
+  private(set) var start: TrainingStart
+  private var material: Material
   private let stopping = StopFlag()
   private(set) var run: TrainingRun?
   /// Why the checkpoint of the last run could not be saved; nil if it was, or there is none to save.
@@ -17,39 +17,11 @@ public final class Trainer {
 
   /// A trainer that begins with new weights, or with those of a model, whose encoding and sizes it
   /// then keeps.
-  public init(_ options: TrainingOptions = TrainingOptions(), from model: Model? = nil)
+  public convenience init(_ options: TrainingOptions = TrainingOptions(), from model: Model? = nil)
     throws(LibrettoError)
   {
     try options.validate()
-    if let name = options.encoding, !Encodings.names.contains(name) {
-      throw LibrettoError(EncodingError.unknown(name))
-    }
-    if let model {
-      let shape = model.shape
-      for (what, asked, has) in [
-        ("embedding", options.embedding, shape.embedding), ("hidden", options.hidden, shape.hidden),
-        ("layers", options.layers, shape.layers),
-        ("steps per quarter note", options.stepsPerQuarter, model.stepsPerQuarter),
-      ] where asked != 0 && asked != has {
-        throw LibrettoError(
-          .argument, "\(what) is \(asked), but the model to start from has \(has); leave it out")
-      }
-      if let name = options.encoding, name != model.encoding.name {
-        throw LibrettoError(
-          .argument,
-          "the encoding is \(name), but the model to start from has \(model.encoding.name); leave it out"
-        )
-      }
-    }
-    if let model, let documents = options.documents, documents != model.hasDocuments {
-      throw LibrettoError(
-        .argument,
-        documents
-          ? "the model to start from has no end of documents; train from new weights, or on one long text"
-          : "the model to start from is one of documents; leave the choice out")
-    }
-    self.options = options
-    base = model
+    try self.init(options, model.map { .model($0) } ?? .new)
   }
 
   /// A trainer that goes on where a checkpoint was saved. It needs the same material again, added
@@ -61,7 +33,7 @@ public final class Trainer {
     throws(LibrettoError)
   {
     try options.validate()
-    try self.init(try Checkpoint(path), options)
+    try self.init(options, .checkpoint(try Checkpoint(path)))
   }
 
   /// The same from a checkpoint in memory, which is not needed afterwards. `name` is what errors call it.
@@ -69,18 +41,15 @@ public final class Trainer {
     resume bytes: UnsafeRawBufferPointer, name: String, _ options: TrainingOptions
   ) throws(LibrettoError) {
     try options.validate()
-    try self.init(try Checkpoint(MemorySource(bytes: bytes), name: name), options)
+    try self.init(options, .checkpoint(try Checkpoint(MemorySource(bytes: bytes), name: name)))
   }
 
-  private init(_ checkpoint: Checkpoint, _ options: TrainingOptions) throws(LibrettoError) {
-    try checkpoint.check(options)
+  private init(_ options: TrainingOptions, _ start: TrainingStart) throws(LibrettoError) {
+    try start.check(options)
     self.options = options
-    base = nil
-    resumed = checkpoint
+    self.start = start
+    material = Material(options, encoding: start.encoding)
   }
-
-  /// The files a resumed run was given, to be added again; empty for a new one.
-  public var expectedFiles: [MaterialFile] { resumed?.state.files.files ?? [] }
 
   // MARK: - Material
 
@@ -92,78 +61,58 @@ public final class Trainer {
   public func add(file path: String, kind: TextKind? = nil, validation: Bool = false)
     throws(LibrettoError)
   {
-    try addText { (text) throws(LibrettoError) in
+    try requireUnstarted()
+    try material.addText { (text) throws(LibrettoError) in
       try text.add(file: path, kind: kind, validation: validation)
     }
   }
 
   /// Adds text, which is copied.
   public func add(text: UnsafeRawBufferPointer, validation: Bool = false) throws(LibrettoError) {
-    try addText { (material) throws(LibrettoError) in
+    try requireUnstarted()
+    try material.addText { (material) throws(LibrettoError) in
       try material.add(text: text, validation: validation)
     }
   }
 
-  /// Adds a MIDI file: a piece. It is read now, to see that it can be, and again at the first step;
-  /// it must not change before that. Throws, and adds nothing, if it cannot be read or has no notes.
+  /// Adds a MIDI file: a piece. It is read now, and not needed afterwards. Throws, and adds nothing, if it
+  /// cannot be read or has no notes.
   public func add(midi path: String, validation: Bool = false) throws(LibrettoError) {
-    try addMusic { (music) throws(LibrettoError) in
-      try music.add(file: path, validation: validation)
+    try requireUnstarted()
+    try material.addMusic { (music) throws(LibrettoError) in
+      try music.add(path: path, validation: validation)
     }
   }
 
-  /// Adds a MIDI file that is in memory, which is copied.
+  /// Adds a MIDI file that is in memory, which is not needed afterwards.
   public func add(midi bytes: UnsafeRawBufferPointer, validation: Bool = false)
     throws(LibrettoError)
   {
-    try addMusic { (music) throws(LibrettoError) in
-      try music.add(bytes: bytes, validation: validation)
-    }
+    try add(piece: try readMIDI(bytes, name: "the data"), validation: validation)
   }
 
-  /// The name of the encoding that was asked for, or that the weights to start from have.
-  private var encodingName: String? {
-    options.encoding ?? base?.encoding.name ?? resumed?.encoding.name
-  }
-
-  /// The name of the encoding that the run to resume or the model to start from has.
-  package var givenEncoding: String? { base?.encoding.name ?? resumed?.encoding.name }
-
-  private func addText(_ body: (TextMaterial) throws(LibrettoError) -> Void) throws(LibrettoError) {
-    try requireUnstarted()
-    if let name = encodingName, Encodings.isMusic(name) {
-      throw LibrettoError(.corpus, "the encoding \(name) learns from MIDI files, not from text")
-    }
-    let text: TextMaterial
-    switch material {
-    case .none: text = TextMaterial()
-    case .text(let already): text = already
-    case .music:
-      throw LibrettoError(
-        .corpus, "this trainer learns from MIDI files; text cannot be added to it")
-    }
-    try body(text)
-    material = .text(text)
-  }
-
-  private func addMusic(_ body: (inout MusicMaterial) throws(LibrettoError) -> Void)
+  /// Adds a MIDI file that was read or made. `name` is what errors call it.
+  public func add(piece file: MIDIFile, name: String = "the data", validation: Bool = false)
     throws(LibrettoError)
   {
     try requireUnstarted()
-    if let name = encodingName, !Encodings.isMusic(name) {
-      throw LibrettoError(.corpus, "the encoding \(name) learns from text, not from MIDI files")
+    try material.addMusic { (music) throws(LibrettoError) in
+      try music.add(file, name: name, validation: validation)
     }
-    var music: MusicMaterial
-    switch material {
-    case .none: music = MusicMaterial()
-    case .music(let already): music = already
-    case .text:
-      throw LibrettoError(.corpus, "this trainer learns from text; MIDI cannot be added to it")
-    }
-    // What it holds then has one owner, and is not copied for each piece that is added.
-    material = .none
-    defer { material = music.isEmpty ? .none : .music(music) }
-    try body(&music)
+  }
+
+  /// Adds a sequence of the host's own numbers, a piece, for an encoding that gives them no meaning. They are
+  /// copied.
+  ///
+  /// - `tokens`: each from 0 to below the vocabulary.
+  /// - `targets`: what is to be predicted after each token is read, as many, -1 for what does not count;
+  ///   nil for the next token each, and the end after the last.
+  public func add(
+    tokens: UnsafeBufferPointer<Int32>, targets: UnsafeBufferPointer<Int32>? = nil,
+    validation: Bool = false
+  ) throws(LibrettoError) {
+    try requireUnstarted()
+    try material.add(tokens: tokens, targets: targets, validation: validation)
   }
 
   private func requireUnstarted() throws(LibrettoError) {
@@ -186,90 +135,16 @@ public final class Trainer {
   /// False if it was stopped before its end; it then has changed nothing.
   private func prepare(until stop: StopFlag?) throws(LibrettoError) -> Bool {
     guard run == nil else { return true }
-    let fraction =
-      resumed?.state.validationFraction
-      ?? (options.validationFraction < 0 ? 0.1 : options.validationFraction)
-    let augment: Bool? = resumed?.plan.augment ?? options.augment
-    guard let corpus = try tokenize(fraction: fraction, augment: augment, until: stop),
-      let fingerprint = corpus.fingerprint(until: stop)
-    else { return false }
-    if let resumed, resumed.fingerprint != fingerprint {
-      throw LibrettoError(
-        .corpus,
-        "the material is not what the checkpoint was trained on; add the same files, in the same order, unchanged"
-      )
-    }
-    let plan = try makePlan(for: corpus, augment: augment)
-    let learner = try network { () throws(NetworkError) in
-      try Learner(
-        plan.shape, streams: plan.batch, window: plan.sequence, threads: plan.threads,
-        dropout: Float(plan.dropout), seed: plan.seed, precision: plan.precision)
-    }
-    if let base {
-      learner.parameters.copy(from: try base.parameters())
-    } else if resumed == nil {
-      initialize(learner.parameters, plan.shape, seed: plan.seed)
-    }
-    var state = resumed?.state ?? TrainingState()
-    state.files = material.files
-    state.validationFraction = fraction
-    run = try TrainingRun(
-      plan, corpus, sides(corpus), learner, state, fingerprint: fingerprint, resumed: resumed)
-    resumed = nil
-    material = .none
+    run = try TrainingRun.make(options, start, material, until: stop)
+    guard run != nil else { return false }
+    start = .new
+    material = Material(options, encoding: nil)
     return true
-  }
-
-  /// New weights have all side inputs of the encoding; others those they have.
-  private func sides(_ corpus: Corpus) -> Sides {
-    resumed?.sides ?? base?.sides ?? Sides(corpus.encoding.sideInputs)
-  }
-
-  private func makePlan(for corpus: Corpus, augment: Bool?) throws(LibrettoError) -> TrainingPlan {
-    var plan: TrainingPlan
-    if let resumed {
-      plan = resumed.plan.extended(by: options, corpus)
-    } else {
-      plan = try TrainingPlan(
-        options, tokens: corpus.training.tokens.count, held: corpus.validation.tokens.count,
-        vocabulary: corpus.encoding.vocabularySize, sides: sides(corpus).sizes,
-        window: corpus.usualWindow,
-        perEpoch: corpus.windowsPerEpoch, fixed: base?.shape, processors: processorCount())
-      plan.augment = augment ?? corpus.gainsFromVariants
-    }
-    guard plan.memory < physicalMemory() else {
-      throw LibrettoError(
-        .memory,
-        "this run needs about \(Int(plan.memory / 1e9)) GB, more than this machine has; choose smaller sizes or a smaller batch"
-      )
-    }
-    return plan
-  }
-
-  /// nil if it was stopped before its end.
-  private func tokenize(fraction: Double, augment: Bool?, until stop: StopFlag?)
-    throws(LibrettoError) -> Corpus?
-  {
-    let fixed = resumed?.encoding ?? base?.encoding
-    switch material {
-    case .none:
-      throw LibrettoError(.corpus, "there is nothing to learn from; add a file or text first")
-    case .text(let text):
-      return try text.tokenize(
-        fixed as? any TextEncoding, name: options.encoding ?? CharactersEncoding.name,
-        documents: options.documents ?? false, fraction: fraction, until: stop)
-    case .music(var music):
-      return try music.tokenize(
-        fixed as? any MusicEncoding, name: options.encoding,
-        stepsPerQuarter: options.stepsPerQuarter == 0 ? 4 : options.stepsPerQuarter,
-        fraction: fraction, augment: augment,
-        forms: !((resumed?.sides ?? base?.sides)?.inputs.isEmpty ?? false), until: stop)
-    }
   }
 
   /// The run, prepared; throws where it cannot make a step.
   private func prepared(until stop: StopFlag?) throws(LibrettoError) -> TrainingRun? {
-    if let resumed, resumed.state.run == .diverged { throw resumed.state.divergence }
+    if let state = start.checkpoint?.state, state.run == .diverged { throw state.divergence }
     guard try prepare(until: stop), let run else { return nil }
     if run.state.run == .diverged { throw run.state.divergence }
     guard !run.learner.isOfAnotherProcess else {
@@ -370,56 +245,8 @@ public final class Trainer {
 
   /// Where the run stands; before the first step of a new one most of it is not a number.
   public var progress: Progress {
-    var progress = run?.report() ?? resumed.map(Progress.init) ?? Progress()
+    var progress = run?.report() ?? start.checkpoint.map(Progress.init) ?? Progress()
     progress.checkpointFailure = checkpointFailure
     return progress
-  }
-
-  /// The options in force: those that were given, and once training was prepared all that they left
-  /// open, as it was chosen.
-  public var chosenOptions: TrainingOptions { run?.chosen(options) ?? options }
-
-  /// The sizes in use, known once training was prepared.
-  public var shape: NetworkShape? { run?.plan.shape }
-  /// The batch, the window and the threads in use, likewise.
-  public var batch: (streams: Int, window: Int, threads: Int)? {
-    run.map { ($0.plan.batch, $0.plan.sequence, $0.learner.threads) }
-  }
-  /// Tokens to train on and held out, likewise.
-  public var tokens: (training: Int, validation: Int)? {
-    run.map { ($0.corpus.training.tokens.count, $0.corpus.validation.tokens.count) }
-  }
-
-  /// What a person should know of the files of music, likewise.
-  public var remarks: [MaterialRemark] { run.map { Array($0.corpus.remarks) } ?? [] }
-  /// Pieces or documents to train on and held out, likewise; nil for one long text.
-  public var pieces: (training: Int, validation: Int)? {
-    guard let corpus = run?.corpus, let pieces = corpus.training.pieces else { return nil }
-    return (pieces.count, corpus.validation.pieces?.count ?? 0)
-  }
-  /// The encoding in use, and how it was chosen if it was, likewise.
-  package var encoding: (any Encoding)? { run?.corpus.encoding }
-  package var encodingChoice: EncodingChoice? { run?.corpus.choice }
-  /// The highest learning rate and the dropout in use, likewise.
-  package var rates: (learning: Double, dropout: Double)? {
-    run.map { ($0.plan.learningRate, $0.plan.dropout) }
-  }
-  /// Where the run ends, likewise: 0 for what does not end it.
-  package var ends: (steps: Int, seconds: Double, patience: Int)? {
-    run.map { ($0.plan.totalSteps, $0.plan.seconds, $0.plan.patience) }
-  }
-  /// The losses so far, of a resumed run from its beginning.
-  package var history: LossHistory? { run?.history }
-
-  /// Whether a file is the checkpoint of a run that is not at its end.
-  package static func isUnfinished(checkpoint path: String) -> Bool {
-    guard let checkpoint = try? Checkpoint(path) else { return false }
-    let run = checkpoint.state.settled(checkpoint.plan)
-    return run.goesOn || run == .stopped
-  }
-
-  /// Whether a file is a checkpoint, of whatever run.
-  package static func isCheckpoint(_ path: String) -> Bool {
-    (try? Checkpoint(path)) != nil
   }
 }

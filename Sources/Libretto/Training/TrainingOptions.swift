@@ -9,6 +9,8 @@ public struct TrainingOptions: Equatable, Sendable {
   /// Whether each text that is added is a document, with an end of its own; else all are one long
   /// text. nil for what the model has that training starts from, and for one long text without one.
   public var documents: Bool?
+  /// The tokens of an encoding that gives them no meaning, 1 to 65,535: numbers from 0 to one below it.
+  public var vocabulary = 0
   /// Steps per quarter note of the encodings on a grid, 1 to 24; 0 for 4.
   public var stepsPerQuarter = 0
   /// Whether music is learned in other keys too, and performances at other tempi; nil to choose: it
@@ -57,6 +59,7 @@ public struct TrainingOptions: Equatable, Sendable {
   /// The largest values of the numbers.
   package enum Limit {
     package static let stepsPerQuarter = 24
+    package static let vocabulary = 65_535
     package static let embedding = NetworkShape.limits.embedding
     package static let hidden = NetworkShape.limits.hidden
     package static let layers = NetworkShape.limits.layers
@@ -89,6 +92,7 @@ public struct TrainingOptions: Equatable, Sendable {
       }
     }
     try require("the number of steps per quarter note", stepsPerQuarter, 0...Limit.stepsPerQuarter)
+    try require("the vocabulary", vocabulary, 0...Limit.vocabulary)
     try require("the embedding size", embedding, 0...Limit.embedding)
     try require("the hidden size", hidden, 0...Limit.hidden)
     try require("the number of layers", layers, 0...Limit.layers)

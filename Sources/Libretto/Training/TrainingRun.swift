@@ -168,7 +168,7 @@ extension TrainingRun {
 
   private var facts: [String: String] {
     var facts = [
-      "training.tokens": String(corpus.training.tokens.count),
+      "training.tokens": String(corpus.training.count),
       "training.steps": String(state.step), "training.seed": String(plan.seed),
     ]
     if !state.best.isNaN { facts["training.validation_nats_per_token"] = "\(state.best)" }
@@ -202,9 +202,10 @@ extension TrainingRun {
   func chosen(_ options: TrainingOptions) -> TrainingOptions {
     var options = options
     options.encoding = corpus.encoding.name
-    options.stepsPerQuarter = (corpus.encoding as? any GridEncoding)?.grid.stepsPerQuarter ?? 0
+    options.stepsPerQuarter = corpus.encoding.music?.stepsPerQuarter ?? 0
     options.augment = plan.augment
-    if corpus.encoding is any TextEncoding { options.documents = corpus.training.pieces != nil }
+    if corpus.encoding.kind == .tokens { options.vocabulary = Int(corpus.encoding.endToken ?? 0) }
+    if corpus.encoding.kind == .text { options.documents = corpus.training.pieces != nil }
     (options.embedding, options.hidden) = (plan.shape.embedding, plan.shape.hidden)
     options.layers = plan.shape.layers
     (options.batch, options.sequence) = (plan.batch, plan.sequence)

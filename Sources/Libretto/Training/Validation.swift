@@ -23,7 +23,8 @@ final class Validation {
     let most = max(1, Self.mostTokens / (learner.streams * learner.window))
     if let pieces = part.pieces {
       windows = try PieceWindows(
-        part.tokens, pieces, streams: learner.streams, window: learner.window, seed: 0,
+        part.tokens, pieces, targets: part.targets, streams: learner.streams,
+        window: learner.window, seed: 0,
         shuffles: false, music: nil, sides: sides, encoding: encoding)
       steps = min(most, windows.windowsPerEpoch)
     } else {

@@ -126,18 +126,17 @@ struct MusicOptions: ParsableArguments {
 
   /// The wishes for a model; throws where it cannot fulfil one.
   func constraints(for encoding: any MusicEncoding) throws -> MusicConstraints {
-    let grid = (encoding as? any GridEncoding)?.grid
     func refuse(_ option: String, _ reason: String) throws {
       throw Failure("\(option) is not for a model of \(encoding.name): \(reason)", code: 64)
     }
-    if grid == nil {
+    if !encoding.hasBars {
       if bars != nil { try refuse("--bars", "it has no bars; use --seconds") }
       if timeSignature != nil { try refuse("--metre", "it has no bars") }
     } else if seconds != nil {
       let bar = trimmed(240 / (tempo ?? 120), 2)
       try refuse("--seconds", "its pieces are whole bars; use --bars, of \(bar) s each in 4/4")
     }
-    if grid?.lasts == false {
+    if !encoding.hasPitches {
       if key != nil { try refuse("--key", "drums have none") }
       if lowest != nil { try refuse("--lowest", "it chooses drums, not pitches") }
       if highest != nil { try refuse("--highest", "it chooses drums, not pitches") }

@@ -55,7 +55,7 @@ struct Sample: ParsableCommand {
     let loaded = try ModelFiles.read(model)
     let seed = seed ?? UInt64.random(in: 0...UInt64(UInt32.max))
     let seeds = (0..<count).map { seed &+ UInt64($0) }
-    if let encoding = loaded.encoding as? any MusicEncoding {
+    if let encoding = loaded.encoding.music {
       try refuse(text.given, of: "text", for: loaded)
       try writeMusic(loaded, encoding, seeds)
     } else {

@@ -14,7 +14,7 @@ struct MusicSample {
     _ model: Model, _ encoding: any MusicEncoding, _ options: MusicOptions, _ primer: Primer?,
     _ settings: SamplerSettings, seed: UInt64
   ) throws {
-    isOnGrid = encoding is any GridEncoding
+    isOnGrid = encoding.hasBars
     var constraints = try options.constraints(for: encoding)
     let tokens = primer?.tokens ?? [encoding.startToken]
     // The primer is read as the beginning of the piece it will be.

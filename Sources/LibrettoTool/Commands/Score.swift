@@ -39,7 +39,7 @@ struct Score: ParsableCommand {
     }
     let file = try Material([file], for: loaded, textEncoding).files[0]
     if json { return try printJSON(loaded, file) }
-    if let encoding = loaded.encoding as? any MusicEncoding {
+    if let encoding = loaded.encoding.music {
       try scoreMusic(loaded, encoding, file.source)
     } else {
       try scoreText(loaded, file)
@@ -108,10 +108,10 @@ struct Score: ParsableCommand {
 
   private func printJSON(_ model: Model, _ file: Material.File) throws {
     func text(_ token: Int32) -> String {
-      if let text = model.encoding as? any TextEncoding {
+      if let text = model.encoding.text {
         return String(decoding: Self.bytes(text, token), as: UTF8.self)
       }
-      return (model.encoding as? any MusicEncoding)?.name(of: token) ?? ""
+      return model.encoding.music?.name(of: token) ?? ""
     }
     Terminal.write("{\"tokens\":[")
     var first = true

@@ -15,7 +15,7 @@ struct MusicSurprises {
     self.encoding = encoding
     bars = BarLines(file)
     scale = Double(file.ticksPerQuarter) / Double(encoding.ticksPerQuarter)
-    isOnGrid = encoding is any GridEncoding
+    isOnGrid = encoding.hasBars
     self.places = SurprisingPlaces(places)
   }
 

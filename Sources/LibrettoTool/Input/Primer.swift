@@ -21,12 +21,12 @@ struct Primer {
     let notes = encoding.select(file)
     character = try MIDICharacter(file, notes: notes)
     keySignature = file.keySignatures.first
-    guard let encoding = encoding as? any GridEncoding else { return }
-    let (steps, ticks) = (encoding.grid.stepsPerQuarter, file.ticksPerQuarter)
+    guard encoding.hasBars else { return }
+    let (steps, ticks) = (encoding.stepsPerQuarter, file.ticksPerQuarter)
     for note in notes {
-      guard let pitch = encoding.place(note.pitch) else { continue }
+      guard let pitch = encoding.written(note.pitch) else { continue }
       let step = (note.start * steps + ticks / 2) / ticks
-      velocities[Place(step: step, pitch: Int(encoding.midiPitches[pitch]))] = note.velocity
+      velocities[Place(step: step, pitch: pitch)] = note.velocity
     }
     let share = encoding.offGrid(file)
     guard share > 0.05 else { return }

@@ -27,7 +27,8 @@ struct TextReading {
   init(
     _ name: String?, encoding: String?, bytesAdvice: String? = nil, known: [MaterialFile] = []
   ) throws {
-    takesBytes = encoding == BytesEncoding.name
+    takesBytes =
+      encoding.flatMap { try? Encodings.text($0, EncodingSettings()) }?.alphabetLimit == 0
     self.bytesAdvice = bytesAdvice.map { "; or \($0)" } ?? ""
     self.known = Dictionary(known.map { ($0.path, $0.kind) }) { first, _ in first }
     switch name {

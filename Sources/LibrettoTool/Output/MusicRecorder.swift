@@ -27,8 +27,7 @@ struct MusicRecorder {
     player = encoding.makeEventDecoder()
     self.primer = primer
     self.timing = timing
-    let grid = encoding as? any GridEncoding
-    ticksPerStep = grid?.grid.ticksPerStep
+    ticksPerStep = encoding.hasBars ? encoding.ticksPerQuarter / encoding.stepsPerQuarter : nil
     let micros = timing.microsecondsPerQuarter
     let bytes = [16, 8, 0].map { UInt8(truncatingIfNeeded: micros >> $0) }
     events.append(MIDIEvent(tick: 0, .meta(type: 0x51, bytes)))
@@ -36,7 +35,7 @@ struct MusicRecorder {
       let sharps = UInt8(bitPattern: Int8(key.sharps))
       events.append(MIDIEvent(tick: 0, .meta(type: 0x59, [sharps, key.isMinor ? 1 : 0])))
     }
-    let channel = UInt8(grid?.channel ?? 0)
+    let channel = UInt8(encoding.channel)
     events.append(MIDIEvent(tick: 0, .channel(status: 0xC0 | channel, UInt8(program), 0)))
   }
 
@@ -117,7 +116,7 @@ struct MusicTiming {
   init(_ encoding: any MusicEncoding, tempo: Double?, primer: Primer?) {
     let usual = 120.0
     var natural = primer?.character.tempo ?? usual
-    if encoding is any GridEncoding {
+    if encoding.hasBars {
       ticksPerQuarter = encoding.ticksPerQuarter
       scale = 1
     } else {

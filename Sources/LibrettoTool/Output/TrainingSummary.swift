@@ -39,8 +39,8 @@ struct TrainingSummary {
     guard let encoding = trainer.encoding else { return nil }
     let why: String
     if let choice = trainer.encodingChoice {
-      let votes = choice.counts.map { name, files in
-        "\(grouped(files)) \(files == 1 ? "file has" : "files have") \(Self.trait(of: name))"
+      let votes = choice.counts.map { _, trait, files in
+        "\(grouped(files)) \(files == 1 ? "file has" : "files have") \(trait)"
       }
       why = ", chosen: " + votes.joined(separator: ", ")
     } else if hasBase {
@@ -54,20 +54,10 @@ struct TrainingSummary {
       "Encoding: \(encoding.name)\(why); a vocabulary of \(grouped(encoding.vocabularySize)) tokens."
   }
 
-  /// What of a file asks for an encoding; see `EncodingChoice`.
-  private static func trait(of encoding: String) -> String {
-    switch encoding {
-    case MelodyEncoding.name: "one voice"
-    case PolyphonyEncoding.name: "chords"
-    case DrumsEncoding.name: "drums alone"
-    default: "notes off the grid"
-    }
-  }
-
   private var material: String? {
     guard let tokens = trainer.tokens else { return nil }
     let pieces = trainer.pieces
-    let noun = trainer.encoding is any TextEncoding ? "document" : "piece"
+    let noun = trainer.encoding?.kind == .text ? "document" : "piece"
     func parts(_ pieces: Int?) -> String {
       guard let pieces else { return "" }
       return " in \(grouped(pieces)) \(noun)\(pieces == 1 ? "" : "s")"

@@ -31,9 +31,19 @@ public struct EncodingChoice: Sendable {
       ? MelodyEncoding.name : PolyphonyEncoding.name
   }
 
-  /// The encodings that files asked for, and how many did, the most first.
-  public var counts: [(name: String, files: Int)] {
-    votes.map { ($0.key, $0.value) }.sorted { ($1.files, $0.name) < ($0.files, $1.name) }
+  /// The encodings that files asked for, what of the files did, and how many of them, the most first.
+  public var counts: [(name: String, trait: String, files: Int)] {
+    votes.map { ($0.key, Self.trait(of: $0.key), $0.value) }
+      .sorted { ($1.2, $0.0) < ($0.2, $1.0) }
+  }
+
+  private static func trait(of encoding: String) -> String {
+    switch encoding {
+    case MelodyEncoding.name: "one voice"
+    case PolyphonyEncoding.name: "chords"
+    case DrumsEncoding.name: "drums alone"
+    default: "notes off the grid"
+    }
   }
 
   /// The winner; `polyphony` if no file had notes.

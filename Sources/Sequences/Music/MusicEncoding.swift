@@ -4,6 +4,25 @@ import Memory
 public protocol MusicEncoding: Encoding {
   /// The ticks that events of this encoding are counted in.
   var ticksPerQuarter: Int { get }
+  /// Steps of the grid per quarter note; 0 without a grid, and then there are no bars.
+  var stepsPerQuarter: Int { get }
+  /// Whether its notes have pitches, and so a key; those of drums do not.
+  var hasPitches: Bool { get }
+  /// The MIDI channel that its events go to.
+  var channel: Int { get }
+  /// The time signatures it has beside those that every grid has.
+  var extraTimeSignatures: [(numerator: Int, denominator: Int)] { get }
+
+  /// The encoding for a collection, before any of its files becomes tokens.
+  ///
+  /// - `firstFiles`: hands on the first files of it, read once more.
+  func fitted(
+    to timeSignatures: TimeSignatureSurvey,
+    firstFiles: ((MIDIFile) throws(EncodingError) -> Void) throws(EncodingError) -> Void
+  ) throws(EncodingError) -> any MusicEncoding
+  /// For a model that learns from these tokens: it draws nothing but what is found in them, and what it
+  /// drew before, where the encoding can tell.
+  func fitted(to tokens: some Sequence<Int32>) -> Self
 
   /// The notes of a file that this encoding writes down, in the order of their starts.
   func selected(_ file: MIDIFile) throws(OutOfMemory) -> GrowableBuffer<MIDINote>
@@ -12,6 +31,23 @@ public protocol MusicEncoding: Encoding {
   /// say. What is lost (quantisation, other channels) is stated at each encoding. Throws if there are
   /// too many: on a grid a small file can say that many notes sound for a very long time.
   func tokens(of file: MIDIFile) throws(EncodingError) -> GrowableBuffer<Int32>?
+
+  /// How many times as long a piece may be played, beside 1, to learn more from it.
+  var stretches: [Double] { get }
+  /// The tokens of a piece played `stretch` times as long.
+  func tokens(of file: MIDIFile, stretch: Double) throws(EncodingError) -> GrowableBuffer<Int32>?
+  /// The phrases of a piece, for variants of other forms; nil where it has none.
+  func form(of piece: GrowableBuffer<Int32>) throws(OutOfMemory) -> PieceForm?
+  /// The time signatures of a file, by name, that its notes contradict, and those that have no token;
+  /// the bars under them are read as those before.
+  func timeSignatureFaults(_ file: MIDIFile) throws(OutOfMemory)
+    -> (doubted: [String], unknown: [String])
+  /// The share of the notes of a file that do not begin on the grid.
+  func offGrid(_ file: MIDIFile) -> Double
+  /// Steps per quarter note of a grid that fits a file; nil if there is none, or no grid is wanted.
+  func fittingSteps(_ file: MIDIFile) -> Int?
+  /// The MIDI pitch that a note of this one sounds at again; nil if it is not written.
+  func written(_ pitch: Int) -> Int?
 
   /// Removes the bars before the first one with a note: nobody wants to learn to wait.
   func removeOpeningSilence(from tokens: GrowableBuffer<Int32>)
@@ -48,6 +84,32 @@ public protocol MusicEncoding: Encoding {
 }
 
 extension MusicEncoding {
+  public static var kind: EncodingKind { .music }
+  public var music: (any MusicEncoding)? { self }
+  public var hasBars: Bool { stepsPerQuarter > 0 }
+
+  // What holds without a grid.
+  public var stepsPerQuarter: Int { 0 }
+  public var hasPitches: Bool { true }
+  public var channel: Int { 0 }
+  public var extraTimeSignatures: [(numerator: Int, denominator: Int)] { [] }
+  public func fitted(
+    to timeSignatures: TimeSignatureSurvey,
+    firstFiles: ((MIDIFile) throws(EncodingError) -> Void) throws(EncodingError) -> Void
+  ) throws(EncodingError) -> any MusicEncoding { self }
+  public func fitted(to tokens: some Sequence<Int32>) -> Self { self }
+  public var stretches: [Double] { [] }
+  public func tokens(of file: MIDIFile, stretch: Double) throws(EncodingError)
+    -> GrowableBuffer<Int32>?
+  { try tokens(of: file) }
+  public func form(of piece: GrowableBuffer<Int32>) throws(OutOfMemory) -> PieceForm? { nil }
+  public func timeSignatureFaults(_ file: MIDIFile) throws(OutOfMemory)
+    -> (doubted: [String], unknown: [String])
+  { ([], []) }
+  public func offGrid(_ file: MIDIFile) -> Double { 0 }
+  public func fittingSteps(_ file: MIDIFile) -> Int? { nil }
+  public func written(_ pitch: Int) -> Int? { pitch }
+
   public var startToken: Int32 { 0 }
   public var endToken: Int32? { 1 }
   public func makeGrammar() throws(OutOfMemory) -> any Grammar { try makeMusicGrammar() }
@@ -112,129 +174,4 @@ extension MusicEncoding {
     }
     return try builder.finish()
   }
-}
-
-/// The grammar of music, which also keeps to a musician's constraints.
-public protocol MusicGrammar: Grammar {
-  var constraints: MusicConstraints { get set }
-
-  /// The first of these constraints that the encoding cannot keep to, if there is one.
-  func unsupported(_ constraints: MusicConstraints) -> UnsupportedConstraint?
-
-  /// Whether notes can be forced: only on a grid.
-  var canForceNotes: Bool { get }
-  /// Asks for a note at a place still to come, in ticks from the beginning of the piece; false if
-  /// there is no room for more, it is past, or out of the encoding's range.
-  func force(start: Int, duration: Int, pitch: Int) -> Bool
-  /// Forgets what was asked for.
-  func clearForcedNotes()
-
-  /// Bars that are complete; 0 where there are none.
-  var bars: Int { get }
-}
-
-/// A constraint that an encoding cannot keep to.
-public enum UnsupportedConstraint: Sendable {
-  /// It has no pitches.
-  case pitchRange, scale, key
-  /// It has no bars.
-  case bars, ending
-  /// It has no bars, or none of this time signature.
-  case timeSignature
-}
-
-/// What a musician can ask for while music is made. It holds for certain: tokens that would go
-/// against it are not drawn.
-public struct MusicConstraints: Equatable, Sendable {
-  /// Notes begin only inside this range of pitches; 0 to 127.
-  public var lowest = 0
-  public var highest = 127
-  /// Notes begin only on these pitch classes: bit 0 is C, bit 11 is B. All of them to begin with.
-  public var scale: UInt32 = 0xFFF
-  /// The most notes at a time.
-  public var voices = 128
-  /// Added to the logits of tokens that begin a note: above 0 for more of them, below 0 for fewer.
-  public var density: Float = 0
-  /// The piece ends after so many bars, at the bar line; 0 to leave it to the model.
-  public var bars = 0
-  /// When the piece may end, if `bars` is 0.
-  public var ending = Ending.anywhere
-  /// The key the piece is in, a `MusicKey`; 0 to leave it to the model, or to what is fed. It forbids
-  /// nothing: models that know keys are told.
-  public var key: Int32 = 0
-  /// The time signature to begin with: its numerator and denominator; 0 to leave it to the model.
-  public var numerator = 0
-  public var denominator = 0
-
-  public enum Ending: Int32, Sendable {
-    case anywhere = 0
-    /// At a bar line.
-    case barLine = 1
-    case never = 2
-  }
-
-  public init() {}
-}
-
-/// Something that happens in music, some ticks after what happened before.
-public struct MusicEvent: BitwiseCopyable, Equatable, Sendable {
-  public enum Kind: Int32, BitwiseCopyable, Sendable {
-    /// Time passes and nothing else happens.
-    case time = 0
-    case noteOn = 1
-    case noteOff = 2
-    /// A time signature: numerator in `pitch`, denominator in `velocity`.
-    case timeSignature = 3
-    /// The piece is over.
-    case end = 4
-  }
-
-  /// Ticks since the event before.
-  public var delta: Int
-  public var kind: Kind
-  public var channel = 0
-  public var pitch = 0
-  public var velocity = 0
-
-  public init(delta: Int, _ kind: Kind, channel: Int = 0, pitch: Int = 0, velocity: Int = 0) {
-    self.delta = delta
-    self.kind = kind
-    self.channel = channel
-    self.pitch = pitch
-    self.velocity = velocity
-  }
-}
-
-/// Turns tokens into events as they come. None of its calls allocates.
-public protocol EventDecoder: AnyObject {
-  func reset()
-  /// Takes the next token; the events it leads to can be had from `next`. A token that was `heard`,
-  /// because somebody else plays it, leads to none but the ends of this player's own notes.
-  func take(_ token: Int32, heard: Bool)
-  /// The next event, if there is one before another token is needed. When time has passed and
-  /// nothing happened, that is an event.
-  func next() -> MusicEvent?
-  static var stateSize: Int { get }
-  func save(to bytes: UnsafeMutableRawPointer)
-  func restore(from bytes: UnsafeRawPointer) -> Bool
-}
-
-/// Turns events into tokens as they come. None of its calls allocates.
-public protocol EventEncoder: AnyObject {
-  func reset()
-  /// Takes an event and hands on the tokens that are certain now.
-  func take(_ event: MusicEvent, _ each: (Int32) -> Void)
-  /// Hands on the tokens of what was heard of the present moment, though it may not be over.
-  func finish(_ each: (Int32) -> Void)
-  /// Takes note of a token that did not come from here, so as to know where the music is.
-  func follow(_ token: Int32)
-  /// Ticks by which the last event came after the moment the tokens have reached; below 0 if it came
-  /// before, because its time was rounded up.
-  var ahead: Int { get }
-  /// Goes on from the moment the tokens have reached: who asked for `ahead` adds it to a later event.
-  func catchUp()
-
-  static var stateSize: Int { get }
-  func save(to bytes: UnsafeMutableRawPointer)
-  func restore(from bytes: UnsafeRawPointer) -> Bool
 }

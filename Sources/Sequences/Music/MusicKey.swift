@@ -45,17 +45,19 @@ public struct PitchClassTimes: BitwiseCopyable, Equatable, Sendable {
   ///
   /// The method is that of Krumhansl and Kessler (1982), the profiles are those of Albrecht and Shanahan
   /// (2013), which find the key of a few bars more often.
-  public var key: Int32 {
+  ///
+  /// - `before`: the key that was found earlier; another one must fit a fifth better to take its place.
+  public func key(before: Int32 = 0) -> Int32 {
     var sum = 0.0
     var classes = 0
     for i in 0..<12 {
       sum += Double(times[i])
       if times[i] > 0 { classes += 1 }
     }
-    guard classes >= 3 else { return 0 }
+    guard classes >= 3 else { return before }
     let mean = sum / 12
     // More than rounding can make of times that are all the same.
-    var best: (key: Int32, fit: Double) = (0, 1e-9 * sum)
+    var best: (key: Int32, fit: Double) = (before, 1e-9 * sum)
     for mode in 0..<2 {
       let profile = mode == 0 ? Self.major : Self.minor
       var center = 0.0
@@ -66,7 +68,9 @@ public struct PitchClassTimes: BitwiseCopyable, Equatable, Sendable {
         var fit = 0.0
         for i in 0..<12 { fit += (Double(times[(tonic + i) % 12]) - mean) * profile[i] }
         fit /= spread.squareRoot()
-        if fit > best.fit { best = (MusicKey.number(tonic: tonic, isMinor: mode == 1), fit) }
+        let key = MusicKey.number(tonic: tonic, isMinor: mode == 1)
+        if key == before { fit *= 1.2 }
+        if fit > best.fit { best = (key, fit) }
       }
     }
     return best.key

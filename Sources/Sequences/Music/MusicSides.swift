@@ -5,15 +5,18 @@
 /// | `bars_to_go` | bars up to the end of the piece, the present one included: 1 for none, 2 for one, up to 33 for 32 or more |
 /// | `phrase` | the place of the bar in a phrase of eight: 1 to 8 |
 /// | `key` | the key of the piece, a `MusicKey` |
+/// | `close` | 1 before the last bar; in it 2 for the tonic C, up to 13 for B |
 ///
-/// 0 is "not told". Encodings on a grid have the first two, those with pitches the last.
+/// 0 is "not told". Encodings on a grid have the first two, those with pitches `key`, those with both `close`
+/// too. It is told of pieces that end on the tonic of their key, and so a model that is told it ends there.
 enum MusicSides {
   static let barsToGo = SideInput(name: "bars_to_go", count: 34)
   static let phrase = SideInput(name: "phrase", count: 9)
   static let key = SideInput(name: "key", count: MusicKey.count)
+  static let close = SideInput(name: "close", count: 14)
 
   static func inputs(hasBars: Bool, hasKey: Bool) -> [SideInput] {
-    (hasBars ? [barsToGo, phrase] : []) + (hasKey ? [key] : [])
+    (hasBars ? [barsToGo, phrase] : []) + (hasKey ? [key] : []) + (hasBars && hasKey ? [close] : [])
   }
 
   /// Writes the values at a place of a piece.
@@ -29,12 +32,18 @@ enum MusicSides {
       values[next] = facts.hidden >> UInt32(next) & 1 == 1 ? 0 : value
       next += 1
     }
+    let left = Int(facts.bars) - bars
     if hasBars {
-      let left = Int(facts.bars) - bars
       put(facts.bars <= 0 ? 0 : Int32(1 + min(max(left, 0), 32)))
       put(Int32(bars % 8 + 1))
     }
     if hasKey { put(facts.key) }
+    if hasBars && hasKey {
+      // Not where one of those it is made of is hidden.
+      let isTold =
+        facts.bars > 0 && facts.key > 0 && facts.endsOnTonic && facts.hidden & 0b101 == 0
+      put(!isTold ? 0 : left > 1 ? 1 : (facts.key - 1) % 12 + 2)
+    }
   }
 }
 
@@ -76,13 +85,24 @@ final class GridSideCursor: SideCursor {
   static func facts(of piece: UnsafeBufferPointer<Int32>, _ grid: Grid) -> SideFacts {
     let cursor = GridSideCursor(grid)
     var times = PitchClassTimes()
+    // The highest of the notes that began last, and whether time has passed since.
+    var (last, isPast) = (0, true)
     for token in piece {
       cursor.follow(token)
-      if grid.lasts, let pitch = grid.pitch(token) { times.add(pitch: pitch + grid.lowest) }
+      guard grid.lasts else { continue }
+      switch grid.meaning(token) {
+      case .new(let pitch):
+        last = isPast ? pitch + grid.lowest : max(last, pitch + grid.lowest)
+        isPast = false
+      case .step: isPast = true
+      case .start, .end, .timeSignature, .held: break
+      }
+      if let pitch = grid.pitch(token) { times.add(pitch: pitch + grid.lowest) }
     }
     var facts = SideFacts()
     facts.bars = Int32(clamping: cursor.bars + (cursor.position == 0 ? 0 : 1))
-    facts.key = times.key
+    facts.key = times.key()
+    facts.endsOnTonic = facts.key > 0 && last % 12 == Int(facts.key - 1) % 12
     return facts
   }
 }
@@ -114,7 +134,7 @@ final class PerformanceSideCursor: SideCursor {
       }
     }
     var facts = SideFacts()
-    facts.key = times.key
+    facts.key = times.key()
     return facts
   }
 }

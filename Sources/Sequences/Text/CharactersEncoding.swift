@@ -22,9 +22,14 @@ public final class CharactersEncoding: TextEncoding {
 
   /// The characters beyond ASCII, in the order of their tokens, and the same as UTF-8.
   private let scalars: GrowableBuffer<UInt32>
-  private let text: GrowableBuffer<UInt8>
+  private let utf8: GrowableBuffer<UInt8>
   public let endToken: Int32?
   private let tokens: ScalarTable
+
+  public var alphabetLimit: Int { Self.usualCap - (endToken == nil ? 0 : 1) }
+  public func fitted(to alphabet: GrowableBuffer<UInt32>) throws(EncodingError)
+    -> any TextEncoding
+  { try CharactersEncoding(scalars: alphabet, documents: endToken != nil) }
 
   public var alphabet: [Unicode.Scalar] { scalars.elements.compactMap { Unicode.Scalar($0) } }
 
@@ -47,7 +52,7 @@ public final class CharactersEncoding: TextEncoding {
     guard scalars.count <= most else {
       throw .invalid("an alphabet has \(scalars.count) characters; the most is \(most)")
     }
-    let text = GrowableBuffer<UInt8>()
+    let utf8 = GrowableBuffer<UInt8>()
     do {
       tokens = try ScalarTable()
       for (i, scalar) in scalars.elements.enumerated() {
@@ -58,14 +63,14 @@ public final class CharactersEncoding: TextEncoding {
         try tokens.set(scalar, to: UInt16(256 + i))
         let (packed, count) = UTF8Text.bytes(of: scalar)
         for byte in 0..<count {
-          try text.append(UInt8(truncatingIfNeeded: packed >> UInt32(8 * byte)))
+          try utf8.append(UInt8(truncatingIfNeeded: packed >> UInt32(8 * byte)))
         }
       }
     } catch let error as EncodingError { throw error } catch let error as OutOfMemory {
       throw .outOfMemory(error)
     } catch { throw .invalid("an alphabet cannot be read") }
     self.scalars = scalars
-    self.text = text
+    self.utf8 = utf8
     endToken = documents ? Int32(256 + scalars.count) : nil
   }
 
@@ -83,10 +88,10 @@ public final class CharactersEncoding: TextEncoding {
   private static func scalars(of property: EncodingProperty) throws(OutOfMemory)
     -> GrowableBuffer<UInt32>
   {
-    let text = GrowableBuffer<UInt8>()
-    try property.append(to: text)
+    let utf8 = GrowableBuffer<UInt8>()
+    try property.append(to: utf8)
     let scalars = GrowableBuffer<UInt32>()
-    try text.withElements { (bytes) throws(OutOfMemory) in
+    try utf8.withElements { (bytes) throws(OutOfMemory) in
       var i = 0
       while i < bytes.count, let base = bytes.baseAddress {
         // What is no character is none of an alphabet either.
@@ -100,7 +105,7 @@ public final class CharactersEncoding: TextEncoding {
   }
 
   public var properties: [String: EncodingProperty] {
-    let alphabet = ["alphabet": EncodingProperty.long(text)]
+    let alphabet = ["alphabet": EncodingProperty.long(utf8)]
     return endToken == nil ? alphabet : alphabet.merging(documentsProperty) { $1 }
   }
 

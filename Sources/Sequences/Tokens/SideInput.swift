@@ -19,6 +19,8 @@ public struct SideFacts: BitwiseCopyable, Equatable, Sendable {
   public var bars: Int32 = 0
   /// The key: 1 to 12 for C major to B major, 13 to 24 for C minor to B minor.
   public var key: Int32 = 0
+  /// Whether it ends on the tonic of its key.
+  public var endsOnTonic = true
   /// Side inputs that are not told whatever is known: bit K for the Kth of the encoding.
   public var hidden: UInt32 = 0
 

@@ -75,6 +75,48 @@ import Testing
     }
   }
 
+  /// What a variant leaves of its piece's windows goes to others that fit, each from its beginning to its end.
+  @Test func shortVariantsShareTheWindowsOfAPiece() throws {
+    let (streams, window) = (2, 8)
+    let store = try TokenStore(capacity: 0)
+    let pieces = PieceList()
+    // The longest variant of each has ten windows; tokens tell the variant and the place in it.
+    for piece in 0..<3 {
+      var variants: [Range<Int>] = []
+      for (variant, count) in [81, 17, 24, 9].enumerated() {
+        variants.append(store.count..<store.count + count)
+        try store.reserve(count)
+        for place in 0..<count { store.append(Int32(1000 * (4 * piece + variant) + place)) }
+      }
+      try pieces.append(variants)
+    }
+    let windows = try PieceWindows(
+      store, pieces, streams: streams, window: window, seed: 3, shuffles: true, music: nil)
+    #expect(windows.windowsPerEpoch == 15)
+    var (predicted, begun, short) = (0, 0, 0)
+    for step in 0..<40 * windows.windowsPerEpoch {
+      let filled = fill(windows, streams, window, step)
+      for stream in 0..<streams {
+        for t in 0..<window {
+          let (input, target) = (
+            filled.inputs[t * streams + stream], filled.targets[t * streams + stream]
+          )
+          guard target >= 0 else { continue }
+          predicted += 1
+          #expect(target == input + 1)
+          if input % 1000 == 0 {
+            begun += 1
+            if input / 1000 % 4 != 0 { short += 1 }
+            #expect(t == 0 && filled.reset.contains(stream))
+          }
+        }
+      }
+    }
+    // Nearly all places are predicted, and short variants are the most.
+    #expect(10 * predicted > 9 * 40 * windows.windowsPerEpoch * streams * window)
+    #expect(short > 2 * 40 * 3 && begun > short)
+  }
+
   @Test func theStepAloneSaysWhereItIs() throws {
     let (store, pieces) = try make([20, 33, 12, 50, 7])
     func windows() throws -> PieceWindows {

@@ -14,19 +14,19 @@ import Testing
       for semitones in -12...12 {
         var times = PitchClassTimes()
         for pitch in pitches { times.add(pitch: pitch + semitones) }
-        #expect(times.key == MusicKey.transposed(key, by: semitones))
+        #expect(times.key() == MusicKey.transposed(key, by: semitones))
       }
     }
   }
 
   @Test func whatHasNoKeyHasNone() {
     var times = PitchClassTimes()
-    #expect(times.key == 0)
+    #expect(times.key() == 0)
     times.add(pitch: 60)
     times.add(pitch: 67)
-    #expect(times.key == 0)
+    #expect(times.key() == 0)
     for pitch in 0..<12 { times = times.adding(pitch: pitch, to: 5) }
-    #expect(times.key == 0)
+    #expect(times.key() == 0)
     #expect(MusicKey.transposed(0, by: 5) == 0)
     #expect(MusicKey.transposed(12, by: 1) == 1)
     #expect(MusicKey.transposed(13, by: -1) == 24)
@@ -61,7 +61,7 @@ import Testing
 
   @Test func barsAreCountedDownAndPhrasesUp() throws {
     let encoding = try MelodyEncoding(stepsPerQuarter: 2)
-    #expect(encoding.sideInputs.map(\.name) == ["bars_to_go", "phrase", "key"])
+    #expect(encoding.sideInputs.map(\.name) == ["bars_to_go", "phrase", "key", "close"])
     let tokens = piece(encoding, bars: 10)
     let facts = tokens.withUnsafeBufferPointer { encoding.sideFacts(of: $0) }
     #expect(facts.bars == 10)
@@ -85,7 +85,41 @@ import Testing
     (facts.bars, facts.key, facts.hidden) = (3, 5, 0b010)
     #expect(sides(encoding, tokens, facts).allSatisfy { $0[0] > 0 && $0[1] == 0 && $0[2] == 5 })
     facts.hidden = 0b111
-    #expect(sides(encoding, tokens, facts).allSatisfy { $0 == [0, 0, 0] })
+    #expect(sides(encoding, tokens, facts).allSatisfy { $0 == [0, 0, 0, 0] })
+  }
+
+  /// In the last bar a piece that ends on its tonic tells it; one that does not tells nothing.
+  @Test func theCloseIsTold() throws {
+    let encoding = try MelodyEncoding(stepsPerQuarter: 2)
+    let tokens = piece(encoding, bars: 3)
+    var facts = SideFacts()
+    (facts.bars, facts.key) = (3, MusicKey.number(tonic: 7, isMinor: true))
+    let values = sides(encoding, tokens, facts).map { $0[3] }
+    #expect(values[2] == 1 && values[tokens.count - 4] == 9 && values[tokens.count - 2] == 9)
+    facts.endsOnTonic = false
+    #expect(sides(encoding, tokens, facts).allSatisfy { $0[3] == 0 })
+    for hidden: UInt32 in [0b001, 0b100, 0b1000] {
+      (facts.endsOnTonic, facts.hidden) = (true, hidden)
+      #expect(sides(encoding, tokens, facts).allSatisfy { $0[3] == 0 })
+    }
+    // The pieces of this test go up from C to D, over and over.
+    let own = tokens.withUnsafeBufferPointer { encoding.sideFacts(of: $0) }
+    #expect(!own.endsOnTonic)
+  }
+
+  /// A key that was found stays while another fits hardly better.
+  @Test func aKeyThatWasFoundStays() throws {
+    var times = PitchClassTimes()
+    for pitch in [0, 2, 4, 5, 7, 9, 11, 0, 4, 7, 0] { times.add(pitch: pitch) }
+    let key = times.key()
+    #expect(key == MusicKey.number(tonic: 0, isMinor: false))
+    let dominant = MusicKey.number(tonic: 7, isMinor: false)
+    #expect(times.key(before: key) == key)
+    while times.key() == key { for pitch in [7, 2, 6, 11] { times.add(pitch: pitch) } }
+    #expect(times.key() == dominant && times.key(before: key) == key)
+    for _ in 0..<5 { for pitch in [7, 9, 11, 0, 2, 6, 7, 11, 2] { times.add(pitch: pitch) } }
+    #expect(times.key(before: key) == dominant)
+    #expect(PitchClassTimes().key(before: key) == key)
   }
 
   /// Transposing tokens and transposing facts come to the same.

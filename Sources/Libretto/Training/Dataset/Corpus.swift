@@ -18,6 +18,14 @@ struct Corpus {
     let tokens: TokenStore
     /// nil for text that is one long stretch.
     let pieces: PieceList?
+    /// What is to be predicted after each token, -1 for what does not count; nil if it is the next token.
+    var targets: GrowableBuffer<Int32>?
+
+    /// Tokens, of pieces without their variants.
+    var count: Int {
+      pieces.map { (pieces) in (0..<pieces.count).reduce(0) { $0 + pieces.tokens(of: $1).count } }
+        ?? tokens.count
+    }
   }
 
   /// Tells this material from any other; nil if it was stopped before its end.
@@ -26,6 +34,11 @@ struct Corpus {
     guard training.tokens.add(to: &hash, until: stop),
       validation.tokens.add(to: &hash, until: stop)
     else { return nil }
+    for part in [training, validation] {
+      for target in part.targets?.elements ?? .init(start: nil, count: 0) {
+        hash.add(UInt64(bitPattern: Int64(target)))
+      }
+    }
     return hash.value
   }
 
@@ -37,13 +50,13 @@ struct Corpus {
 
   /// Whether other keys and tempi are likely to help.
   var gainsFromVariants: Bool {
-    encoding is any MusicEncoding && MusicMaterial.gains(training.pieces?.count ?? .max)
+    encoding.kind == .music && MusicMaterial.gains(training.pieces?.count ?? .max)
   }
 
   /// The time steps of a window where nobody names them: 64, or fewer if of documents, each of which
   /// begins a window, these would fill less than four fifths.
   var usualWindow: Int {
-    guard encoding is any TextEncoding, let documents = training.pieces else { return 64 }
+    guard encoding.kind != .music, let documents = training.pieces else { return 64 }
     let predicted = (0..<documents.count).reduce(0) { $0 + documents.tokens(of: $1).count - 1 }
     var best = (window: 64, places: Int.max)
     for window in stride(from: 64, through: 8, by: -4) {
@@ -62,23 +75,8 @@ struct Corpus {
       return TextWindows(training.tokens, streams: streams, window: window, seed: seed)
     }
     return try PieceWindows(
-      training.tokens, pieces, streams: streams, window: window, seed: seed, shuffles: true,
-      music: augment ? encoding as? any MusicEncoding : nil, sides: sides, encoding: encoding)
-  }
-}
-
-/// Which material a trainer was given.
-enum Material {
-  case none
-  case text(TextMaterial)
-  case music(MusicMaterial)
-
-  /// The files, in the order they came, for a checkpoint to name.
-  var files: FileList {
-    switch self {
-    case .none: FileList()
-    case .text(let text): text.files
-    case .music(let music): music.files
-    }
+      training.tokens, pieces, targets: training.targets, streams: streams, window: window,
+      seed: seed, shuffles: true,
+      music: augment ? encoding.music : nil, sides: sides, encoding: encoding)
   }
 }

@@ -37,7 +37,7 @@ public final class MaterialRemark: Sendable {
   }
 }
 
-extension GridEncoding {
+extension MusicEncoding {
   /// What to say of a file's time signatures.
   func remarks(on file: MIDIFile, name: String) throws(LibrettoError) -> [MaterialRemark] {
     let faults = try allocating { () throws(OutOfMemory) in try timeSignatureFaults(file) }

@@ -1,17 +1,14 @@
 import Memory
 import Sequences
 
-/// The MIDI files a host gave, before they became tokens. Files are read again when they do: kept in
-/// memory they would take many times what their tokens take.
+/// The MIDI files a host gave, before they become tokens: each is parsed once, and takes 16 bytes an event.
 struct MusicMaterial {
   /// A file, which errors call `name`.
   private final class Source {
     let name: String
-    /// nil if it is read from the path that is its name.
-    let bytes: GrowableBuffer<UInt8>?
+    let file: MIDIFile
 
-    init(path: String) { (name, bytes) = (path, nil) }
-    init(_ bytes: GrowableBuffer<UInt8>) { (name, self.bytes) = ("the data", bytes) }
+    init(_ file: MIDIFile, name: String) { (self.file, self.name) = (file, name) }
   }
 
   private var training = ObjectList<Source>()
@@ -21,40 +18,22 @@ struct MusicMaterial {
   var isEmpty: Bool { training.isEmpty && validation.isEmpty }
 
   /// Throws if the file cannot be read or holds no notes; it is then not part of the material.
-  mutating func add(file path: String, validation held: Bool) throws(LibrettoError) {
-    try add(Source(path: path), held)
+  mutating func add(path: String, validation held: Bool) throws(LibrettoError) {
+    let file = try FileContents.read(path, most: MIDIFile.maximumSize) {
+      (bytes) throws(LibrettoError) in try readMIDI(bytes, name: path)
+    }
+    try add(file, name: path, validation: held)
     try files.add(MaterialFile(path: path, validation: held, kind: nil))
   }
 
-  mutating func add(bytes: UnsafeRawBufferPointer, validation held: Bool) throws(LibrettoError) {
-    let copy = try allocating { () throws(OutOfMemory) in
-      let copy = GrowableBuffer<UInt8>()
-      try copy.append(contentsOf: bytes.bindMemory(to: UInt8.self))
-      return copy
-    }
-    try add(Source(copy), held)
-  }
-
-  private mutating func add(_ source: Source, _ held: Bool) throws(LibrettoError) {
-    let file = try Self.read(source)
+  mutating func add(_ file: MIDIFile, name: String, validation held: Bool) throws(LibrettoError) {
     guard file.noteCount > 0 else {
-      throw LibrettoError(.empty, "\(source.name) contains no notes; leave it out")
+      throw LibrettoError(.empty, "\(name) contains no notes; leave it out")
     }
     try allocating { () throws(OutOfMemory) in
       try timeSignatures.note(file)
-      try (held ? validation : training).append(source)
+      try (held ? validation : training).append(Source(file, name: name))
     }
-  }
-
-  private static func read(_ source: Source) throws(LibrettoError) -> MIDIFile {
-    guard let bytes = source.bytes else {
-      return try FileContents.read(source.name, most: MIDIFile.maximumSize) {
-        (bytes) throws(LibrettoError) in
-        try readMIDI(bytes, name: source.name)
-      }
-    }
-    defer { withExtendedLifetime(bytes) {} }
-    return try readMIDI(UnsafeRawBufferPointer(bytes.elements), name: source.name)
   }
 
   /// Makes tokens of everything; nil if it was stopped before its end.
@@ -70,19 +49,8 @@ struct MusicMaterial {
     if validation.isEmpty {
       try allocating { () throws(OutOfMemory) in try holdOut(fraction) }
     }
-    var chosen = encoding
     let choice = encoding == nil && name == nil ? try choose(until: stop) : nil
-    if chosen == nil {
-      do throws(EncodingError) {
-        chosen = try Encodings.music(
-          name ?? choice?.name ?? PolyphonyEncoding.name, stepsPerQuarter: stepsPerQuarter)
-      } catch { throw LibrettoError(error) }
-      if chosen is PerformanceEncoding {
-        chosen = PerformanceEncoding(limits: try limits(until: stop))
-      }
-      if let grid = chosen as? any GridEncoding { chosen = grid.extended(by: timeSignatures) }
-    }
-    var encoding = chosen!
+    var encoding = try given(encoding, name ?? choice?.name ?? "", stepsPerQuarter, until: stop)
     let remarks = ObjectList<MaterialRemark>()
     guard
       let train = try part(
@@ -98,10 +66,8 @@ struct MusicMaterial {
       let validation = try part(
         validation, encoding, augment: false, forms: false, remarks, until: stop)
     else { return nil }
-    if let grid = encoding as? any GridEncoding {
-      let tokens = train.tokens
-      encoding = grid.fitted(to: (0..<tokens.count).lazy.map { tokens[$0] })
-    }
+    let tokens = train.tokens
+    encoding = encoding.fitted(to: (0..<tokens.count).lazy.map { tokens[$0] })
     return Corpus(
       encoding: encoding, training: train, validation: validation, tokensPerCharacter: 0,
       choice: choice, remarks: remarks)
@@ -122,24 +88,27 @@ struct MusicMaterial {
     training = kept
   }
 
-  /// How long notes and silences of the first files last.
-  private func limits(until stop: StopFlag?) throws(LibrettoError) -> PerformanceLimits {
-    let survey = try allocating { () throws(OutOfMemory) in try PerformanceLimits.Survey() }
-    for source in training.prefix(100) where stop?.isRaised != true {
-      if let file = try? Self.read(source) {
-        do throws(EncodingError) { try survey.note(file) } catch { throw LibrettoError(error) }
-      }
-    }
-    return survey.limits
+  /// The encoding that was given, else the one called `name`, as these files ask for it.
+  private func given(
+    _ encoding: (any MusicEncoding)?, _ name: String, _ stepsPerQuarter: Int,
+    until stop: StopFlag?
+  ) throws(LibrettoError) -> any MusicEncoding {
+    if let encoding { return encoding }
+    do throws(EncodingError) {
+      return try Encodings.music(name, stepsPerQuarter: stepsPerQuarter)
+        .fitted(to: timeSignatures) { (each) throws(EncodingError) in
+          for source in training.prefix(100) where stop?.isRaised != true {
+            try each(source.file)
+          }
+        }
+    } catch { throw LibrettoError(error) }
   }
 
   /// Chooses an encoding by the first files.
   private func choose(until stop: StopFlag?) throws(LibrettoError) -> EncodingChoice {
     var choice = EncodingChoice()
     for source in training.prefix(100) where stop?.isRaised != true {
-      if let file = try? Self.read(source) {
-        try allocating { () throws(OutOfMemory) in try choice.note(file) }
-      }
+      try allocating { () throws(OutOfMemory) in try choice.note(source.file) }
     }
     return choice
   }
@@ -156,7 +125,7 @@ struct MusicMaterial {
     }
     for source in sources {
       if stop?.isRaised == true { return nil }
-      let file = try Self.read(source)
+      let file = source.file
       var variants: [Range<Int>] = []
       func add(_ tokens: GrowableBuffer<Int32>?) throws(LibrettoError) {
         guard let tokens else { return }
@@ -165,26 +134,22 @@ struct MusicMaterial {
         try store.append(tokens)
       }
       try add(encoding.tokens(of: file, name: source.name))
-      if augment, let performance = encoding as? PerformanceEncoding {
-        for stretch in [0.95, 1.05] {
-          let variant: GrowableBuffer<Int32>?
-          do throws(EncodingError) {
-            variant = try performance.tokens(of: file, stretch: stretch)
-          } catch { throw LibrettoError(error) }
-          try add(variant)
-        }
+      for stretch in augment ? encoding.stretches : [] {
+        let variant: GrowableBuffer<Int32>?
+        do throws(EncodingError) {
+          variant = try encoding.tokens(of: file, stretch: stretch)
+        } catch { throw LibrettoError(error) }
+        try add(variant)
       }
-      if let grid = encoding as? any GridEncoding {
-        for remark in try grid.remarks(on: file, name: source.name) { try note(remark) }
-      }
+      for remark in try encoding.remarks(on: file, name: source.name) { try note(remark) }
       guard !variants.isEmpty else {
         try note(MaterialRemark(kind: .nothingToLearn, file: source.name))
         continue
       }
       try pieces.append(variants)
     }
-    if augment && forms, let grid = encoding as? any GridEncoding {
-      guard let varied = try Self.varied(pieces, grid, store, until: stop) else { return nil }
+    if augment && forms {
+      guard let varied = try Self.varied(pieces, encoding, store, until: stop) else { return nil }
       return Corpus.Part(tokens: store, pieces: varied)
     }
     return Corpus.Part(tokens: store, pieces: pieces)
@@ -193,11 +158,11 @@ struct MusicMaterial {
 
 extension MusicMaterial {
   /// Variants of other forms beside the piece itself.
-  private static let forms = 8
+  private static let forms = 32
 
   /// The pieces with variants of their forms; nil if it was stopped before its end.
   private static func varied(
-    _ pieces: PieceList, _ grid: some GridEncoding, _ store: TokenStore, until stop: StopFlag?
+    _ pieces: PieceList, _ encoding: any MusicEncoding, _ store: TokenStore, until stop: StopFlag?
   ) throws(LibrettoError) -> PieceList? {
     let forms = ObjectList<PieceForm>()
     let places = GrowableBuffer<Int>()
@@ -205,7 +170,7 @@ extension MusicMaterial {
       for number in 0..<pieces.count {
         let piece = GrowableBuffer<Int32>()
         for at in pieces.tokens(of: number) { try piece.append(store[at]) }
-        let form = try PieceForm(piece, grid)
+        let form = try encoding.form(of: piece)
         try places.append(form == nil ? -1 : forms.count)
         if let form { try forms.append(form) }
       }
@@ -217,10 +182,12 @@ extension MusicMaterial {
       var variants = (0..<pieces.variants(of: number)).map {
         pieces.tokens(of: number, variant: $0)
       }
+      if places[number] >= 0 {
+        for _ in 1..<Self.forms / 4 { variants.append(variants[0]) }
+      }
       for _ in 0..<(places[number] < 0 ? 0 : Self.forms) {
-        let other = forms[Int(random.next() % UInt64(forms.count))]
         let variant = try allocating { () throws(OutOfMemory) in
-          try forms[places[number]].variant(endingLike: other) {
+          try forms[places[number]].variant(among: forms) {
             Int(random.next() % UInt64($0))
           }
         }

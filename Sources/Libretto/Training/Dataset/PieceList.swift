@@ -42,15 +42,51 @@ final class PieceList {
   /// Tokens of the longest variant of all.
   var longest: Int { spans.elements.reduce(0) { max($0, $1.end - $1.start) } }
 
-  /// Windows that a piece takes: those of its longest variant. Its first token is not predicted.
+  /// Windows that a stretch takes. Its first token is not predicted.
+  static func windows(of tokens: Range<Int>, window: Int) -> Int {
+    max(0, tokens.count - 2 + window) / window
+  }
+
+  /// Windows that a piece takes in an epoch: those of its longest variant.
   func windows(of piece: Int, window: Int) -> Int {
-    places(of: piece).reduce(0) {
-      max($0, (spans[$1].end - spans[$1].start - 2 + window) / window)
-    }
+    places(of: piece).reduce(0) { max($0, windows(at: $1, window)) }
   }
 
   /// Windows that all pieces take.
   func windows(_ window: Int) -> Int {
     (0..<count).reduce(0) { $0 + windows(of: $1, window: window) }
+  }
+
+  /// How many of its variants take at least one window, and no more than `free`.
+  func variants(of piece: Int, within free: Int, window: Int) -> Int {
+    places(of: piece).reduce(0) { $0 + (fits($1, free, window) ? 1 : 0) }
+  }
+
+  /// The one of these variants with that place among them.
+  func variant(_ number: Int, of piece: Int, within free: Int, window: Int) -> Int {
+    let places = places(of: piece)
+    var left = number
+    for place in places where fits(place, free, window) {
+      if left == 0 { return place - places.lowerBound }
+      left -= 1
+    }
+    return 0
+  }
+
+  /// The most variants that an epoch can have.
+  func mostVariants(_ window: Int) -> Int {
+    (0..<count).reduce(0) { (sum, piece) in
+      let shortest = places(of: piece).reduce(Int.max) { min($0, max(1, windows(at: $1, window))) }
+      return sum + max(1, windows(of: piece, window: window) / shortest)
+    }
+  }
+
+  private func windows(at place: Int, _ window: Int) -> Int {
+    Self.windows(of: spans[place].start..<spans[place].end, window: window)
+  }
+
+  private func fits(_ place: Int, _ free: Int, _ window: Int) -> Bool {
+    let windows = windows(at: place, window)
+    return windows > 0 && windows <= free
   }
 }

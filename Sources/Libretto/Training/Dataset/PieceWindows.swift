@@ -8,6 +8,8 @@ final class PieceWindows: Windows {
   let windowsPerEpoch: Int
   private let tokens: TokenStore
   private let pieces: PieceList
+  /// What is to be predicted after each token; nil if it is the next one.
+  private let explicitTargets: GrowableBuffer<Int32>?
   private let streams: Int
   private let window: Int
   private let seed: UInt64
@@ -26,7 +28,6 @@ final class PieceWindows: Windows {
 
   /// A piece in its place, its first window among those of the epoch, and what is done to it.
   private struct Turn: BitwiseCopyable {
-    var piece = 0
     var first = 0
     var start = 0
     var end = 0
@@ -37,12 +38,15 @@ final class PieceWindows: Windows {
 
   private var epoch = -1
   /// All pieces, in the order of the epoch.
+  private let order: GrowableBuffer<Int>
+  /// The variants that the epoch has of them.
   private let turns: GrowableBuffer<Turn>
 
   /// - `music`: given if pieces are to be transposed, by up to half an octave each way.
   /// - `sides`: the side inputs of the network.
   init(
-    _ tokens: TokenStore, _ pieces: PieceList, streams: Int, window: Int, seed: UInt64,
+    _ tokens: TokenStore, _ pieces: PieceList, targets: GrowableBuffer<Int32>? = nil, streams: Int,
+    window: Int, seed: UInt64,
     shuffles: Bool, music: (any MusicEncoding)?, sides: Sides = Sides(),
     encoding: (any Encoding)? = nil
   ) throws(LibrettoError) {
@@ -51,6 +55,7 @@ final class PieceWindows: Windows {
     }
     self.tokens = tokens
     self.pieces = pieces
+    explicitTargets = targets
     self.streams = streams
     self.window = window
     self.seed = seed
@@ -58,9 +63,10 @@ final class PieceWindows: Windows {
     self.music = music
     windows = pieces.windows(window)
     windowsPerEpoch = Self.epoch(pieces, streams: streams, window: window)
-    (turns, ranges) = try allocating { () throws(OutOfMemory) in
+    (order, turns, ranges) = try allocating { () throws(OutOfMemory) in
       (
-        try GrowableBuffer(repeating: Turn(), count: pieces.count),
+        try GrowableBuffer(repeating: 0, count: pieces.count),
+        try GrowableBuffer(capacity: pieces.mostVariants(window)),
         try GrowableBuffer(repeating: Shifts(), count: music == nil ? 0 : pieces.count)
       )
     }
@@ -80,26 +86,42 @@ final class PieceWindows: Windows {
   private func begin(_ epoch: Int) {
     self.epoch = epoch
     var random = RandomSource(seed: seed &+ UInt64(epoch))
-    for i in 0..<turns.count { turns[i].piece = i }
+    for i in 0..<order.count { order[i] = i }
     if shuffles {
-      for i in stride(from: turns.count - 1, to: 0, by: -1) {
-        turns.elements.swapAt(i, Int(random.next() % UInt64(i + 1)))
+      for i in stride(from: order.count - 1, to: 0, by: -1) {
+        order.elements.swapAt(i, Int(random.next() % UInt64(i + 1)))
       }
     }
+    turns.truncate(to: 0)
     var next = 0
-    for i in 0..<turns.count {
-      let piece = turns[i].piece
-      let variant = shuffles ? Int(random.next() % UInt64(pieces.variants(of: piece))) : 0
-      let shifts = ranges.isEmpty ? Shifts() : ranges[piece]
-      let range = pieces.tokens(of: piece, variant: variant)
-      turns[i] = Turn(
-        piece: piece, first: next, start: range.lowerBound, end: range.upperBound,
-        shift: shifts.lowest + Int(random.next() % UInt64(shifts.count)))
-      next += pieces.windows(of: piece, window: window)
-      // After all other draws of the piece, so that runs without side inputs draw what they always did.
-      if let sides, shuffles { turns[i].hidden = sides.hide(random.next()) }
+    for piece in order.elements {
+      let end = next + pieces.windows(of: piece, window: window)
+      var variant = shuffles ? Int(random.next() % UInt64(pieces.variants(of: piece))) : 0
+      while true {
+        next += append(piece, variant, at: next, &random)
+        // What is left of its windows takes shorter variants, if there are any.
+        let fitting = shuffles ? pieces.variants(of: piece, within: end - next, window: window) : 0
+        guard fitting > 0 else { break }
+        variant = pieces.variant(
+          Int(random.next() % UInt64(fitting)), of: piece, within: end - next, window: window)
+      }
+      next = end
     }
     sides?.forget()
+  }
+
+  /// Puts a variant in its place of the epoch, and returns its windows.
+  private func append(
+    _ piece: Int, _ variant: Int, at first: Int, _ random: inout RandomSource
+  ) -> Int {
+    let shifts = ranges.isEmpty ? Shifts() : ranges[piece]
+    let range = pieces.tokens(of: piece, variant: variant)
+    var turn = Turn(first: first, start: range.lowerBound, end: range.upperBound)
+    turn.shift = shifts.lowest + Int(random.next() % UInt64(shifts.count))
+    // After all other draws of the piece, so that runs without side inputs draw what they always did.
+    if let sides, shuffles { turn.hidden = sides.hide(random.next()) }
+    turns.appendReserved(turn)
+    return PieceList.windows(of: range, window: window)
   }
 
   func fill(
@@ -127,7 +149,9 @@ final class PieceWindows: Windows {
         let at = start + t
         let i = t * streams + stream
         inputs[i] = at < turn.end ? token(at, turn.shift) : 0
-        targets[i] = at + 1 < turn.end ? token(at + 1, turn.shift) : -1
+        targets[i] =
+          at + 1 >= turn.end
+          ? -1 : explicitTargets.map { $0[at] } ?? token(at + 1, turn.shift)
       }
       guard let sides, let values else { continue }
       sides.fill(

@@ -166,10 +166,13 @@ final class TextMaterial {
   private func makeEncoding(
     _ name: String, _ documents: Bool, for pieces: Pieces, until stop: StopFlag?
   ) throws(LibrettoError) -> (any TextEncoding)? {
-    guard name == CharactersEncoding.name else {
-      guard name == BytesEncoding.name else { throw LibrettoError(EncodingError.unknown(name)) }
-      return BytesEncoding(documents: documents)
+    var settings = EncodingSettings()
+    settings.documents = documents
+    let encoding: any TextEncoding
+    do throws(EncodingError) { encoding = try Encodings.text(name, settings) } catch {
+      throw LibrettoError(error)
     }
+    guard encoding.alphabetLimit > 0 else { return encoding }
     guard let counter = CharacterCounter() else {
       throw LibrettoError(.memory, "there is no memory to count the corpus' characters")
     }
@@ -180,13 +183,12 @@ final class TextMaterial {
       }
       if stop?.isRaised == true { return nil }
     }
-    let cap = CharactersEncoding.usualCap - (documents ? 1 : 0)
     let alphabet: GrowableBuffer<UInt32>
-    do throws(OutOfMemory) { alphabet = try counter.alphabet(cap: cap) } catch {
+    do throws(OutOfMemory) { alphabet = try counter.alphabet(cap: encoding.alphabetLimit) } catch {
       throw LibrettoError(error)
     }
     do throws(EncodingError) {
-      return try CharactersEncoding(scalars: alphabet, documents: documents)
+      return try encoding.fitted(to: alphabet)
     } catch { throw LibrettoError(error) }
   }
 

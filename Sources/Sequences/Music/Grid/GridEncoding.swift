@@ -10,14 +10,15 @@ public protocol GridEncoding: MusicEncoding {
   /// The pitch, counted from the lowest, that a MIDI pitch is written as; nil for none.
   func place(_ pitch: Int) -> Int?
 
-  /// The MIDI pitch of each pitch token, and the channel events go to.
+  /// The MIDI pitch of each pitch token.
   var midiPitches: [UInt8] { get }
-  var channel: Int { get }
 }
 
 extension GridEncoding {
   public var vocabularySize: Int { grid.vocabularySize }
   public var ticksPerQuarter: Int { grid.ticksPerQuarter }
+  public var stepsPerQuarter: Int { grid.stepsPerQuarter }
+  public var hasPitches: Bool { grid.lasts }
 
   public var properties: [String: EncodingProperty] {
     ["steps_per_quarter": .short(String(grid.stepsPerQuarter))]
@@ -114,19 +115,27 @@ extension GridEncoding {
 
 extension GridEncoding {
   /// With tokens for the time signatures of a collection that are not among the standard ones.
+  public func fitted(
+    to timeSignatures: TimeSignatureSurvey,
+    firstFiles: ((MIDIFile) throws(EncodingError) -> Void) throws(EncodingError) -> Void
+  ) throws(EncodingError) -> any MusicEncoding { extended(by: timeSignatures) }
+
   public func extended(by survey: TimeSignatureSurvey) -> Self {
     with(TimeSignatureTable(extra: survey.extra(stepsPerQuarter: grid.stepsPerQuarter)))
   }
 
-  /// The time signatures there are tokens for beside the standard ones.
   public var extraTimeSignatures: [(numerator: Int, denominator: Int)] {
     grid.timeSignatures.all.dropFirst(TimeSignature.standard.count).map {
       ($0.numerator, $0.denominator)
     }
   }
 
-  /// The time signatures of a file, by name, that its notes contradict, and those that have no token;
-  /// `encode` reads the bars under them as those before.
+  public func form(of piece: GrowableBuffer<Int32>) throws(OutOfMemory) -> PieceForm? {
+    try PieceForm(piece, self)
+  }
+
+  public func written(_ pitch: Int) -> Int? { place(pitch).map { Int(midiPitches[$0]) } }
+
   public func timeSignatureFaults(_ file: MIDIFile) throws(OutOfMemory)
     -> (doubted: [String], unknown: [String])
   {

@@ -11,8 +11,11 @@ public final class PieceForm {
   private let piece: GrowableBuffer<Int32>
   private let bars = GrowableBuffer<Int>()
   private let pitches: ClosedRange<Int>
-  private let key: Int32
+  private let facts: SideFacts
+  private var key: Int32 { facts.key }
   private static let bars = 4
+  /// The longest variant. Shorter ones have more ends for as many tokens.
+  private static let mostPhrases = 2
 
   private var timeSignature: Int32 { piece[1] }
   private var phrases: Int { (bars.count - 1) / Self.bars }
@@ -23,7 +26,7 @@ public final class PieceForm {
     grid = encoding.grid
     self.piece = piece
     pitches = encoding.transpositions(of: piece.elements)
-    key = encoding.sideFacts(of: UnsafeBufferPointer(piece.elements)).key
+    facts = encoding.sideFacts(of: UnsafeBufferPointer(piece.elements))
     guard piece.count > 3, case .timeSignature = grid.meaning(piece[1]),
       piece[piece.count - 1] == Grid.end
     else { return nil }
@@ -38,15 +41,16 @@ public final class PieceForm {
     guard bars[bars.count - 1] == piece.count - 1, phrases >= 2 else { return nil }
   }
 
-  private func phrase(_ number: Int) -> Range<Int> {
-    let first = bars.count - 1 - Self.bars * phrases
-    let start = number == 0 ? 0 : first + Self.bars * number
-    return bars[start]..<bars[first + Self.bars * (number + 1)]
+  /// The tokens of some bars of a phrase.
+  private func phrase(_ number: Int, bars part: Range<Int>) -> Range<Int> {
+    let first = bars.count - 1 - Self.bars * (phrases - number)
+    let start = number == 0 && part.lowerBound == 0 ? 0 : first + part.lowerBound
+    return bars[start]..<bars[first + part.upperBound]
   }
 
-  /// Semitones by which this piece is in the key of another; nil if it cannot end it: it has another time
+  /// Semitones by which this piece is in the key of another; nil if it cannot join it: it has another time
   /// signature or mode, or would leave the range.
-  private func shift(toEnd other: PieceForm) -> Int? {
+  private func shift(toJoin other: PieceForm) -> Int? {
     guard timeSignature == other.timeSignature, (key > 12) == (other.key > 12),
       (key == 0) == (other.key == 0)
     else { return nil }
@@ -54,32 +58,56 @@ public final class PieceForm {
     return pitches.contains(apart) ? apart : nil
   }
 
-  /// The piece as long as it was or shorter: it begins as it did, goes on, turns back or skips at the ends of
-  /// phrases, and ends with its last phrase, or with that of the other piece, moved to its key.
+  /// A piece that begins as this one, is as long or shorter, and has an end.
+  ///
+  /// Of two variants one keeps to the phrases of this piece: it goes on, turns back or skips at the end of each.
+  /// The other goes on after one, two or four bars with those that any piece of the collection has at that
+  /// place of a phrase, moved to the key. Either ends with the last one, two or four bars of any piece that ends
+  /// on the tonic of its key.
   ///
   /// - `random`: a number below its argument, by chance.
-  public func variant(endingLike other: PieceForm, random: (Int) -> Int) throws(OutOfMemory)
-    -> GrowableBuffer<Int32>
+  public func variant(among pieces: ObjectList<PieceForm>, random: (Int) -> Int)
+    throws(OutOfMemory) -> GrowableBuffer<Int32>
   {
-    let length = phrases / 2 + 1 + random(phrases - phrases / 2)
+    let length = 1 + min(random(Self.mostPhrases), random(phrases))
+    let isOwn = random(2) == 0
+    let ending = [1, 1, 2, Self.bars][random(4)]
     let result = try GrowableBuffer<Int32>(capacity: piece.count)
     for token in piece.elements[..<bars[0]] { try result.append(token) }
     var sounding = PitchSet()
     var number = 0
-    for place in 0..<length - 1 {
-      if place > 0 {
-        number =
-          number + 1 < phrases - 1 && random(10) < 7 ? number + 1 : random(max(1, phrases - 1))
+    for place in 0..<length {
+      let end = place + 1 < length ? Self.bars : Self.bars - ending
+      var bar = 0
+      while bar < end {
+        let next = min(end, isOwn ? Self.bars : bar + [1, 2, Self.bars][random(3)])
+        let isFirst = place == 0 && bar == 0
+        let (source, shift) = isOwn || isFirst ? (self, 0) : partner(among: pieces, random)
+        let from = isOwn || isFirst ? number : random(source.phrases)
+        try source.append(
+          source.phrase(from, bars: bar..<next), shift: shift, to: result, &sounding)
+        bar = next
       }
-      try append(phrase(number), shift: 0, to: result, &sounding)
+      number = number + 1 < phrases && random(10) < 7 ? number + 1 : random(phrases)
     }
-    if let shift = other.shift(toEnd: self) {
-      try other.append(other.phrase(other.phrases - 1), shift: shift, to: result, &sounding)
-    } else {
-      try append(phrase(phrases - 1), shift: 0, to: result, &sounding)
-    }
+    let (last, shift) = partner(among: pieces, random) { $0.facts.endsOnTonic }
+    try last.append(
+      last.phrase(last.phrases - 1, bars: Self.bars - ending..<Self.bars), shift: shift,
+      to: result, &sounding)
     try result.append(Grid.end)
     return result
+  }
+
+  /// A piece whose bars can stand in this one, and the semitones by which they then move.
+  private func partner(
+    among pieces: ObjectList<PieceForm>, _ random: (Int) -> Int,
+    where isWanted: (PieceForm) -> Bool = { _ in true }
+  ) -> (PieceForm, Int) {
+    for _ in 0..<32 {
+      let other = pieces[random(pieces.count)]
+      if isWanted(other), let shift = other.shift(toJoin: self) { return (other, shift) }
+    }
+    return (self, 0)
   }
 
   /// - `sounding`: the notes of the step before; a note that went on from elsewhere begins.

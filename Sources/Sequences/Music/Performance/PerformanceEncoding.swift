@@ -39,7 +39,18 @@ public final class PerformanceEncoding: MusicEncoding {
     try tokens(of: file, stretch: 1)
   }
 
-  /// The tokens of a piece played `stretch` times as long.
+  /// With the limits of notes and silences that the first files show.
+  public func fitted(
+    to timeSignatures: TimeSignatureSurvey,
+    firstFiles: ((MIDIFile) throws(EncodingError) -> Void) throws(EncodingError) -> Void
+  ) throws(EncodingError) -> any MusicEncoding {
+    let survey = try allocating { () throws(OutOfMemory) in try PerformanceLimits.Survey() }
+    try firstFiles { (file) throws(EncodingError) in try survey.note(file) }
+    return PerformanceEncoding(limits: survey.limits)
+  }
+
+  public var stretches: [Double] { [0.95, 1.05] }
+
   public func tokens(of file: MIDIFile, stretch: Double) throws(EncodingError)
     -> GrowableBuffer<Int32>?
   {

@@ -1,0 +1,149 @@
+import Memory
+import Sequences
+
+/// What a trainer was given to learn from: texts, pieces of music or sequences of tokens, never two of these.
+struct Material {
+  private enum Kind {
+    case none
+    case text(TextMaterial)
+    case music(MusicMaterial)
+    case tokens(TokenMaterial)
+  }
+
+  private var kind = Kind.none
+  private let options: TrainingOptions
+  /// That of the weights to start from, if there are any.
+  private let fixed: (any Encoding)?
+
+  init(_ options: TrainingOptions, encoding fixed: (any Encoding)?) {
+    self.options = options
+    self.fixed = fixed
+  }
+
+  /// The name of the encoding that was asked for, or that the weights to start from have.
+  private var name: String? { options.encoding ?? fixed?.name }
+
+  /// The files, in the order they came, for a checkpoint to name.
+  var files: FileList {
+    switch kind {
+    case .text(let text): text.files
+    case .music(let music): music.files
+    case .none, .tokens: FileList()
+    }
+  }
+
+  // MARK: - Adding
+
+  mutating func addText(_ body: (TextMaterial) throws(LibrettoError) -> Void)
+    throws(LibrettoError)
+  {
+    try require(.text)
+    let text: TextMaterial
+    switch kind {
+    case .none: text = TextMaterial()
+    case .text(let already): text = already
+    case .music, .tokens: throw mixed
+    }
+    try body(text)
+    kind = .text(text)
+  }
+
+  mutating func addMusic(_ body: (inout MusicMaterial) throws(LibrettoError) -> Void)
+    throws(LibrettoError)
+  {
+    try require(.music)
+    var music: MusicMaterial
+    switch kind {
+    case .none: music = MusicMaterial()
+    case .music(let already): music = already
+    case .text, .tokens: throw mixed
+    }
+    // What it holds then has one owner, and is not copied for each piece that is added.
+    kind = .none
+    defer { kind = music.isEmpty ? .none : .music(music) }
+    try body(&music)
+  }
+
+  mutating func add(
+    tokens: UnsafeBufferPointer<Int32>, targets: UnsafeBufferPointer<Int32>?, validation: Bool
+  ) throws(LibrettoError) {
+    try require(.tokens)
+    if let targets, targets.count != tokens.count {
+      throw LibrettoError(
+        .argument, "there are \(targets.count) targets for \(tokens.count) tokens; expected as many"
+      )
+    }
+    let all: TokenMaterial
+    switch kind {
+    case .tokens(let already): all = already
+    case .none: all = try TokenMaterial(try encodingOfTokens())
+    case .text, .music: throw mixed
+    }
+    try all.add(tokens, targets: targets, validation: validation)
+    kind = .tokens(all)
+  }
+
+  private func encodingOfTokens() throws(LibrettoError) -> any Encoding {
+    if let fixed { return fixed }
+    var settings = EncodingSettings()
+    settings.vocabulary = options.vocabulary
+    do throws(EncodingError) { return try Encodings.make(name ?? "", settings) } catch {
+      throw LibrettoError(error)
+    }
+  }
+
+  /// Throws if the encoding learns from material of another kind. Tokens want one to be named.
+  private func require(_ given: EncodingKind) throws(LibrettoError) {
+    let wanted = name.flatMap { Encodings.kind(of: $0) }
+    guard wanted != given, wanted != nil || given == .tokens else { return }
+    func material(_ kind: EncodingKind?) -> String {
+      switch kind {
+      case .text, nil: "text"
+      case .music: "MIDI files"
+      case .tokens: "a host's tokens"
+      }
+    }
+    throw LibrettoError(
+      .corpus,
+      name.map {
+        "the encoding \($0) learns from \(material(wanted)), not from \(material(given))"
+      } ?? "no encoding is named; tokens want one that is, such as tokens")
+  }
+
+  private var mixed: LibrettoError {
+    switch kind {
+    case .none, .text:
+      LibrettoError(.corpus, "this trainer learns from text; MIDI cannot be added to it")
+    case .music:
+      LibrettoError(.corpus, "this trainer learns from MIDI files; text cannot be added to it")
+    case .tokens:
+      LibrettoError(.corpus, "this trainer learns from a host's tokens; nothing else can be added")
+    }
+  }
+
+  // MARK: - Tokens
+
+  /// Makes tokens of everything; nil if it was stopped before its end.
+  ///
+  /// - `fraction`: how much to hold out if nothing was given for validation.
+  /// - `augment`: whether pieces get variants; nil to choose.
+  /// - `sides`: whether the network has side inputs.
+  func tokenize(fraction: Double, augment: Bool?, sides: Bool, until stop: StopFlag?)
+    throws(LibrettoError) -> Corpus?
+  {
+    switch kind {
+    case .none:
+      throw LibrettoError(.corpus, "there is nothing to learn from; add a file or text first")
+    case .text(let text):
+      return try text.tokenize(
+        fixed?.text, name: options.encoding ?? Encodings.usualText,
+        documents: options.documents ?? false, fraction: fraction, until: stop)
+    case .tokens(let tokens): return try tokens.corpus(fraction: fraction)
+    case .music(var music):
+      return try music.tokenize(
+        fixed?.music, name: options.encoding,
+        stepsPerQuarter: options.stepsPerQuarter == 0 ? 4 : options.stepsPerQuarter,
+        fraction: fraction, augment: augment, forms: sides, until: stop)
+    }
+  }
+}
