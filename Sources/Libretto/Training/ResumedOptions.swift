@@ -17,6 +17,8 @@ extension Checkpoint {
       "documents", options.documents, encoding.text?.endToken != nil)
     try require(
       "the number of steps per quarter note", given(options.stepsPerQuarter, above: 0), grid)
+    try require(
+      "the vocabulary", given(options.vocabulary, above: 0), encoding.hostVocabulary)
     try require("the embedding size", given(options.embedding, above: 0), plan.shape.embedding)
     try require("the hidden size", given(options.hidden, above: 0), plan.shape.hidden)
     try require("the number of layers", given(options.layers, above: 0), plan.shape.layers)

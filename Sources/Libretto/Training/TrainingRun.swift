@@ -204,7 +204,7 @@ extension TrainingRun {
     options.encoding = corpus.encoding.name
     options.stepsPerQuarter = corpus.encoding.music?.stepsPerQuarter ?? 0
     options.augment = plan.augment
-    if corpus.encoding.kind == .tokens { options.vocabulary = Int(corpus.encoding.endToken ?? 0) }
+    options.vocabulary = corpus.encoding.hostVocabulary
     if corpus.encoding.kind == .text { options.documents = corpus.training.pieces != nil }
     (options.embedding, options.hidden) = (plan.shape.embedding, plan.shape.hidden)
     options.layers = plan.shape.layers

@@ -48,6 +48,7 @@ enum TrainingStart {
       ("embedding", options.embedding, shape.embedding), ("hidden", options.hidden, shape.hidden),
       ("layers", options.layers, shape.layers),
       ("steps per quarter note", options.stepsPerQuarter, model.stepsPerQuarter),
+      ("vocabulary", options.vocabulary, model.encoding.hostVocabulary),
     ] where asked != 0 && asked != has {
       throw LibrettoError(
         .argument, "\(what) is \(asked), but the model to start from has \(has); leave it out")

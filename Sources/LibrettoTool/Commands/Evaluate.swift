@@ -66,7 +66,7 @@ struct Evaluate: ParsableCommand {
 extension Material {
   /// Files for a model to measure.
   init(_ paths: [String], for model: Model, _ textEncoding: String?) throws {
-    let kind = model.isText ? Kind.text : .music
+    let kind = try Kind(encoding: model.encoding.name)
     try self.init(
       paths, only: kind,
       because: "the model is one of \(model.isText ? "text" : "music") (\(model.encoding.name))",

@@ -7,7 +7,7 @@ struct Sample: ParsableCommand {
     abstract: "Let a model write.",
     discussion: """
       A model of text writes the prompt and what it goes on with, each character as it comes. A model \
-      of music writes a MIDI file and shows it. With a seed the same comes each time.
+      of music writes a MIDI file and shows it, one of tokens the numbers of a piece. With a seed the same comes each time.
       """)
 
   @Argument(help: "A model file, or a checkpoint.")
@@ -60,9 +60,16 @@ struct Sample: ParsableCommand {
       try writeMusic(loaded, encoding, seeds)
     } else {
       try refuse(music.given, of: "music", for: loaded)
+      if loaded.kind != .text {
+        try refuse(text.given.filter { $0 != "--length" }, of: "text", for: loaded)
+      }
       for (i, seed) in seeds.enumerated() {
         if count > 1 { print("\(i > 0 ? "\n" : "")=== \(i + 1) of \(count), --seed \(seed) ===") }
-        try TextSample(text).write(loaded, sampler.settings, seed: seed)
+        if loaded.kind == .text {
+          try TextSample(text).write(loaded, sampler.settings, seed: seed)
+        } else {
+          try TokenSample(length: text.length).write(loaded, sampler.settings, seed: seed)
+        }
       }
     }
     if self.seed == nil && Terminal.isInteractive {

@@ -50,7 +50,7 @@ extension Train {
   private func material(_ paths: [String], _ encoding: String?, _ known: [MaterialFile]) throws
     -> Material
   {
-    let kind = Material.Kind(encoding: encoding)
+    let kind = try Material.Kind(encoding: encoding)
     return try Material(
       paths, only: kind,
       because:
@@ -87,7 +87,7 @@ extension Train {
 
   /// Adds the files of a run that is resumed, as they were added before.
   private func addAgain(_ trainer: Trainer, _ paths: TrainPaths) throws {
-    let isMusic = Material.Kind(encoding: trainer.givenEncoding) == .music
+    let isMusic = try Material.Kind(encoding: trainer.givenEncoding) == .music
     for file in trainer.expectedFiles {
       try paths.outputs.spare(file.path)
       try orFail { () throws(LibrettoError) in

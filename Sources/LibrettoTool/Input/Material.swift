@@ -8,9 +8,14 @@ struct Material {
   enum Kind {
     case text, music
 
-    /// Of what has this encoding; nil if it is still to be chosen.
-    init?(encoding name: String?) {
+    /// Of what has this encoding; nil if it is still to be chosen. Throws for what no file holds.
+    init?(encoding name: String?) throws {
       guard let name else { return nil }
+      guard Encodings.kind(of: name) != .tokens else {
+        throw Failure(
+          "models of \(name) are of a program's own numbers, which no file holds: train and measure them through the library, by retto_trainer_add_tokens and retto_model_score; `libretto sample` lets them write",
+          code: 64)
+      }
       self = Encodings.isMusic(name) ? .music : .text
     }
   }

@@ -45,6 +45,8 @@ public protocol Encoding: AnyObject, Sendable {
 extension Encoding {
   public var name: String { Self.name }
   public var kind: EncodingKind { Self.kind }
+  /// The tokens that a host names, of an encoding that gives them no meaning; 0 for others.
+  public var hostVocabulary: Int { kind == .tokens ? vocabularySize - 1 : 0 }
   public var text: (any TextEncoding)? { nil }
   public var music: (any MusicEncoding)? { nil }
   public var sideInputs: [SideInput] { [] }

@@ -85,6 +85,12 @@ struct Material {
 
   private func encodingOfTokens() throws(LibrettoError) -> any Encoding {
     if let fixed { return fixed }
+    guard options.vocabulary > 0 else {
+      throw LibrettoError(
+        .argument,
+        "the vocabulary is 0; expected 1 to \(TrainingOptions.Limit.vocabulary): tokens are numbers from 0 to one below it"
+      )
+    }
     var settings = EncodingSettings()
     settings.vocabulary = options.vocabulary
     do throws(EncodingError) { return try Encodings.make(name ?? "", settings) } catch {

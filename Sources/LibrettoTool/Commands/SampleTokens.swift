@@ -1,0 +1,25 @@
+import Libretto
+
+/// Writes the tokens of a piece to the terminal, as numbers.
+struct TokenSample {
+  /// The most tokens; 0 for all of a piece.
+  let length: Int
+
+  init(length: Int?) { self.length = length ?? 500 }
+
+  func write(_ model: Model, _ settings: SamplerSettings, seed: UInt64) throws {
+    try orFail { () throws(LibrettoError) in
+      let session = try Session(model, seed: seed, settings: settings)
+      var written = 0
+      while length == 0 || written < length {
+        let token = try session.next().token
+        guard token != model.endToken else { break }
+        Terminal.write(written == 0 ? "\(token)" : " \(token)")
+        Terminal.flush()
+        written += 1
+      }
+    }
+    Terminal.write("\n")
+    Terminal.flush()
+  }
+}
