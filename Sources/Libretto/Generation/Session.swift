@@ -70,9 +70,11 @@ public final class Session {
       }
       sideValues = model.sides.inputs.isEmpty ? nil : try SideValues(model.sides, model.encoding)
       allowed = try GrowableBuffer(capacity: shape.vocabulary)
-      backup = try GrowableBuffer(
-        capacity: type(of: grammar).stateSize + (music?.stateSize ?? 0)
-          + (sideValues == nil ? 0 : SideValues.stateSize))
+      let size =
+        type(of: grammar).stateSize + (music?.stateSize ?? 0)
+        + (sideValues == nil ? 0 : SideValues.stateSize)
+      // Never without any room: an encoding may have no state.
+      backup = try GrowableBuffer(capacity: max(1, size))
     } catch { throw LibrettoError(error) }
     sampler = try Sampler(
       kernels: model.network.kernels, vocabulary: shape.vocabulary, padded: shape.paddedVocabulary)
