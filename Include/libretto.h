@@ -278,7 +278,7 @@ typedef struct retto_model_info {
   int32_t embedding, hidden, layers;
   /* Numbers that were learned. */
   uint64_t parameters;
-  /* "bytes", "characters", "melody", "polyphony", "drums" or "performance". Lives as long as the
+  /* "bytes", "characters", "melody", "polyphony", "drums", "performance" or "tokens". Lives as long as the
    * model. */
   const char *encoding;
   /* 1 if the tokens are text, else 0; see also `kind`. */
@@ -780,8 +780,8 @@ typedef struct retto_trainer retto_trainer;
  * retto_trainer_get_options tells what was chosen. */
 typedef struct retto_trainer_options {
   size_t size; /* of this struct; set by RETTO_TRAINER_OPTIONS_INIT */
-  /* "bytes" or "characters" for text, "melody", "polyphony", "drums" or "performance" for music;
-   * NULL to choose. Copied. */
+  /* "bytes" or "characters" for text, "melody", "polyphony", "drums" or "performance" for music,
+   * "tokens" for sequences of numbers of your own; NULL to choose, for text and music. Copied. */
   const char *encoding;
   /* Steps per quarter note of the grid music is put on (not of performance), 1 to 24. */
   int32_t steps_per_quarter;
@@ -826,7 +826,8 @@ typedef struct retto_trainer_options {
    * the last if they are too few for that. RETTO_ERROR_ARGUMENT if the model to start from is of the
    * other kind. */
   int32_t documents;
-  /* The tokens of an encoding of tokens, 1 to 65535; for others 0. */
+  /* For "tokens" how many there are, 1 to 65535: numbers from 0 to one below it. The model has one more,
+   * which ends a piece. For other encodings 0. */
   int32_t vocabulary;
   int32_t reserved_2; /* 0 */
 } retto_trainer_options;

@@ -56,6 +56,7 @@ public enum Encodings {
     .init(
       PerformanceEncoding.self, make: { _ in PerformanceEncoding() },
       restore: PerformanceEncoding.init(properties:)),
+    .init(TokensEncoding.self, make: TokensEncoding.init, restore: TokensEncoding.init),
   ]
 
   public static var names: [String] { all.map(\.name) }
