@@ -538,7 +538,7 @@ RETTO_CHECK retto_status retto_session_next_event(retto_session *session, retto_
 /* Reads an event that somebody else plays; the model goes on from there. Its delta counts from the
  * event before, drawn or fed; on a grid its time is rounded to the nearest step, and what is drawn
  * next is at its own steps all the same, or at once where these are past. A note-on of velocity 0 is
- * a note-off; a metre counts at the beginning of a piece. `delta` is below 2^31.
+ * a note-off; a time signature counts at the beginning of a piece. `delta` is below 2^31.
  *
  * Takes the time of some tokens: on a grid one for each step that passes and one for each note held in
  * it. A pause of more than 64 steps is read without so many whole bars that it is no longer than 64
@@ -573,7 +573,7 @@ RETTO_CHECK retto_status retto_session_forget_sounding(retto_session *session) R
  *   scale            yes                  unsupported    yes
  *   voices, density  yes                  yes            yes
  *   bars             yes                  yes            unsupported
- *   metre            those it has         those it has   unsupported
+ *   time signature   those it has         those it has   unsupported
  *   ending           yes                  yes            anywhere or never
  *   forced notes     yes                  yes            unsupported
  *
@@ -590,8 +590,8 @@ RETTO_CHECK retto_status retto_session_set_scale(retto_session *session, uint32_
     RETTO_REALTIME;
 /* The key the piece is in: 1 to 12 for C major to B major, 13 to 24 for C minor to B minor, 0 for none. It
  * forbids nothing: the model is told, and prefers the notes and the endings of that key. With 0, as at
- * first, the model is told the key of the notes that the piece has so far, drawn or fed, from about two bars
- * on. Models trained before 0.1 do not know keys: it has no effect on them.
+ * first, the model is told the key whose scale retto_session_set_scale has set, if it is that of one; else
+ * the key of the notes that the piece has so far, drawn or fed, from about two bars on. Models trained before 0.1 do not know keys: it has no effect on them.
  * RETTO_ERROR_ARGUMENT, _UNSUPPORTED for drums. [one-thread] [realtime] */
 RETTO_CHECK retto_status retto_session_set_key(retto_session *session, int32_t key) RETTO_REALTIME;
 /* The most notes at a time, 1 to 128. [one-thread] [realtime] */

@@ -31,7 +31,7 @@ static const char *const help =
     "      --accompany         instead, play along from your first note on until you have let go\n"
     "                          for four bars\n"
     "      --tempo N           quarter notes a minute, 20 to 300 (default: 120)\n"
-    "      --metre N/D         the time signature (default: 4/4)\n"
+    "      --time-signature N/D  such as 3/4 (default: 4/4)\n"
     "      --seed N            answers the same to the same\n"
     "      --ahead MS          schedule so far ahead, 10 to 500 (default: 100)\n"
     "      --temperature X     0 to 2; below 1 the likely becomes likelier (default: 0.8)\n"
@@ -424,14 +424,16 @@ static void run(int signals) {
 /* ---- Setting up ---- */
 
 static void parse(int argc, char **argv) {
-  enum { NAME = 256, ANSWER_AFTER, TRADE_BARS, ALONG, TEMPO, METRE, SEED, AHEAD, TEMPERATURE,
+  enum { NAME = 256, ANSWER_AFTER, TRADE_BARS, ALONG, TEMPO, TIME_SIGNATURE, SEED, AHEAD, TEMPERATURE,
          DENSITY, KEY, LOWEST, HIGHEST, CHANNEL, PROGRAM, STATS, HELP };
   static const struct option list[] = {
       {"input", 1, NULL, 'i'},          {"port", 1, NULL, 'p'},
       {"list", 0, NULL, 'l'},           {"name", 1, NULL, NAME},
       {"answer-after", 1, NULL, ANSWER_AFTER},
       {"trade", 1, NULL, TRADE_BARS},   {"accompany", 0, NULL, ALONG},
-      {"tempo", 1, NULL, TEMPO},        {"metre", 1, NULL, METRE},
+      {"tempo", 1, NULL, TEMPO},
+      {"time-signature", 1, NULL, TIME_SIGNATURE},
+      {"metre", 1, NULL, TIME_SIGNATURE},
       {"seed", 1, NULL, SEED},          {"ahead", 1, NULL, AHEAD},
       {"temperature", 1, NULL, TEMPERATURE},
       {"density", 1, NULL, DENSITY},    {"key", 1, NULL, KEY},
@@ -456,7 +458,9 @@ static void parse(int argc, char **argv) {
       break;
     case ALONG: along = true; break;
     case TEMPO: options.tempo = number_of("--tempo", optarg, 20, 300); break;
-    case METRE: metre_of("--metre", optarg, &options.numerator, &options.denominator); break;
+    case TIME_SIGNATURE:
+      time_signature_of("--time-signature", optarg, &options.numerator, &options.denominator);
+      break;
     case SEED:
       options.seed = (uint64_t)whole_of("--seed", optarg, 0, INT64_MAX);
       options.seeded = true;

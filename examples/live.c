@@ -50,7 +50,7 @@ long whole_of(const char *option, const char *text, long least, long most) {
   return number;
 }
 
-void metre_of(const char *option, const char *text, int *numerator, int *denominator) {
+void time_signature_of(const char *option, const char *text, int *numerator, int *denominator) {
   char rest;
   if (sscanf(text, "%d/%d%c", numerator, denominator, &rest) != 2 || *numerator < 1 ||
       *numerator > 99 || *denominator < 1 || *denominator > 64)

@@ -16,7 +16,7 @@ double number_of(const char *option, const char *text, double least, double most
 long whole_of(const char *option, const char *text, long least, long most);
 
 /* A time signature such as 3/4. */
-void metre_of(const char *option, const char *text, int *numerator, int *denominator);
+void time_signature_of(const char *option, const char *text, int *numerator, int *denominator);
 
 /* Keys by number: 0 is any pitch, then 12 major and 12 minor keys from C upwards. */
 enum { KEYS = 25 };

@@ -27,7 +27,7 @@ static const char *const help =
     "      --temperature X     0 to 2; below 1 the likely becomes likelier (default: 0.8)\n"
     "      --density X         -8 to 8; above 0 more notes (default: 0)\n"
     "      --key KEY           notes of this key alone, such as G or \"F# minor\" (default: any)\n"
-    "      --metre N/D         the time signature (default: the model's choice)\n"
+    "      --time-signature N/D  such as 3/4 (default: the model's choice)\n"
     "      --channel N         play on this channel, 1 to 16 (default: the model's)\n"
     "      --program N         the instrument, 0 to 127 (default: what the port has)\n"
     "      --clock out         send MIDI clock: Start, Continue, Stop, 24 clocks a quarter note\n"
@@ -113,7 +113,7 @@ static void set_default(int which, const char *option, const char *text) {
 
 static void parse(int argc, char **argv) {
   enum { NAME = 256, BARS, SEED, AHEAD, TEMPO_OPTION, TEMPERATURE_OPTION, DENSITY_OPTION,
-         KEY_OPTION, METRE, CHANNEL, PROGRAM, CLOCK, CC, STATS, HELP };
+         KEY_OPTION, TIME_SIGNATURE, CHANNEL, PROGRAM, CLOCK, CC, STATS, HELP };
   static const struct option list[] = {
       {"port", 1, NULL, 'p'},         {"input", 1, NULL, 'i'},
       {"list", 0, NULL, 'l'},         {"name", 1, NULL, NAME},
@@ -121,7 +121,9 @@ static void parse(int argc, char **argv) {
       {"ahead", 1, NULL, AHEAD},      {"tempo", 1, NULL, TEMPO_OPTION},
       {"temperature", 1, NULL, TEMPERATURE_OPTION},
       {"density", 1, NULL, DENSITY_OPTION},
-      {"key", 1, NULL, KEY_OPTION},   {"metre", 1, NULL, METRE},
+      {"key", 1, NULL, KEY_OPTION},
+      {"time-signature", 1, NULL, TIME_SIGNATURE},
+      {"metre", 1, NULL, TIME_SIGNATURE},
       {"channel", 1, NULL, CHANNEL},  {"program", 1, NULL, PROGRAM},
       {"clock", 1, NULL, CLOCK},      {"cc", 1, NULL, CC},
       {"stats", 0, NULL, STATS},      {"help", 0, NULL, HELP},
@@ -142,7 +144,9 @@ static void parse(int argc, char **argv) {
     case TEMPERATURE_OPTION: set_default(TEMPERATURE, "--temperature", optarg); break;
     case DENSITY_OPTION: set_default(DENSITY, "--density", optarg); break;
     case KEY_OPTION: play.value[KEY] = key_of("--key", optarg); break;
-    case METRE: metre_of("--metre", optarg, &options.numerator, &options.denominator); break;
+    case TIME_SIGNATURE:
+      time_signature_of("--time-signature", optarg, &options.numerator, &options.denominator);
+      break;
     case CHANNEL: options.channel = (int)whole_of("--channel", optarg, 1, 16) - 1; break;
     case PROGRAM: options.program = (int)whole_of("--program", optarg, 0, 127); break;
     case CLOCK:

@@ -114,7 +114,7 @@ class Long(SequencerTest):
     def test_valgrind_play(self):
         probe = self.probe()
         play = self.valgrind(STAGE / "bin/libretto-play", "-p", "probe:in", "-i", "probe:out", "--cc", "temperature=1",
-                             "--clock", "out", "--bars", 3, "--metre", "2/4", "--seed", 5, "--tempo", 60, "--ahead", 500, SMALL)
+                             "--clock", "out", "--bars", 3, "--time-signature", "2/4", "--seed", 5, "--tempo", 60, "--ahead", 500, SMALL)
         probe.await_events(lambda events: sum(e.kind == "on" for e in events) > 2, 180)
         probe.tell("-1 cc 0 1 80")
         play.stdin.write("kK  T")

@@ -8,9 +8,9 @@ from sequencer import SMALL, TICKS, SequencerTest, notes
 
 class ClockOut(SequencerTest):
     def test_start_24_clocks_a_quarter_note_and_stop(self):
-        expected = self.written(SMALL, "--bars", 4, "--seed", 5, "--metre", "4/4")
+        expected = self.written(SMALL, "--bars", 4, "--seed", 5, "--time-signature", "4/4")
         probe = self.probe()
-        self.finish(self.start("play", "-p", "probe:in", "--clock", "out", "--bars", 4, "--metre", "4/4", "--seed", 5, SMALL))
+        self.finish(self.start("play", "-p", "probe:in", "--clock", "out", "--bars", 4, "--time-signature", "4/4", "--seed", 5, SMALL))
         self.assertSilent(probe)
         sync = [e for e in probe.events if e.kind in ("start", "clock", "stop", "continue")]
         self.assertEqual([e.kind for e in sync], ["start"] + ["clock"] * (4 * 4 * 24) + ["stop"])
@@ -52,9 +52,9 @@ class ClockOut(SequencerTest):
 class ClockIn(SequencerTest):
     def follow(self, *options, model=(SMALL,)):
         """A player that waits for the probe's clock, and the notes it should play."""
-        self.expected = self.written(SMALL, "--bars", 40, "--seed", 5, "--metre", "4/4")
+        self.expected = self.written(SMALL, "--bars", 40, "--seed", 5, "--time-signature", "4/4")
         self.master = self.probe()
-        play = self.start("play", "-p", "probe:in", "-i", "probe:out", "--clock", "in", "--bars", 40, "--metre", "4/4",
+        play = self.start("play", "-p", "probe:in", "-i", "probe:out", "--clock", "in", "--bars", 40, "--time-signature", "4/4",
                           "--seed", 5, *options, *model)
         time.sleep(1.5)
         return play

@@ -23,7 +23,7 @@ class Options(unittest.TestCase):
         self.expect("play", 64, "\"volume\"", "--cc", "volume=1", SMALL)
         for key in ("H", "", "Gx"):
             self.expect("play", 64, f"--key is \"{key}\"; write it such as G", "--key", key, SMALL)
-        self.expect("play", 64, "--metre is \"3:4\"", "--metre", "3:4", SMALL)
+        self.expect("play", 64, "--time-signature is \"3:4\"", "--time-signature", "3:4", SMALL)
         self.expect("play", 64, "--bogus", "--bogus", SMALL)
         self.expect("play", 1, "model of text", TEXT)
         self.expect("play", 1, "nowhere.safetensors", "nowhere.safetensors")

@@ -46,10 +46,10 @@ class Music(ToolTest):
         self.assertIsNone(facts["bits_per_character"])
         info = json.loads(self.run_tool("info", "t.safetensors", "--json").stdout)
         self.assertEqual(info["encoding"], "polyphony")
-        out = self.run_tool("sample", "t.safetensors", "-o", "a.mid", "--bars", 8, "--metre", "3/4", "--key", "D",
+        out = self.run_tool("sample", "t.safetensors", "-o", "a.mid", "--bars", 8, "--time-signature", "3/4", "--key", "D",
                             "--seed", 4, "--tempo", 90).stdout.decode()
         self.assertTrue(out)
-        self.run_tool("sample", "t.safetensors", "-o", "b.mid", "--bars", 8, "--metre", "3/4", "--key", "D",
+        self.run_tool("sample", "t.safetensors", "-o", "b.mid", "--bars", 8, "--time-signature", "3/4", "--key", "D",
                       "--seed", 4, "--tempo", 90)
         self.assertEqual((self.path / "a.mid").read_bytes(), (self.path / "b.mid").read_bytes())
         facts = json.loads(self.run_tool("midi", "info", "a.mid", "--json").stdout)

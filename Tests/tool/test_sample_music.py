@@ -81,13 +81,13 @@ class Lengths(MusicTest):
 
     def test_bars_at_a_tempo(self):
         for bars, tempo in ((4, 60), (4, 240), (1, 100), (None, 90)):
-            self.run_tool("sample", MODEL, "-o", "a.mid", "--seed", 1, "--tempo", tempo, "--metre", "3/4",
+            self.run_tool("sample", MODEL, "-o", "a.mid", "--seed", 1, "--tempo", tempo, "--time-signature", "3/4",
                           *(["--bars", bars] if bars else []))
             facts = self.info("a.mid")
             self.assertEqual(facts["bars"], bars or 16)
             self.assertAlmostEqual(facts["seconds"], (bars or 16) * 3 * 60 / tempo, delta=0.01)
         self.expect(64, "--bars", "sample", MODEL, "-o", "b.mid", "--seconds", 10)
-        self.expect(64, "11/8", "sample", MODEL, "-o", "b.mid", "--metre", "11/8")
+        self.expect(64, "11/8", "sample", MODEL, "-o", "b.mid", "--time-signature", "11/8")
         self.expect(64, "4 bars", "sample", MODEL, "-o", "b.mid", "--prime", "primer.mid", "--bars", 4)
 
     def test_the_model_ends_the_piece(self):

@@ -41,7 +41,9 @@ final class SideValues {
     let constraints = grammar.constraints
     var facts = SideFacts()
     facts.bars = Int32(clamping: constraints.bars)
-    facts.key = constraints.key == 0 ? key : constraints.key
+    facts.key = constraints.key
+    if facts.key == 0 { facts.key = MusicKey.ofScale(constraints.scale, heard: key) }
+    if facts.key == 0 { facts.key = key }
     let all = all.base.unsafelyUnwrapped
     encoding.writeSides(bars: grammar.bars, facts, into: all)
     let values = values.base.unsafelyUnwrapped

@@ -62,7 +62,9 @@ struct MusicOptions: ParsableArguments {
     transform: number(.from(-20, to: 20)))
   var density: Float?
 
-  @Option(help: "The time signature, such as 3/4. (default: the model's choice)")
+  @Option(
+    name: [.long, .customLong("metre")],
+    help: "The time signature, such as 3/4. (default: the model's choice)")
   var timeSignature: String?
 
   @Option(
@@ -78,7 +80,7 @@ struct MusicOptions: ParsableArguments {
       ("--output", output != nil), ("--bars", bars != nil), ("--seconds", seconds != nil),
       ("--tempo", tempo != nil), ("--key", key != nil), ("--prime", prime != nil),
       ("--program", program != nil), ("--lowest", lowest != nil), ("--highest", highest != nil),
-      ("--voices", voices != nil), ("--density", density != nil), ("--metre", timeSignature != nil),
+      ("--voices", voices != nil), ("--density", density != nil), ("--time-signature", timeSignature != nil),
       ("--wav", wav != nil), ("--soundfont", soundfont != nil),
     ].filter(\.1).map(\.0)
   }
@@ -96,9 +98,9 @@ struct MusicOptions: ParsableArguments {
     if let timeSignature {
       try require(
         Self.timeSignature(timeSignature) != nil,
-        "--metre is \(timeSignature); write it such as 3/4")
+        "--time-signature is \(timeSignature); write it such as 3/4")
       try require(
-        prime == nil, "--metre and --prime cannot go together: the primer says what the metre is")
+        prime == nil, "--time-signature and --prime cannot go together: the primer says what it is")
     }
   }
 
@@ -131,7 +133,7 @@ struct MusicOptions: ParsableArguments {
     }
     if !encoding.hasBars {
       if bars != nil { try refuse("--bars", "it has no bars; use --seconds") }
-      if timeSignature != nil { try refuse("--metre", "it has no bars") }
+      if timeSignature != nil { try refuse("--time-signature", "it has no bars") }
     } else if seconds != nil {
       let bar = trimmed(240 / (tempo ?? 120), 2)
       try refuse("--seconds", "its pieces are whole bars; use --bars, of \(bar) s each in 4/4")

@@ -8,6 +8,24 @@ public enum MusicKey {
     Int32(tonic % 12 + (isMinor ? 13 : 1))
   }
 
+  /// The key whose scale these pitch classes are: a major scale, or a harmonic or melodic minor one or both
+  /// sevenths of a minor; 0 if they are none. A natural minor scale is that of its relative major key, which
+  /// it is taken for unless the minor key was `heard`. Allocates nothing.
+  public static func ofScale(_ pitchClasses: UInt32, heard: Int32) -> Int32 {
+    for tonic in 0..<12 {
+      let steps = (pitchClasses >> UInt32(tonic) | pitchClasses << UInt32(12 - tonic)) & 0xFFF
+      switch steps {
+      case 0b1010_1011_0101:
+        let relative = number(tonic: tonic + 9, isMinor: true)
+        return heard == relative ? relative : number(tonic: tonic, isMinor: false)
+      case 0b1001_1010_1101, 0b1010_1010_1101, 0b1101_1010_1101:
+        return number(tonic: tonic, isMinor: true)
+      default: continue
+      }
+    }
+    return 0
+  }
+
   /// The key so many semitones higher.
   public static func transposed(_ key: Int32, by semitones: Int) -> Int32 {
     guard key > 0, key < count else { return 0 }

@@ -107,6 +107,27 @@ import Testing
     #expect(!own.endsOnTonic)
   }
 
+  /// What scales are called and what they are the keys of go together.
+  @Test func scalesTellTheirKeys() throws {
+    for (tonic, name) in ["C", "Db", "D", "Eb", "E", "F", "F#", "G", "Ab", "A", "Bb", "B"]
+      .enumerated()
+    {
+      for kind in ["major", "minor", "harmonic minor", "melodic minor"] {
+        let scale = try #require(MusicScale(named: "\(name) \(kind)"))
+        #expect(MusicKey.ofScale(scale.pitchClasses, heard: 0) == scale.key, "\(name) \(kind)")
+      }
+      let natural = try #require(MusicScale(named: "\(name) natural minor"))
+      let minor = MusicKey.number(tonic: tonic, isMinor: true)
+      let major = MusicKey.number(tonic: tonic + 3, isMinor: false)
+      #expect(MusicKey.ofScale(natural.pitchClasses, heard: minor) == minor)
+      #expect(MusicKey.ofScale(natural.pitchClasses, heard: 0) == major)
+      #expect(MusicKey.ofScale(natural.pitchClasses, heard: major) == major)
+    }
+    for scale: UInt32 in [0xFFF, 0x001, 0b0010_1001_0101] {
+      #expect(MusicKey.ofScale(scale, heard: 5) == 0)
+    }
+  }
+
   /// A key that was found stays while another fits hardly better.
   @Test func aKeyThatWasFoundStays() throws {
     var times = PitchClassTimes()
