@@ -80,7 +80,8 @@ struct MusicOptions: ParsableArguments {
       ("--output", output != nil), ("--bars", bars != nil), ("--seconds", seconds != nil),
       ("--tempo", tempo != nil), ("--key", key != nil), ("--prime", prime != nil),
       ("--program", program != nil), ("--lowest", lowest != nil), ("--highest", highest != nil),
-      ("--voices", voices != nil), ("--density", density != nil), ("--time-signature", timeSignature != nil),
+      ("--voices", voices != nil), ("--density", density != nil),
+      ("--time-signature", timeSignature != nil),
       ("--wav", wav != nil), ("--soundfont", soundfont != nil),
     ].filter(\.1).map(\.0)
   }
