@@ -72,10 +72,10 @@ public final class Network: @unchecked Sendable {
       let together = rows == 1 ? 0 : rows
       tableRows = try tokens(
         0, count: shape.sides.isEmpty ? 0 : rows * (1 + shape.sides.count))
-      input = try FloatBuffer((shape.sides.isEmpty ? together : rows) * 3 * h)
+      input = try FloatBuffer((shape.sides.isEmpty ? together : rows) * GRUCell.gates * h)
       previous = try FloatBuffer(together * h)
       next = try FloatBuffer(together * h)
-      sums = try FloatBuffer(together * 3 * h)
+      sums = try FloatBuffer(together * GRUCell.gates * h)
       logits = try FloatBuffer(rows * shape.paddedVocabulary)
     }
   }
@@ -99,15 +99,15 @@ public final class Network: @unchecked Sendable {
       let tableRows = scratch.tableRows.base.unsafelyUnwrapped
       ForwardWeights.tableRows(shape, rows: rows, tokens: tokens, sides: sides, into: tableRows)
       kernels.gatherSum(
-        rows, 3 * h, weights.table.pointer, tableRows, 1 + shape.sides.count,
-        scratch.input.pointer, 3 * h)
+        rows, GRUCell.gates * h, weights.table.pointer, tableRows, 1 + shape.sides.count,
+        scratch.input.pointer, GRUCell.gates * h)
     }
     for layer in 0..<shape.layers {
       if let single = scratch.single {
         single.step(
           layer, weights,
           input: looksUp
-            ? weights.table.pointer + Int(tokens[0]) * 3 * h : scratch.input.pointer,
+            ? weights.table.pointer + Int(tokens[0]) * GRUCell.gates * h : scratch.input.pointer,
           states: states[0])
       } else {
         step(layer, rows: rows, tokens: tokens, states: states, scratch)
@@ -135,15 +135,17 @@ public final class Network: @unchecked Sendable {
     if layer > 0 {
       weights.input[layer].multiply(
         rows: rows, left: next, leftStride: h, bias: weights.inputBias[layer].pointer,
-        result: scratch.input.pointer, resultStride: 3 * h, operands: scratch.operands.pointer)
+        result: scratch.input.pointer, resultStride: GRUCell.gates * h,
+        operands: scratch.operands.pointer)
     }
     for row in 0..<rows { (previous + row * h).update(from: states[row] + layer * h, count: h) }
     weights.recurrent[layer].multiply(
       rows: rows, left: previous, leftStride: h, bias: weights.recurrentBias[layer].pointer,
-      result: scratch.sums.pointer, resultStride: 3 * h, operands: scratch.operands.pointer)
+      result: scratch.sums.pointer, resultStride: GRUCell.gates * h,
+      operands: scratch.operands.pointer)
     kernels.gruForward(
       rows, h, scratch.sums.pointer, previous,
-      looksUp ? weights.table.pointer : scratch.input.pointer, 3 * h,
+      looksUp ? weights.table.pointer : scratch.input.pointer, GRUCell.gates * h,
       looksUp ? tokens : nil, next, nil)
     for row in 0..<rows { (states[row] + layer * h).update(from: next + row * h, count: h) }
   }

@@ -51,6 +51,63 @@ struct LearnerTests {
     }
   }
 
+  /// Hands one learner's sums to the next, as one machine to another.
+  private final class Relay: GradientSum {
+    var gradients: [Float] = []
+    var totals = StepTotals()
+    var reaches = true
+
+    func sum(_ own: UnsafeMutableBufferPointer<Float>, _ totals: inout StepTotals) -> Bool {
+      guard reaches else { return false }
+      if gradients.isEmpty { gradients = [Float](repeating: 0, count: own.count) }
+      for i in own.indices { gradients[i] += own[i] }
+      self.totals.loss += totals.loss
+      self.totals.counted += totals.counted
+      for i in own.indices { own[i] = gradients[i] }
+      totals = self.totals
+      return true
+    }
+  }
+
+  /// Two learners that share the streams out, and add their gradients up, are as one that has all.
+  @Test(arguments: [1, 2]) func learnersThatAddUpAreAsOne(threads: Int) throws {
+    let (streams, window) = (12, 6)
+    var numbers = Numbers(4)
+    let inputs = numbers.tokens(streams * window, below: 13)
+    var targets = numbers.tokens(inputs.count, below: 13)
+    // One has fewer targets that count.
+    for i in 0..<window { targets[i * streams] = -1 }
+    let whole = try learner(streams: streams, window: window, threads: threads)
+    let loss = whole.gradients(inputs: inputs, targets: targets)
+    let relay = Relay()
+    var last = 0.0
+    var parts: [Learner] = []
+    for part in 0..<2 {
+      func own(_ all: [Int32]) -> [Int32] {
+        var own: [Int32] = []
+        for t in 0..<window {
+          let first = t * streams + part * streams / 2
+          own += all[first..<first + streams / 2]
+        }
+        return own
+      }
+      let learner = try learner(streams: streams / 2, window: window, threads: threads)
+      learner.others = relay
+      last = learner.gradients(inputs: own(inputs), targets: own(targets))
+      parts.append(learner)
+    }
+    #expect(relay.totals.counted == (streams - 1) * window)
+    #expect(abs(last - loss) < 1e-6 * loss)
+    #expect(
+      relativeError(parts[1].gradients.values, whole.gradients.values.map(Double.init)) < 1e-5)
+    #expect(abs(parts[1].gradientNorm - whole.gradientNorm) < 1e-5 * whole.gradientNorm)
+    #expect(parts[1].update(rate: 0.01, clip: 1) && whole.update(rate: 0.01, clip: 1))
+    #expect(
+      relativeError(parts[1].parameters.values, whole.parameters.values.map(Double.init)) < 1e-4)
+    relay.reaches = false
+    #expect(parts[0].gradients(inputs: Array(inputs[..<36]), targets: Array(targets[..<36])).isNaN)
+  }
+
   /// Rounding the operands of products leaves the gradients within bfloat16's 8 bits, on every
   /// instruction set, whether it has instructions for it or not.
   @Test(arguments: InstructionSet.available, [1, 2])

@@ -56,18 +56,13 @@ struct Reference {
     }
     for layer in 0..<shape.layers {
       let place = (layer * streams + row % streams) * hidden
-      let h = Array(state[place..<place + hidden])
+      var h = Array(state[place..<place + hidden])
       let input = affine(layout.inputWeight(layer), layout.inputBias(layer), 3 * hidden, x)
       let recurrent = affine(
         layout.recurrentWeight(layer), layout.recurrentBias(layer), 3 * hidden, h)
-      x = []
-      for i in 0..<hidden {
-        let r = 1 / (1 + exp(-input[i] - recurrent[i]))
-        let z = 1 / (1 + exp(-input[hidden + i] - recurrent[hidden + i]))
-        let n = tanh(input[2 * hidden + i] + r * recurrent[2 * hidden + i])
-        state[place + i] = (1 - z) * n + z * h[i]
-        x.append(state[place + i] * (masks.isEmpty ? 1 : mask(layer, row, i)))
-      }
+      GRUCell.step(input: input, recurrent: recurrent, state: &h)
+      state.replaceSubrange(place..<place + hidden, with: h)
+      x = (0..<hidden).map { h[$0] * (masks.isEmpty ? 1 : mask(layer, row, $0)) }
     }
     return affine(layout.headWeight, layout.headBias, shape.vocabulary, x)
   }

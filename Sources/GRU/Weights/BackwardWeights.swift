@@ -19,7 +19,7 @@ final class BackwardWeights: @unchecked Sendable {
     self.shape = shape
     self.precision = precision
     layout = ParameterLayout(shape)
-    let depth = 3 * shape.paddedHidden
+    let depth = GRUCell.gates * shape.paddedHidden
     var input: [PackedWeights] = []
     var recurrent: [PackedWeights] = []
     for layer in 0..<shape.layers {
@@ -41,7 +41,7 @@ final class BackwardWeights: @unchecked Sendable {
   func operandCount(rows: Int) -> Int {
     PackedWeights.operandCount(
       precision, rows: max(rows, shape.vocabulary, shape.sides.max() ?? 0),
-      depth: max(3 * shape.paddedHidden, shape.paddedVocabulary))
+      depth: max(GRUCell.gates * shape.paddedHidden, shape.paddedVocabulary))
   }
 
   /// Packs one worker's share of the columns.
@@ -66,7 +66,7 @@ final class BackwardWeights: @unchecked Sendable {
   ) {
     let hidden = shape.hidden
     let columns = share(of: inputs, worker: worker, workers: workers, multiple: 32)
-    for gate in 0..<3 {
+    for gate in 0..<GRUCell.gates {
       packed.pack(
         weight + gate * hidden * inputs + columns.lowerBound, first: columns.lowerBound,
         count: columns.count, columnStride: 1, rows: hidden, rowStride: inputs,

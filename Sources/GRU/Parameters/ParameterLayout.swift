@@ -66,7 +66,7 @@ public struct ParameterLayout: Sendable {
     }
 
     private func place(_ i: Int) -> (Tensor.Role, rows: Int, columns: Int) {
-      let gates = 3 * shape.hidden
+      let gates = GRUCell.gates * shape.hidden
       switch i {
       case 0: return (.embedding, shape.vocabulary, shape.embedding)
       case 4 * shape.layers + 1: return (.headWeight, shape.vocabulary, shape.hidden)

@@ -36,19 +36,20 @@ final class ForwardWeights: @unchecked Sendable {
     for layer in 0..<shape.layers {
       input.append(
         try PackedWeights(
-          layer == 0 ? .float32 : precision, columns: 3 * hidden, depth: shape.inputs(of: layer),
+          layer == 0 ? .float32 : precision, columns: GRUCell.gates * hidden,
+          depth: shape.inputs(of: layer),
           kernels: kernels))
-      inputBias.append(try FloatBuffer(3 * hidden))
+      inputBias.append(try FloatBuffer(GRUCell.gates * hidden))
       recurrent.append(
         try PackedWeights(
-          precision, columns: 3 * hidden, depth: shape.hidden, kernels: kernels))
-      recurrentBias.append(try FloatBuffer(3 * hidden))
+          precision, columns: GRUCell.gates * hidden, depth: shape.hidden, kernels: kernels))
+      recurrentBias.append(try FloatBuffer(GRUCell.gates * hidden))
     }
     self.input = input
     self.inputBias = inputBias
     self.recurrent = recurrent
     self.recurrentBias = recurrentBias
-    table = try FloatBuffer(shape.tableRows * 3 * hidden)
+    table = try FloatBuffer(shape.tableRows * GRUCell.gates * hidden)
     head = try PackedWeights(
       precision, columns: shape.paddedVocabulary, depth: shape.hidden, kernels: kernels)
     headBias = try FloatBuffer(shape.paddedVocabulary)
@@ -67,7 +68,7 @@ final class ForwardWeights: @unchecked Sendable {
     let real = min(units.lowerBound, hidden)..<min(units.upperBound, hidden)
     for layer in 0..<shape.layers {
       let inputs = shape.inputs(of: layer)
-      for gate in 0..<3 {
+      for gate in 0..<GRUCell.gates {
         input[layer].pack(
           parameters + layout.inputWeight(layer) + (gate * hidden + real.lowerBound) * inputs,
           first: gate * padded + real.lowerBound, count: real.count, columnStride: inputs,
@@ -137,7 +138,7 @@ final class ForwardWeights: @unchecked Sendable {
   /// Works out `count` rows of the table from row `first` on, from the embeddings of these tokens, or of
   /// these values of a side input, which add no bias.
   func fillTable(embeddings: UnsafePointer<Float>, first: Int, count: Int) {
-    let width = 3 * shape.paddedHidden
+    let width = GRUCell.gates * shape.paddedHidden
     input[0].multiply(
       rows: count, left: embeddings, leftStride: shape.embedding,
       bias: first < shape.vocabulary ? inputBias[0].pointer : nil,

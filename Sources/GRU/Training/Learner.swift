@@ -27,6 +27,9 @@ public final class Learner {
   public let state: FloatBuffer
   /// Updates so far.
   public var updates = 0
+  /// Adds up the gradients of this learner with those of others that take the same step, on other
+  /// machines say; nil if there are none.
+  public var others: (any GradientSum)?
 
   private let forward: ForwardWeights
   private let backward: BackwardWeights
@@ -102,7 +105,8 @@ public final class Learner {
   public func parametersChanged() { stale = true }
 
   /// One window forward and backward. Gives the mean loss in nats per counted target; the gradients
-  /// of that mean are in `gradients` and the carried state has moved on.
+  /// of that mean are in `gradients` and the carried state has moved on. With `others` the mean is over the
+  /// targets of all; it is not a number if they could not be reached.
   ///
   /// - `inputs`, `targets`: `[window][streams]`, tokens below the vocabulary's size; a target of -1
   ///   does not count.
@@ -111,23 +115,32 @@ public final class Learner {
     inputs: UnsafePointer<Int32>, targets: UnsafePointer<Int32>, sides: UnsafePointer<Int32>? = nil
   ) -> Double {
     refreshIfStale()
-    let counted = count(targets)
+    var step = StepTotals(counted: count(targets))
     let drop = DropoutStep(number: UInt64(updates))
+    // With others the mean is over the targets of all, which are known when all have counted theirs.
+    let scale = others == nil ? 1 / Float(max(step.counted, 1)) : 1
     onTeam { share, _ in
       self.load(share, inputs, targets, sides, steps: window)
       share.gradients.clear()
       self.moveState(of: share, in: true)
       share.loss = share.unrolled.forward(
         forward, steps: window, state: share.state.pointer,
-        stride: share.streams.count * shape.paddedHidden, scale: 1 / Float(max(counted, 1)),
+        stride: share.streams.count * shape.paddedHidden, scale: scale,
         drop: drop)
       self.moveState(of: share, in: false)
       share.unrolled.backward(
         backward, parameters: parameters.pointer, gradients: share.gradients.pointer,
         drop: drop)
     }
+    step.loss = shares.reduce(0) { $0 + $1.loss }
     sumShares()
-    return shares.reduce(0) { $0 + $1.loss } / Double(max(counted, 1))
+    if let others {
+      guard
+        others.sum(UnsafeMutableBufferPointer(start: gradients.pointer, count: layout.count), &step)
+      else { return .nan }
+      scaleGradients(by: 1 / Float(max(step.counted, 1)))
+    }
+    return step.loss / Double(max(step.counted, 1))
   }
 
   /// One window forward alone, without dropout: the sum of the losses of the counted targets.
@@ -220,6 +233,16 @@ public final class Learner {
         kernels.add(range.count, other.gradients.pointer + range.lowerBound, sum)
       }
       share.squares = kernels.sumOfSquares(range.count, sum)
+    }
+  }
+
+  /// Multiplies the gradients, and sums their squares anew.
+  private func scaleGradients(by factor: Float) {
+    onTeam { share, worker in
+      let range = GRU.share(of: layout.count, worker: worker, workers: team.count, multiple: 16)
+      let own = gradients.pointer
+      for i in range { own[i] *= factor }
+      share.squares = kernels.sumOfSquares(range.count, own + range.lowerBound)
     }
   }
 
