@@ -2,10 +2,12 @@
 """Two builds of Libretto on the same work, in turn: whether a change has cost speed.
 
     benchmarks/builds.py OLD_TOOL NEW_TOOL [--rounds 7] [--seconds 2] [--least 0.98]
+    benchmarks/builds.py --sides TOOL [--rounds 7] [--seconds 2]
 
 Both are `libretto` programs. Prints, for training at C1 to C3 and for sampling from 1x128 to 2x512, the
 median speed of each and the median of the ratios NEW / OLD of the rounds; exit code 1 if one is below the
-least. Needs a machine that does nothing else.
+least. With --sides, what the side inputs of polyphony cost one build: a step of training at C2 at most 3 %,
+a token sampled at 2x256 at most 5 %. Needs a machine that does nothing else.
 """
 import argparse
 import json
@@ -33,14 +35,36 @@ def speed(tool, words, seconds):
     return json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)["tokens_per_second"]
 
 
+def side_inputs(options):
+    """Whether side inputs cost more than they may."""
+    slower = False
+    print("| work | without, tokens/s | with side inputs, tokens/s | with / without |\n|---|---|---|---|")
+    for name, words in works():
+        least = {"train C2": 0.97, "sample 2x256 float32": 0.95, "sample 2x256 int8": 0.95}.get(name)
+        if least is None:
+            continue
+        pairs = [[speed(options.old, [*words, flag], options.seconds) for flag in ("--music", "--sides")]
+                 for _ in range(options.rounds)]
+        ratio = median(told / plain for plain, told in pairs)
+        slower = slower or ratio < least
+        print(f"| {name} | {median(a for a, _ in pairs):,.0f} | {median(b for _, b in pairs):,.0f} | {ratio:.3f} |",
+              flush=True)
+    return slower
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("old")
-    parser.add_argument("new")
+    parser.add_argument("old", metavar="OLD_TOOL")
+    parser.add_argument("new", metavar="NEW_TOOL", nargs="?")
+    parser.add_argument("--sides", action="store_true")
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--seconds", type=float, default=2)
     parser.add_argument("--least", type=float, default=0.98)
     options = parser.parse_args()
+    if options.sides != (options.new is None):
+        parser.error("name two tools, or one with --sides")
+    if options.sides:
+        sys.exit(side_inputs(options))
     slower = False
     print("| work | old, tokens/s | new, tokens/s | new / old |\n|---|---|---|---|")
     for name, words in works():

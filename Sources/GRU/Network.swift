@@ -58,8 +58,12 @@ public final class Network: @unchecked Sendable {
     /// Either the one stream, or what several need.
     fileprivate let single: SingleStream?
     fileprivate let input, previous, next, sums: FloatBuffer
-    /// The rows of the table each input is the sum of, `[rows][1 + side inputs]`; nothing without any.
+    /// The rows of the table each input is the sum of, `[rows][side inputs, then the token]`; nothing without
+    /// side inputs.
     fileprivate let tableRows: GrowableBuffer<Int32>
+    /// Of one stream: the rows of its side inputs at the last step, and their sum, since they seldom change.
+    fileprivate let lastSides: GrowableBuffer<Int32>
+    fileprivate let sideSum: FloatBuffer
     /// The logits of the last step, `[rows][padded vocabulary]`.
     public let logits: FloatBuffer
 
@@ -72,6 +76,8 @@ public final class Network: @unchecked Sendable {
       let together = rows == 1 ? 0 : rows
       tableRows = try tokens(
         0, count: shape.sides.isEmpty ? 0 : rows * (1 + shape.sides.count))
+      lastSides = try tokens(-1, count: rows == 1 ? shape.sides.count : 0)
+      sideSum = try FloatBuffer(lastSides.count == 0 ? 0 : GRUCell.gates * h)
       input = try FloatBuffer((shape.sides.isEmpty ? together : rows) * GRUCell.gates * h)
       previous = try FloatBuffer(together * h)
       next = try FloatBuffer(together * h)
@@ -95,13 +101,7 @@ public final class Network: @unchecked Sendable {
   ) {
     let h = shape.paddedHidden
     let looksUp = shape.sides.isEmpty
-    if !looksUp {
-      let tableRows = scratch.tableRows.base.unsafelyUnwrapped
-      ForwardWeights.tableRows(shape, rows: rows, tokens: tokens, sides: sides, into: tableRows)
-      kernels.gatherSum(
-        rows, GRUCell.gates * h, weights.table.pointer, tableRows, 1 + shape.sides.count,
-        scratch.input.pointer, GRUCell.gates * h)
-    }
+    if !looksUp { addUp(rows: rows, tokens: tokens, sides: sides, scratch) }
     for layer in 0..<shape.layers {
       if let single = scratch.single {
         single.step(
@@ -121,6 +121,28 @@ public final class Network: @unchecked Sendable {
         result: scratch.logits.pointer, resultStride: shape.paddedVocabulary,
         operands: scratch.operands.pointer)
     }
+  }
+
+  /// The inputs to layer 0 with side inputs, into `scratch.input`: the same sums in the same order, whether of
+  /// one stream or of several.
+  private func addUp(
+    rows: Int, tokens: UnsafePointer<Int32>, sides: UnsafePointer<Int32>?, _ scratch: Scratch
+  ) {
+    let width = GRUCell.gates * shape.paddedHidden
+    let (table, input) = (weights.table.pointer, scratch.input.pointer)
+    let tableRows = scratch.tableRows.base.unsafelyUnwrapped
+    ForwardWeights.tableRows(shape, rows: rows, tokens: tokens, sides: sides, into: tableRows)
+    guard scratch.single != nil else {
+      kernels.gatherSum(rows, width, table, tableRows, 1 + shape.sides.count, input, width)
+      return
+    }
+    let last = scratch.lastSides.base.unsafelyUnwrapped
+    if !(0..<shape.sides.count).allSatisfy({ last[$0] == tableRows[$0] }) {
+      last.update(from: tableRows, count: shape.sides.count)
+      kernels.gatherSum(1, width, table, last, shape.sides.count, scratch.sideSum.pointer, width)
+    }
+    input.update(from: table + Int(tokens[0]) * width, count: width)
+    kernels.add(width, scratch.sideSum.pointer, input)
   }
 
   /// One layer of several streams, whose new states it leaves in `scratch.next` too, for the layer above.

@@ -20,7 +20,8 @@ final class Unrolled {
 
   /// Tokens read and tokens to predict, `[n]`; a negative target does not count.
   let tokens: (inputs: GrowableBuffer<Int32>, targets: GrowableBuffer<Int32>)
-  /// With side inputs: the rows of the table each row's input is the sum of, `[n][1 + side inputs]`.
+  /// With side inputs: the rows of the table each row's input is the sum of,
+  /// `[n][side inputs, then the token]`.
   let tableRows: GrowableBuffer<Int32>
   var inputs: UnsafeMutablePointer<Int32> { tokens.inputs.base.unsafelyUnwrapped }
   var targets: UnsafeMutablePointer<Int32> { tokens.targets.base.unsafelyUnwrapped }

@@ -148,7 +148,7 @@ final class ForwardWeights: @unchecked Sendable {
   /// Writes which rows of the table are the inputs of some places of sequences.
   ///
   /// - `sides`: `[rows][side inputs]`, each value below the number of its side input's; nil if none is told.
-  /// - `result`: `[rows][1 + side inputs]`.
+  /// - `result`: `[rows][side inputs, then the token]`: what is summed in this order.
   static func tableRows(
     _ shape: NetworkShape, rows: Int, tokens: UnsafePointer<Int32>, sides: UnsafePointer<Int32>?,
     into result: UnsafeMutablePointer<Int32>
@@ -156,12 +156,12 @@ final class ForwardWeights: @unchecked Sendable {
     let count = shape.sides.count
     for row in 0..<rows {
       let result = result + row * (1 + count)
-      result[0] = tokens[row]
       var first = Int32(shape.vocabulary)
       for side in 0..<count {
-        result[1 + side] = first + (sides.map { $0[row * count + side] } ?? 0)
+        result[side] = first + (sides.map { $0[row * count + side] } ?? 0)
         first += Int32(shape.sides[side])
       }
+      result[count] = tokens[row]
     }
   }
 }

@@ -42,7 +42,9 @@ final class SideValues {
     var facts = SideFacts()
     facts.bars = Int32(clamping: constraints.bars)
     facts.key = constraints.key
-    if facts.key == 0 { facts.key = MusicKey.ofScale(constraints.scale, heard: key) }
+    if facts.key == 0 && constraints.scale != 0xFFF {
+      facts.key = MusicKey.ofScale(constraints.scale, heard: key)
+    }
     if facts.key == 0 { facts.key = key }
     let all = all.base.unsafelyUnwrapped
     encoding.writeSides(bars: grammar.bars, facts, into: all)

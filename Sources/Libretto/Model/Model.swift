@@ -59,17 +59,22 @@ public final class Model: @unchecked Sendable {
       facts: parts.header.facts)
   }
 
-  /// A model of these sizes that has learned nothing, its tokens numbers alone: for benchmarks.
-  package static func random(_ shape: NetworkShape, precision: Precision = .float32)
-    throws(LibrettoError) -> Model
-  {
+  /// A model of these sizes that has learned nothing, for benchmarks.
+  ///
+  /// - `encoding`: of as many tokens, and with the side inputs of the shape if it has any; nil for tokens
+  ///   that are numbers alone.
+  package static func random(
+    _ shape: NetworkShape, precision: Precision = .float32, encoding: (any Encoding)? = nil
+  ) throws(LibrettoError) -> Model {
     let network = try Libretto.network { () throws(NetworkError) in
       try shape.validate()
       let parameters = try FloatBuffer(ParameterLayout(shape).count)
       initialize(parameters, shape, seed: 1)
       return try Network(shape, parameters: parameters, precision: precision)
     }
-    return Model(network: network, encoding: BytesEncoding(), facts: [:])
+    return Model(
+      network: network, encoding: encoding ?? BytesEncoding(),
+      sides: Sides(shape.sides.isEmpty ? [] : encoding?.sideInputs ?? []), facts: [:])
   }
 
   private static func parts(_ file: SafeTensors) throws(LibrettoError)

@@ -2,6 +2,7 @@ import ArgumentParser
 import GRU
 import Kernels
 import Libretto
+import Sequences
 
 struct Bench: ParsableCommand {
   static let configuration = CommandConfiguration(
@@ -49,6 +50,13 @@ struct BenchOptions: ParsableArguments {
     transform: choice(["float32", "bfloat16", "int8"]))
   var precision = "float32"
 
+  @Flag(
+    help: "The tokens are those of polyphony, whatever --vocab says, and its grammar is kept to.")
+  var music = false
+
+  @Flag(help: "The network has the side inputs of polyphony. Implies --music.")
+  var sides = false
+
   @Option(help: "Measure for about this long. (default: 3)", transform: number(benchSeconds))
   var seconds = 3.0
 
@@ -67,17 +75,29 @@ struct BenchOptions: ParsableArguments {
   func introduce(batch: String) {
     guard !json else { return }
     say(
-      "\(layers == 1 ? "1 layer" : "\(layers) layers") of \(hidden) units, embedding \(embedding), vocabulary \(vocab); \(batch); \(precision) on \(InstructionSet.current.shortName)"
+      "\(layers == 1 ? "1 layer" : "\(layers) layers") of \(hidden) units, embedding \(embedding), vocabulary \(shape.vocabulary)\(sides ? ", side inputs" : ""); \(batch); \(precision) on \(InstructionSet.current.shortName)"
     )
   }
 
   var shape: NetworkShape {
-    NetworkShape(vocabulary: vocab, embedding: embedding, hidden: hidden, layers: layers)
+    NetworkShape(
+      vocabulary: encoding?.vocabularySize ?? vocab, embedding: embedding, hidden: hidden,
+      layers: layers, sides: SideSizes(sideInputs.map(\.count)))
   }
+
+  /// nil if the tokens mean nothing.
+  var encoding: PolyphonyEncoding? { music || sides ? try? PolyphonyEncoding() : nil }
+  private var sideInputs: [SideInput] { sides ? encoding?.sideInputs ?? [] : [] }
 
   /// Random tokens; speed does not depend on them.
   func tokens(_ count: Int) -> [Int32] {
-    (0..<count).map { _ in Int32.random(in: 0..<Int32(vocab)) }
+    let vocabulary = Int32(shape.vocabulary)
+    return (0..<count).map { _ in Int32.random(in: 0..<vocabulary) }
+  }
+
+  /// Random values of the side inputs, `[count][side inputs]`.
+  func sideValues(_ count: Int) -> [Int32] {
+    (0..<count).flatMap { _ in sideInputs.map { Int32.random(in: 0..<Int32($0.count)) } }
   }
 }
 
@@ -144,8 +164,10 @@ struct BenchTrain: ParsableCommand {
     let rows = batch * options.sequence
     let inputs = options.tokens(rows)
     let targets = options.tokens(rows)
+    let sides = options.sideValues(rows)
     let timings = Timings(for: options.seconds) {
-      _ = learner.gradients(inputs: inputs, targets: targets)
+      _ = learner.gradients(
+        inputs: inputs, targets: targets, sides: options.sides ? UnsafePointer(sides) : nil)
       _ = learner.update(rate: 1e-3, clip: 1)
     }
     let median = timings.quantile(0.5)
@@ -170,7 +192,7 @@ struct BenchSample: ParsableCommand {
   func run() throws {
     let shape = options.shape
     let model = try orFail { () throws(LibrettoError) in
-      try Model.random(shape, precision: options.format)
+      try Model.random(shape, precision: options.format, encoding: options.encoding)
     }
     let count = options.batch ?? 1
     options.introduce(batch: count == 1 ? "1 session" : "\(count) sessions at once")
@@ -179,7 +201,7 @@ struct BenchSample: ParsableCommand {
     let sessions = try (0..<count).map { i in
       try orFail { () throws(LibrettoError) in
         let session = try Session(model, seed: UInt64(i), settings: settings)
-        session.usesGrammar = false
+        session.usesGrammar = options.encoding != nil
         return session
       }
     }
