@@ -42,6 +42,7 @@ let package = Package(
     .target(
       name: "CLibretto", path: "Include", exclude: ["libretto.pc.in"], publicHeadersPath: "."),
     .target(name: "CSimd"),
+    .target(name: "Platform"),
     .target(name: "KernelTable", swiftSettings: [.unsafeFlags(["-O"])]),
     kernels("KernelsBaseline"),
     kernels("KernelsV3", "x86-64-v3"),
@@ -51,27 +52,30 @@ let package = Package(
     .target(
       name: "Kernels",
       dependencies: [
-        "CSimd", "KernelTable", "KernelsBaseline", "KernelsV3", "KernelsV4", "KernelsVNNI",
-        "KernelsBF16",
+        "CSimd", "Platform", "KernelTable", "KernelsBaseline", "KernelsV3", "KernelsV4",
+        "KernelsVNNI", "KernelsBF16",
       ],
       swiftSettings: [.unsafeFlags(["-O"])]),
     // What is inlined of it is built anew with it in the modules that name it.
-    module("Memory", []),
+    module("Memory", ["Platform"]),
     // KernelTable by name, though Kernels hands it on: what is inlined from it is then built anew with it.
-    module("GRU", ["Memory", "Kernels", "KernelTable", "CSimd"]),
-    module("Sequences", ["Memory"]),
+    module("GRU", ["Platform", "Memory", "Kernels", "KernelTable", "CSimd"]),
+    module("Sequences", ["Platform", "Memory"]),
     .target(name: "CProcessors"),
-    module("Libretto", ["Memory", "GRU", "Sequences", "Kernels", "CProcessors"]),
+    module("Libretto", ["Platform", "Memory", "GRU", "Sequences", "Kernels", "CProcessors"]),
     .target(name: "CLibrary"),
     .target(name: "CVersion", dependencies: ["CLibretto"]),
     module(
       "LibrettoC",
-      ["CLibretto", "CLibrary", "CVersion", "Libretto", "Memory", "GRU", "Sequences", "Kernels"],
+      [
+        "CLibretto", "CLibrary", "CVersion", "Platform", "Libretto", "Memory", "GRU", "Sequences",
+        "Kernels",
+      ],
       exclude: ["exports.map"]),
     .executableTarget(
       name: "LibrettoTool",
       dependencies: [
-        "CVersion", "Libretto", "Memory", "GRU", "Sequences", "Kernels",
+        "CVersion", "Platform", "Libretto", "Memory", "GRU", "Sequences", "Kernels",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
     tests("MemoryTests", ["Memory"]),

@@ -1,12 +1,5 @@
 import Memory
-
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#elseif canImport(Darwin)
-  import Darwin
-#endif
+import Platform
 
 /// A block of floats, aligned for vectors and zero to begin with, freed with its last reference.
 ///

@@ -1,10 +1,4 @@
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#elseif canImport(Darwin)
-  import Darwin
-#endif
+import Platform
 
 /// What is a GRU's own: its gates, the shapes of its parameters, its state, and its equations (Cho et al. 2014,
 /// in the form of cuDNN and PyTorch, where the reset gate is applied after the recurrent product).

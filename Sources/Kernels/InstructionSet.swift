@@ -1,5 +1,6 @@
 import CSimd
 import KernelsBaseline
+import Platform
 
 @_exported import struct KernelTable.KernelTable
 
@@ -8,13 +9,6 @@ import KernelsBaseline
   import KernelsV4
   import KernelsVNNI
   import KernelsBF16
-#endif
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#elseif canImport(Darwin)
-  import Darwin
 #endif
 
 /// Which of the builds of the kernels is in use.

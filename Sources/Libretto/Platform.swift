@@ -1,12 +1,5 @@
 import CProcessors
-
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#elseif canImport(Darwin)
-  import Darwin
-#endif
+import Platform
 
 // What is asked of the system, in one place.
 

@@ -1,15 +1,8 @@
 import CLibrary
 import CLibretto
 import Libretto
+import Platform
 import Synchronization
-
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#elseif canImport(Darwin)
-  import Darwin
-#endif
 
 // The edge between C and Swift: every call that can fail passes through here, and nothing a host can
 // pass may trap beyond it.

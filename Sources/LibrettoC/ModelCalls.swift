@@ -1,14 +1,7 @@
 import CLibretto
 import GRU
 import Libretto
-
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#elseif canImport(Darwin)
-  import Darwin
-#endif
+import Platform
 
 extension Precision {
   init(_ precision: retto_precision) throws(LibrettoError) {

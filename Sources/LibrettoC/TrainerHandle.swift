@@ -1,12 +1,5 @@
 import Libretto
-
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#elseif canImport(Darwin)
-  import Darwin
-#endif
+import Platform
 
 /// What a `retto_trainer` points to.
 final class TrainerHandle: GuardedHandle {

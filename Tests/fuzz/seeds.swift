@@ -1,15 +1,8 @@
 import GRU
+import Platform
 import Sequences
 
 @testable import Libretto
-
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#elseif canImport(Darwin)
-  import Darwin
-#endif
 
 /// Writes the corpus of the other targets again, after a change of a format: Tests/fuzz/run 1 seeds
 @_cdecl("LLVMFuzzerTestOneInput")

@@ -1,13 +1,6 @@
 import CSimd
+import Platform
 import Synchronization
-
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#elseif canImport(Darwin)
-  import Darwin
-#endif
 
 /// A fixed number of threads that work on one job together, the caller being one of them.
 ///

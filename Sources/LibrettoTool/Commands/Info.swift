@@ -1,13 +1,6 @@
 import ArgumentParser
 import Libretto
-
-#if canImport(Glibc)
-  @preconcurrency import Glibc
-#elseif canImport(Musl)
-  @preconcurrency import Musl
-#elseif canImport(Darwin)
-  import Darwin
-#endif
+import Platform
 
 struct Info: ParsableCommand {
   static let configuration = CommandConfiguration(abstract: "Show what a model consists of.")

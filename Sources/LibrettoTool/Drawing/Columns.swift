@@ -1,12 +1,5 @@
 import Libretto
-
-#if canImport(Glibc)
-  @preconcurrency import Glibc
-#elseif canImport(Musl)
-  @preconcurrency import Musl
-#elseif canImport(Darwin)
-  import Darwin
-#endif
+@preconcurrency import Platform
 
 /// Prints a sentence; on a terminal its lines break between words.
 func say(_ text: String) {

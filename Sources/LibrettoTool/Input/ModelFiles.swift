@@ -1,12 +1,5 @@
 import Libretto
-
-#if canImport(Glibc)
-  @preconcurrency import Glibc
-#elseif canImport(Musl)
-  @preconcurrency import Musl
-#elseif canImport(Darwin)
-  import Darwin
-#endif
+import Platform
 
 /// Model files as commands read and write them.
 enum ModelFiles {

@@ -1,12 +1,5 @@
 import Libretto
-
-#if canImport(Glibc)
-  @preconcurrency import Glibc
-#elseif canImport(Musl)
-  @preconcurrency import Musl
-#elseif canImport(Darwin)
-  import Darwin
-#endif
+import Platform
 
 /// A sentence for the person at the terminal, and the exit code.
 struct Failure: Error {

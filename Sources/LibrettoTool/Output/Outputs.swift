@@ -1,12 +1,5 @@
 import Libretto
-
-#if canImport(Glibc)
-  @preconcurrency import Glibc
-#elseif canImport(Musl)
-  @preconcurrency import Musl
-#elseif canImport(Darwin)
-  import Darwin
-#endif
+import Platform
 
 /// The files a command is going to write: none may be one that it reads, or another of them. `-` is
 /// standard output.

@@ -1,12 +1,5 @@
 import Libretto
-
-#if canImport(Glibc)
-  @preconcurrency import Glibc
-#elseif canImport(Musl)
-  @preconcurrency import Musl
-#elseif canImport(Darwin)
-  import Darwin
-#endif
+import Platform
 
 /// The trainer a signal stops. Written before the handler is installed, and read by it alone.
 nonisolated(unsafe) private var interrupted: Unmanaged<Trainer>?

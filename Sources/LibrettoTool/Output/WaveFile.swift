@@ -1,10 +1,4 @@
-#if canImport(Glibc)
-  @preconcurrency import Glibc
-#elseif canImport(Musl)
-  @preconcurrency import Musl
-#elseif canImport(Darwin)
-  import Darwin
-#endif
+import Platform
 
 /// Rendered sound, a RIFF file of 32-bit floats, which is written as 16-bit numbers with its loudest
 /// sample 1 dB below full scale ("Multimedia Programming Interface and Data Specifications 1.0", 1991).

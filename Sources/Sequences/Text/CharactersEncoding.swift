@@ -1,12 +1,5 @@
 import Memory
-
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#elseif canImport(Darwin)
-  import Darwin
-#endif
+import Platform
 
 /// Unicode characters, with bytes to fall back on: no text can fail, and the alphabet stays small.
 ///
