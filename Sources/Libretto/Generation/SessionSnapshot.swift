@@ -18,7 +18,8 @@ import Sequences
 ///   1096  the state, `hidden` floats per layer, then `vocabulary` logits, 0 unless they are as above
 ///         what the grammar saves; of music what the player and the listener save, 8 bytes with how far
 ///         the host's time is ahead, and 8 with 1 if something heard is not read yet, else 0
-///         of music with side inputs 12 words: how long C to B have sounded in the present piece
+///         of music with side inputs 13 words: how long C to B have sounded in the present piece; then 256 times the
+///         key that they tell, plus the notes to hear before it is looked for again
 ///         zeros, to a multiple of 8
 ///         8 bytes: the checksum, which is `Hash` over all words of 8 bytes before it
 ///

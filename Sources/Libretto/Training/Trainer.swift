@@ -3,14 +3,25 @@ import Sequences
 
 /// Trains a model: takes material, then steps, one at a time or all in a run.
 ///
-/// One thread at a time may use a trainer, except for `stop()`, which any may call. The first step
-/// makes tokens of the material and allocates everything; later ones allocate nothing.
+/// One thread or task at a time may use a trainer; it may be sent from one to another. Another may end its
+/// run by `stopping`:
+///
+///     let trainer = try Trainer()
+///     try trainer.add(file: "corpus.txt")
+///     let stopping = trainer.stopping
+///     Task { try await Task.sleep(for: .seconds(60)); stopping.raise() }
+///     _ = try trainer.run { print($0.step, $0.loss); return true }
+///     try trainer.model().save("my.safetensors")
+///
+/// The first step makes tokens of the material and allocates everything; later ones allocate nothing.
 public final class Trainer {
   let options: TrainingOptions
   /// What a run begins from; once it has begun that does not matter any more.
   private(set) var start: TrainingStart
   private var material: Material
-  private let stopping = StopFlag()
+  /// Makes a run end after its current step when it is raised; can be handed to another task. If no run is
+  /// going the next one ends at once.
+  public let stopping = StopFlag()
   private(set) var run: TrainingRun?
   /// Why the checkpoint of the last run could not be saved; nil if it was, or there is none to save.
   private var checkpointFailure: LibrettoError?
@@ -217,8 +228,8 @@ public final class Trainer {
     } catch { checkpointFailure = error }
   }
 
-  /// Makes a run end after its current step, as if the progress callback had said so. May be called
-  /// from any thread and from a signal handler. If none is running the next one ends at once.
+  /// Makes a run end after its current step, as if the progress callback had said so: raises `stopping`.
+  /// May be called from any thread and from a signal handler.
   public func stop() { stopping.raise() }
 
   // MARK: - Results

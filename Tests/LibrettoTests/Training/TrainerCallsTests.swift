@@ -33,15 +33,33 @@ import Testing
     #expect(try trainer.step().end == .running)
   }
 
+  /// A trainer that one task makes and another runs, and that a third stops: as Swift 6 checks it.
+  @Test func aTrainerIsSentToATaskAndStoppedByAnother() async throws {
+    let trainer = try Trainer(smallOptions { $0.steps = 1_000_000 })
+    try trainer.add(ditties(60))
+    let stopping = trainer.stopping
+    let (steps, going) = AsyncStream.makeStream(of: Void.self)
+    let run = Task {
+      try trainer.run { _ in
+        going.yield()
+        return true
+      }.end
+    }
+    for await _ in steps {
+      stopping.raise()
+      break
+    }
+    #expect(try await run.value == .stopped)
+  }
+
   @Test func stopFromAnotherThread() async throws {
     let trainer = try Trainer(smallOptions { $0.steps = 1_000_000 })
     try trainer.add(ditties(60))
-    struct Handle: @unchecked Sendable { let trainer: Trainer }
-    let handle = Handle(trainer: trainer)
+    let stopping = trainer.stopping
     let running = Atomic<Bool>(false)
     let stopper = Thread {
       while !running.load(ordering: .acquiring) { usleep(1000) }
-      handle.trainer.stop()
+      stopping.raise()
     }
     stopper.start()
     let end = try trainer.run { _ in
