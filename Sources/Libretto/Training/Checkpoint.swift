@@ -246,17 +246,17 @@ extension TrainingPlan {
   /// The same plan with another end, where the options name one.
   func extended(by options: TrainingOptions, _ corpus: Corpus) -> TrainingPlan {
     var plan = self
-    if options.epochs > 0 || options.steps > 0 || options.minutes > 0 {
-      plan.totalSteps = options.steps
-      plan.seconds = options.minutes * 60
-      if options.epochs > 0 {
+    if options.epochs != nil || options.steps != nil || options.minutes != nil {
+      plan.totalSteps = options.steps ?? 0
+      plan.seconds = (options.minutes ?? 0) * 60
+      if let epochs = options.epochs {
         let perEpoch = corpus.windowsPerEpoch(streams: batch, window: sequence)
-        let steps = Self.steps(epochs: options.epochs, of: perEpoch)
+        let steps = Self.steps(epochs: epochs, of: perEpoch)
         plan.totalSteps = plan.totalSteps > 0 ? min(plan.totalSteps, steps) : steps
       }
     }
-    if options.patience != 0 { plan.patience = max(0, options.patience) }
-    if options.threads > 0 { plan.threads = options.threads }
+    if let patience = options.patience { plan.patience = patience }
+    if let threads = options.threads { plan.threads = threads }
     return plan
   }
 }

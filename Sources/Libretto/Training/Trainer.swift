@@ -191,7 +191,7 @@ public final class Trainer {
     throws(LibrettoError) -> Progress
   {
     var clock = monotonicSeconds()
-    let every = options.checkpointSeconds > 0 ? options.checkpointSeconds : 60
+    let every = options.checkpointSeconds ?? 60
     var lastSaved = clock
     guard let run = try prepared(until: stopping) else {
       _ = stopping.take()

@@ -37,40 +37,40 @@ struct TrainingPlan: Equatable {
     perEpoch: (_ streams: Int, _ window: Int) -> Int, fixed: NetworkShape?, processors: Int
   ) throws(LibrettoError) {
     augment = options.augment ?? false
-    threads = options.threads > 0 ? options.threads : max(1, min(processors, 8))
-    seconds = options.minutes * 60
-    seed = options.seed
+    threads = options.threads ?? max(1, min(processors, 8))
+    seconds = (options.minutes ?? 0) * 60
+    seed = options.seed ?? 0
     precision = options.precision
     let size = Size(tokens: tokens, seconds: seconds, threads: threads)
     shape =
       fixed
       ?? NetworkShape(
         vocabulary: vocabulary,
-        embedding: options.embedding > 0 ? options.embedding : size.embedding,
-        hidden: options.hidden > 0 ? options.hidden : size.hidden,
-        layers: options.layers > 0 ? options.layers : size.layers, sides: sides)
+        embedding: options.embedding ?? size.embedding,
+        hidden: options.hidden ?? size.hidden,
+        layers: options.layers ?? size.layers, sides: sides)
     do { try shape.validate() } catch { throw LibrettoError(error) }
     // Streams shorter than a window would leave most of each window empty.
-    let sequence = min(options.sequence > 0 ? options.sequence : window, max(1, tokens - 1))
+    let sequence = min(options.sequence ?? window, max(1, tokens - 1))
     self.sequence = sequence
-    batch = options.batch > 0 ? options.batch : 2048 / window
+    batch = options.batch ?? 2048 / window
     batch = max(1, min(batch, tokens / (sequence + 1)))
     let perEpoch = perEpoch(batch, sequence)
-    totalSteps = options.steps
-    if options.epochs > 0 {
-      let steps = Self.steps(epochs: options.epochs, of: perEpoch)
+    totalSteps = options.steps ?? 0
+    if let epochs = options.epochs {
+      let steps = Self.steps(epochs: epochs, of: perEpoch)
       totalSteps = totalSteps > 0 ? min(totalSteps, steps) : steps
     }
     if totalSteps == 0 && seconds == 0 { totalSteps = perEpoch * size.epochs }
-    dropout = options.dropout >= 0 ? options.dropout : size.dropout
-    learningRate = options.learningRate > 0 ? options.learningRate : size.learningRate(shape.hidden)
-    weightDecay = options.weightDecay >= 0 ? options.weightDecay : 0.01
-    clip = options.clip > 0 ? options.clip : 1
+    dropout = options.dropout ?? size.dropout
+    learningRate = options.learningRate ?? size.learningRate(shape.hidden)
+    weightDecay = options.weightDecay ?? 0.01
+    clip = options.clip ?? 1
     // A token costs three times as much to learn from as to test on; a tenth of the time goes to
     // tests.
     let measured = min(held, Validation.mostTokens)
     validationInterval = max(25, 4 * measured / (batch * sequence))
-    patience = options.patience == 0 ? 12 : max(0, options.patience)
+    patience = options.patience ?? 12
   }
 
   /// The most steps a run can have.

@@ -12,7 +12,7 @@ extension TrainingRun {
     let resumed = start.checkpoint
     let fraction =
       resumed?.state.validationFraction
-      ?? (options.validationFraction < 0 ? 0.1 : options.validationFraction)
+      ?? options.validationFraction ?? 0.1
     let augment: Bool? = resumed?.plan.augment ?? options.augment
     guard
       let corpus = try material.tokenize(

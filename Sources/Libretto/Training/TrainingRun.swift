@@ -200,11 +200,12 @@ extension TrainingRun {
 
   /// What the options left open, as it was chosen.
   func chosen(_ options: TrainingOptions) -> TrainingOptions {
+    func aboveZero<T: Numeric & Comparable>(_ value: T) -> T? { value > 0 ? value : nil }
     var options = options
     options.encoding = corpus.encoding.name
-    options.stepsPerQuarter = corpus.encoding.music?.stepsPerQuarter ?? 0
+    options.stepsPerQuarter = aboveZero(corpus.encoding.music?.stepsPerQuarter ?? 0)
     options.augment = plan.augment
-    options.vocabulary = corpus.encoding.hostVocabulary
+    options.vocabulary = aboveZero(corpus.encoding.hostVocabulary)
     if corpus.encoding.kind == .text { options.documents = corpus.training.pieces != nil }
     (options.embedding, options.hidden) = (plan.shape.embedding, plan.shape.hidden)
     options.layers = plan.shape.layers
@@ -213,11 +214,11 @@ extension TrainingRun {
     options.learningRate = plan.learningRate
     options.weightDecay = plan.weightDecay
     options.clip = plan.clip
-    options.steps = plan.totalSteps
-    options.epochs = Double(plan.totalSteps) / Double(windows.windowsPerEpoch)
-    options.minutes = plan.seconds / 60
+    options.steps = aboveZero(plan.totalSteps)
+    options.epochs = aboveZero(Double(plan.totalSteps) / Double(windows.windowsPerEpoch))
+    options.minutes = aboveZero(plan.seconds / 60)
     options.validationFraction = state.validationFraction
-    options.patience = plan.patience == 0 ? -1 : plan.patience
+    options.patience = plan.patience
     options.seed = plan.seed
     options.precision = plan.precision
     options.threads = learner.threads

@@ -49,7 +49,8 @@ enum TrainingStart {
       ("layers", options.layers, shape.layers),
       ("steps per quarter note", options.stepsPerQuarter, model.stepsPerQuarter),
       ("vocabulary", options.vocabulary, model.encoding.hostVocabulary),
-    ] where asked != 0 && asked != has {
+    ] {
+      guard let asked, asked != has else { continue }
       throw LibrettoError(
         .argument, "\(what) is \(asked), but the model to start from has \(has); leave it out")
     }

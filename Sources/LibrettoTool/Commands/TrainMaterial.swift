@@ -8,7 +8,7 @@ extension Train {
     options.checkpointPath = paths.checkpoint
     options.checkpointSeconds = checkpointEvery
     let (fraction, validFile) = try validation()
-    options.validationFraction = fraction ?? -1
+    options.validationFraction = fraction
     try refuseModels(paths.files + [validFile].compactMap { $0 })
     if joined { options.documents = false }
     if let source = paths.source {

@@ -111,24 +111,24 @@ extension Train {
   var options: TrainingOptions {
     var options = TrainingOptions()
     options.encoding = sizes.encoding
-    options.stepsPerQuarter = sizes.stepsPerQuarter ?? 0
+    options.stepsPerQuarter = sizes.stepsPerQuarter
     options.augment = sizes.augment
-    options.embedding = sizes.embedding ?? 0
-    options.hidden = sizes.hidden ?? 0
-    options.layers = sizes.layers ?? 0
-    options.batch = method.batch ?? 0
-    options.sequence = method.sequence ?? 0
-    options.dropout = method.dropout ?? -1
-    options.learningRate = method.learningRate ?? 0
-    options.weightDecay = method.weightDecay ?? -1
-    options.clip = method.clip ?? 0
-    options.seed = method.seed ?? 0
+    options.embedding = sizes.embedding
+    options.hidden = sizes.hidden
+    options.layers = sizes.layers
+    options.batch = method.batch
+    options.sequence = method.sequence
+    options.dropout = method.dropout
+    options.learningRate = method.learningRate
+    options.weightDecay = method.weightDecay
+    options.clip = method.clip
+    options.seed = method.seed
     options.precision = Precision(name: method.precision ?? "float32") ?? .float32
-    options.threads = method.threads ?? 0
-    options.minutes = length.minutes ?? 0
-    options.epochs = length.epochs ?? 0
-    options.steps = length.steps ?? 0
-    options.patience = length.patience.map { $0 == 0 ? -1 : $0 } ?? 0
+    options.threads = method.threads
+    options.minutes = length.minutes
+    options.epochs = length.epochs
+    options.steps = length.steps
+    options.patience = length.patience
     return options
   }
 

@@ -74,12 +74,12 @@ struct TrainingSummary {
     guard let shape = trainer.shape, let tokens = trainer.tokens else { return nil }
     let layers = shape.layers == 1 ? "1 layer" : "\(shape.layers) layers"
     let open = [
-      ("layers", options.layers == 0), ("units", options.hidden == 0),
-      ("embedding", options.embedding == 0),
+      ("layers", options.layers == nil), ("units", options.hidden == nil),
+      ("embedding", options.embedding == nil),
     ].filter(\.1).map(\.0)
     var why = ""
     if !isResumed && !hasBase && !open.isEmpty {
-      let time = options.minutes > 0 ? " in \(duration(options.minutes * 60))" : ""
+      let time = options.minutes.map { " in \(duration($0 * 60))" } ?? ""
       why = "; \(open.joined(separator: ", ")) chosen for \(grouped(tokens.training)) tokens\(time)"
     }
     return "Network: \(layers) of \(shape.hidden) units, embedding \(shape.embedding)\(why)."
@@ -97,7 +97,7 @@ struct TrainingSummary {
     var when: [String] = []
     if ends.steps > 0 { when.append(ends.steps == 1 ? "1 step" : "\(grouped(ends.steps)) steps") }
     if ends.seconds > 0 { when.append(duration(ends.seconds)) }
-    let isChosen = !isResumed && options.steps == 0 && options.epochs == 0 && options.minutes == 0
+    let isChosen = !isResumed && options.steps == nil && options.epochs == nil && options.minutes == nil
     var line = "Ends after \(when.joined(separator: " or "))\(isChosen ? " (chosen)" : "")"
     if ends.patience > 0 && (trainer.tokens?.validation ?? 0) > 0 {
       line += ", or after \(ends.patience) measurements without a better validation loss"

@@ -95,7 +95,7 @@ import Testing
     let folder = try Folder()
     let options = smallOptions {
       $0.steps = 70
-      $0.patience = -1
+      $0.patience = 0
       $0.seed = 11
       Self.configurations[configuration](&$0)
     }
@@ -219,7 +219,7 @@ import Testing
     // Unless it is given more time, or more patience.
     let longer = try resume(folder("finished")) { $0.steps = 45 }
     #expect(try longer.run().step == 45)
-    let patient = try resume(folder("early")) { $0.patience = -1 }
+    let patient = try resume(folder("early")) { $0.patience = 0 }
     #expect(try patient.run().step == 400)
   }
 
@@ -291,7 +291,7 @@ import Testing
     }
     let options = smallOptions {
       $0.steps = 1400
-      $0.patience = -1
+      $0.patience = 0
     }
     let whole = try begin(options)
     while try whole.step().end.goesOn {}

@@ -81,7 +81,7 @@ import Testing
     let model = try first.model()
     #expect(model.kind == .tokens && !model.isText && model.endToken == 9)
     let second = try Trainer(
-      smallOptions { ($0.encoding, $0.embedding, $0.hidden, $0.layers) = (nil, 0, 0, 0) },
+      smallOptions { ($0.encoding, $0.embedding, $0.hidden, $0.layers) = (nil, nil, nil, nil) },
       from: model)
     try add(second)
     #expect(try second.run().end == .finished)

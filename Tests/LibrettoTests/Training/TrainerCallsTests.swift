@@ -123,9 +123,9 @@ import Testing
 
   @Test func aRunEndsWhenItsTimeIsOver() throws {
     let trainer = try makeTrainer {
-      $0.steps = 0
+      $0.steps = nil
       $0.minutes = 0.3 / 60
-      $0.patience = -1
+      $0.patience = 0
     }
     let end = try trainer.run()
     #expect(end.end == .finished && end.totalSteps == 0)

@@ -95,7 +95,7 @@ import Testing
       smallOptions {
         $0.steps = 300
         $0.learningRate = 0.03
-        $0.patience = -1
+        $0.patience = 0
       })
     try trainer.add(ditties(60))
     try trainer.add(String(repeating: "zyx? ", count: 20), validation: true)

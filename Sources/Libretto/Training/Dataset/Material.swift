@@ -85,14 +85,14 @@ struct Material {
 
   private func encodingOfTokens() throws(LibrettoError) -> any Encoding {
     if let fixed { return fixed }
-    guard options.vocabulary > 0 else {
+    guard let vocabulary = options.vocabulary else {
       throw LibrettoError(
         .argument,
-        "the vocabulary is 0; expected 1 to \(TrainingOptions.Limit.vocabulary): tokens are numbers from 0 to one below it"
+        "no vocabulary is named; expected 1 to \(TrainingOptions.Limit.vocabulary): tokens are numbers from 0 to one below it"
       )
     }
     var settings = EncodingSettings()
-    settings.vocabulary = options.vocabulary
+    settings.vocabulary = vocabulary
     do throws(EncodingError) { return try Encodings.make(name ?? "", settings) } catch {
       throw LibrettoError(error)
     }
@@ -148,7 +148,7 @@ struct Material {
     case .music(var music):
       return try music.tokenize(
         fixed?.music, name: options.encoding,
-        stepsPerQuarter: options.stepsPerQuarter == 0 ? 4 : options.stepsPerQuarter,
+        stepsPerQuarter: options.stepsPerQuarter ?? 4,
         fraction: fraction, augment: augment, forms: sides, until: stop)
     }
   }
