@@ -23,6 +23,8 @@ final class Unrolled {
   /// With side inputs: the rows of the table each row's input is the sum of,
   /// `[n][side inputs, then the token]`.
   let tableRows: GrowableBuffer<Int32>
+  /// Lent to `addUpInputs` and `addUpTable`, `[3 H]`.
+  let sideSum: FloatBuffer
   var inputs: UnsafeMutablePointer<Int32> { tokens.inputs.base.unsafelyUnwrapped }
   var targets: UnsafeMutablePointer<Int32> { tokens.targets.base.unsafelyUnwrapped }
   /// Minus the log-probability of each target, `[n]`.
@@ -96,6 +98,7 @@ final class Unrolled {
     tokens = (
       try GRU.tokens(0, count: max(n, 1)), try GRU.tokens(-1, count: max(n, 1))
     )
+    sideSum = try FloatBuffer(shape.sides.isEmpty ? 0 : GRUCell.gates * h)
     tableRows = try GRU.tokens(
       0, count: shape.sides.isEmpty ? 0 : max(n, 1) * (1 + shape.sides.count))
   }
@@ -139,9 +142,7 @@ final class Unrolled {
           rows: n, left: below, leftStride: h, bias: weights.inputBias[layer].pointer,
           result: input, resultStride: inputStride, operands: operands.pointer)
       } else if !looksUp {
-        kernels.gatherSum(
-          n, GRUCell.gates * h, weights.table.pointer, tableRows.base.unsafelyUnwrapped,
-          1 + shape.sides.count, input, inputStride)
+        addUpInputs(weights.table.pointer, steps: steps, into: input, stride: inputStride)
       }
       for t in 0..<steps {
         let previous = all + t * rowsOfState

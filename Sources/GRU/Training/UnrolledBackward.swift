@@ -113,10 +113,13 @@ extension Unrolled {
     let h = shape.paddedHidden
     let table = training.tableGradient
     table.clear()
-    kernels.scatterAdd(
-      window * streams, GRUCell.gates * h, training.cache[0].pointer, gateStride,
-      shape.sides.isEmpty ? UnsafePointer(inputs) : UnsafePointer(tableRows.base.unsafelyUnwrapped),
-      1 + shape.sides.count, table.pointer)
+    if shape.sides.isEmpty {
+      kernels.scatterAdd(
+        window * streams, GRUCell.gates * h, training.cache[0].pointer, gateStride, inputs, 1,
+        table.pointer)
+    } else {
+      addUpTable(training.cache[0].pointer, stride: gateStride, into: table.pointer)
+    }
     embeddingBackward(
       weights, training, parameters, gradients, rows: shape.vocabulary, table: table.pointer,
       embedding: layout.embedding)

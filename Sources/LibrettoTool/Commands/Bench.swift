@@ -95,9 +95,15 @@ struct BenchOptions: ParsableArguments {
     return (0..<count).map { _ in Int32.random(in: 0..<vocabulary) }
   }
 
-  /// Random values of the side inputs, `[count][side inputs]`.
-  func sideValues(_ count: Int) -> [Int32] {
-    (0..<count).flatMap { _ in sideInputs.map { Int32.random(in: 0..<Int32($0.count)) } }
+  /// Random values of the side inputs, `[steps][batch][side inputs]`, of which one changes every 64 steps or so
+  /// in each sequence, as with the bars of music.
+  func sideValues(steps: Int, batch: Int) -> [Int32] {
+    func draw() -> [Int32] { sideInputs.map { Int32.random(in: 0..<Int32($0.count)) } }
+    var values = (0..<batch).map { _ in draw() }
+    return (0..<steps).flatMap { _ in
+      for sequence in 0..<batch where Int.random(in: 0..<64) == 0 { values[sequence] = draw() }
+      return values.flatMap { $0 }
+    }
   }
 }
 
@@ -164,7 +170,7 @@ struct BenchTrain: ParsableCommand {
     let rows = batch * options.sequence
     let inputs = options.tokens(rows)
     let targets = options.tokens(rows)
-    let sides = options.sideValues(rows)
+    let sides = options.sideValues(steps: options.sequence, batch: batch)
     let timings = Timings(for: options.seconds) {
       _ = learner.gradients(
         inputs: inputs, targets: targets, sides: options.sides ? UnsafePointer(sides) : nil)

@@ -97,7 +97,8 @@ struct TrainingSummary {
     var when: [String] = []
     if ends.steps > 0 { when.append(ends.steps == 1 ? "1 step" : "\(grouped(ends.steps)) steps") }
     if ends.seconds > 0 { when.append(duration(ends.seconds)) }
-    let isChosen = !isResumed && options.steps == nil && options.epochs == nil && options.minutes == nil
+    let isChosen =
+      !isResumed && options.steps == nil && options.epochs == nil && options.minutes == nil
     var line = "Ends after \(when.joined(separator: " or "))\(isChosen ? " (chosen)" : "")"
     if ends.patience > 0 && (trainer.tokens?.validation ?? 0) > 0 {
       line += ", or after \(ends.patience) measurements without a better validation loss"
