@@ -3,6 +3,7 @@
  *     work level                          prints the instruction set that does it
  *     work train STEPS [MODEL]            steps of training, each on 16 streams of 8 tokens; prints the
  *                                         bytes of heap in use and the parameters; saves the model
+ *     work train-music STEPS [MODEL]      the same of music, with the side inputs it has
  *     work sample STEPS MODEL SESSIONS    each step draws a token from each of so many sessions
  *     work load MODEL                     prints the bytes of heap the model takes, and the parameters
  */
@@ -22,15 +23,35 @@ static void add_text(retto_trainer *trainer) {
   MUST(retto_trainer_add_text(trainer, text, sizeof text, RETTO_TRAINING));
 }
 
+/* Pieces of 64 bars, each step with a note. */
+static void add_music(retto_trainer *trainer) {
+  enum { NOTES = 1024 };
+  static retto_event events[2 * NOTES];
+  uint32_t state = 1;
+  for (int piece = 0; piece < STREAMS; piece++) {
+    for (int i = 0; i < NOTES; i++) {
+      state = state * 1664525u + 1013904223u;
+      uint8_t pitch = (uint8_t)(48 + (state >> 24) % 36);
+      events[2 * i] = (retto_event){0, RETTO_EVENT_NOTE_ON, 0, pitch, 80};
+      events[2 * i + 1] = (retto_event){120, RETTO_EVENT_NOTE_OFF, 0, pitch, 0};
+    }
+    retto_midi *midi = NULL;
+    MUST(retto_midi_create(events, 2 * NOTES, 480, 120, &midi));
+    MUST(retto_trainer_add_piece(trainer, midi, RETTO_TRAINING));
+    retto_midi_free(midi);
+  }
+}
+
 /* Bytes of heap in use. */
 static size_t heap(void) {
   struct mallinfo2 info = mallinfo2();
   return info.uordblks + info.hblkhd;
 }
 
-static void train(int steps, const char *path) {
+static void train(int steps, const char *path, int is_music) {
   retto_trainer_options options = RETTO_TRAINER_OPTIONS_INIT;
-  options.encoding = "bytes";
+  options.encoding = is_music ? "polyphony" : "bytes";
+  options.augment = -1;
   options.embedding = 64;
   options.hidden = 128;
   options.layers = 2;
@@ -44,7 +65,10 @@ static void train(int steps, const char *path) {
   retto_trainer *trainer = NULL;
   retto_model *model = NULL;
   MUST(retto_trainer_create(&options, &trainer));
-  add_text(trainer);
+  if (is_music)
+    add_music(trainer);
+  else
+    add_text(trainer);
   for (int i = 0; i < steps; i++)
     MUST(retto_trainer_step(trainer, NULL));
   size_t bytes = heap();
@@ -97,8 +121,8 @@ static void load(const char *path) {
 int main(int count, char **words) {
   if (count == 2 && !strcmp(words[1], "level"))
     puts(retto_instruction_set());
-  else if (count >= 3 && !strcmp(words[1], "train"))
-    train(atoi(words[2]), count > 3 ? words[3] : NULL);
+  else if (count >= 3 && (!strcmp(words[1], "train") || !strcmp(words[1], "train-music")))
+    train(atoi(words[2]), count > 3 ? words[3] : NULL, words[1][5] != 0);
   else if (count == 5 && !strcmp(words[1], "sample"))
     sample(atoi(words[2]), words[3], (size_t)atoi(words[4]));
   else if (count == 3 && !strcmp(words[1], "load"))
