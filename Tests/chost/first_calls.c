@@ -10,15 +10,13 @@
  * Built three times: as a program; as a plugin that plugin.c loads; and with clang's
  * RealtimeSanitizer, which then does the watching. */
 #include "counters.h"
+#include "filter.h"
 #include "tiny.h"
 #include <pthread.h>
 #include <signal.h>
 #include <unistd.h>
 #include <sys/wait.h>
 #ifdef __linux__
-#include <linux/filter.h>
-#include <linux/seccomp.h>
-#include <sys/prctl.h>
 #include <sys/syscall.h>
 #endif
 
@@ -336,24 +334,6 @@ static const struct outcome {
 /* ---- A process for each ----------------------------------------------------------------------- */
 
 enum { WAS_COUNTED = 100, NO_FILTER = 101 };
-
-#if defined(__linux__) && !defined(RTSAN)
-/* From here on write and exit are the only system calls of this thread; another one ends the process. */
-static int forbid_system_calls(void) {
-  struct sock_filter filter[] = {
-      BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
-      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_write, 2, 0),
-      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_exit_group, 1, 0),
-      BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS),
-      BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
-  };
-  struct sock_fprog program = {sizeof filter / sizeof filter[0], filter};
-  return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 &&
-         prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program, 0, 0) == 0;
-}
-#else
-static int forbid_system_calls(void) { return 1; }
-#endif
 
 static void build(struct scene *s, const char *path) {
   retto_trainer_options options = tiny_options();

@@ -5,14 +5,12 @@
  * Built twice: as a program linked to the library, and as a plugin that plugin.c loads, since what
  * a thread has of its own is laid out differently then. */
 #include "counters.h"
+#include "filter.h"
 #include "tiny.h"
 #include <pthread.h>
 #include <signal.h>
 #include <unistd.h>
 #ifdef __linux__
-#include <linux/filter.h>
-#include <linux/seccomp.h>
-#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #endif
@@ -197,20 +195,6 @@ static void counters_see_the_library(const retto_model *model) {
 }
 
 #ifdef __linux__
-/* From here on write and exit are the only system calls; another one ends the process. */
-static int forbid_system_calls(void) {
-  struct sock_filter filter[] = {
-      BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
-      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_write, 2, 0),
-      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_exit_group, 1, 0),
-      BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS),
-      BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
-  };
-  struct sock_fprog program = {sizeof filter / sizeof filter[0], filter};
-  return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 &&
-         prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program, 0, 0) == 0;
-}
-
 /* How a child ends that makes 100,000 calls under the filter and then, perhaps, a system call. */
 static int child_under_filter(struct scene *s, int break_the_rule) {
   int status = -1;

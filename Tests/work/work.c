@@ -7,7 +7,7 @@
  *     work sample STEPS MODEL SESSIONS    each step draws a token from each of so many sessions
  *     work load MODEL                     prints the bytes of heap the model takes, and the parameters
  */
-#include "../chost/check.h"
+#include "../chost/support/check.h"
 #include <malloc.h>
 
 enum { STREAMS = 16, WINDOW = 8, MOST_STEPS = 16 };

@@ -9,7 +9,7 @@ fi
 lib=$(dirname "$LIBRARY")
 mkdir "$WORK/rtsan.d"
 "$CLANG" -std=c99 -D_GNU_SOURCE -DRTSAN -O1 -g -fsanitize=realtime -Wall -Wextra -Werror -pedantic \
-  -I"$(dirname "$HEADER")" -I"$WORK" "$HERE/first_calls.c" -o "$WORK/rtsan" \
+  -I"$(dirname "$HEADER")" -I"$HERE/support" -I"$WORK" "$HERE/first_calls.c" -o "$WORK/rtsan" \
   -L"$lib" -lretto -Wl,-rpath,"$lib" -pthread
 cd "$WORK/rtsan.d"
 timeout 600 "$WORK/rtsan"

@@ -12,7 +12,7 @@ for language in "c -std=c99" "c -std=gnu17" "c++ -std=c++11" "c++ -std=c++20"; d
   "$CLANG" -x $language $flags -Wfunction-effects -Wno-pragma-once-outside-header "$WORK/header.c"
 done
 # Every marked call is made in a nonblocking function of this one, and one call that blocks.
-"$CLANG" -std=c99 -D_GNU_SOURCE -fsyntax-only -Wfunction-effects -I"$(dirname "$HEADER")" -I"$WORK" \
+"$CLANG" -std=c99 -D_GNU_SOURCE -fsyntax-only -Wfunction-effects -I"$(dirname "$HEADER")" -I"$HERE/support" -I"$WORK" \
   "$HERE/first_calls.c" 2>"$WORK/warnings"
 [ "$(grep -c 'warning:' "$WORK/warnings")" -eq 1 ] || { cat "$WORK/warnings"; exit 1; }
 grep 'warning:.*retto_session_create' "$WORK/warnings"

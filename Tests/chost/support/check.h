@@ -7,7 +7,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#ifdef CHECK_IN_PARTS /* by a program of several files; the one with main defines it */
+extern int check_failures;
+#else
 static int check_failures;
+#endif
 
 static inline void check_failed(const char *file, int line, const char *what) {
   if (++check_failures <= 40)
