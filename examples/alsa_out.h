@@ -13,7 +13,7 @@
  * leaves nothing. The guardian has a name, a session and a parent of its own: `pkill -f`, the end of
  * a process group and that of a tree of processes spare it.
  *
- * To use it in another program copy alsa_out.h and alsa_out.c, and link with -lasound. One thread
+ * To use it in another program copy the files alsa_out*, and link with -lasound. One thread
  * at a time. Calls return 0, or -1 with a sentence in alsa_out_message(). Nothing here waits,
  * except for open and close. */
 #ifndef ALSA_OUT_H
