@@ -31,7 +31,7 @@ static const char *const help =
     "      --accompany         instead, play along from your first note on until you have let go\n"
     "                          for four bars\n"
     "      --tempo N           quarter notes a minute, 20 to 300 (default: 120)\n"
-    "      --time-signature N/D  such as 3/4 (default: 4/4)\n"
+    "      --time-signature N/D, --metre N/D  such as 3/4 (default: 4/4)\n"
     "      --seed N            answers the same to the same\n"
     "      --ahead MS          schedule so far ahead, 10 to 500 (default: 100)\n"
     "      --temperature X     0 to 2; below 1 the likely becomes likelier (default: 0.8)\n"

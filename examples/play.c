@@ -27,7 +27,7 @@ static const char *const help =
     "      --temperature X     0 to 2; below 1 the likely becomes likelier (default: 0.8)\n"
     "      --density X         -8 to 8; above 0 more notes (default: 0)\n"
     "      --key KEY           notes of this key alone, such as G or \"F# minor\" (default: any)\n"
-    "      --time-signature N/D  such as 3/4 (default: the model's choice)\n"
+    "      --time-signature N/D, --metre N/D  such as 3/4 (default: the model's choice)\n"
     "      --channel N         play on this channel, 1 to 16 (default: the model's)\n"
     "      --program N         the instrument, 0 to 127 (default: what the port has)\n"
     "      --clock out         send MIDI clock: Start, Continue, Stop, 24 clocks a quarter note\n"
