@@ -43,7 +43,7 @@ let package = Package(
       name: "CLibretto", path: "Include", exclude: ["libretto.pc.in"], publicHeadersPath: "."),
     .target(name: "CSimd"),
     .target(name: "Platform"),
-    .target(name: "KernelTable", swiftSettings: [.unsafeFlags(["-O"])]),
+    .target(name: "KernelTable", dependencies: ["CSimd"], swiftSettings: [.unsafeFlags(["-O"])]),
     kernels("KernelsBaseline"),
     kernels("KernelsV3", "x86-64-v3"),
     kernels("KernelsV4", "x86-64-v4"),
@@ -79,7 +79,7 @@ let package = Package(
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
     tests("MemoryTests", ["Memory"]),
-    tests("KernelsTests", ["Kernels", "KernelTable"]),
+    tests("KernelsTests", ["Kernels", "KernelTable", "CSimd"]),
     tests("GRUTests", ["GRU", "Kernels", "Libretto"]),
     tests("SequencesTests", ["Sequences"]),
     .testTarget(

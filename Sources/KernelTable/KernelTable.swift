@@ -1,3 +1,5 @@
+import CSimd
+
 /// The kernels of one instruction set, as C function pointers: a call costs what a C call costs.
 ///
 /// The kernels are one set of sources (Sources/KernelsBaseline) built once for each instruction set;
@@ -8,23 +10,15 @@ public struct KernelTable: @unchecked Sendable {
   public typealias Mutable = UnsafeMutablePointer<Float>
   public typealias Indices = UnsafePointer<Int32>
 
-  public typealias Product =
-    @convention(c) (
-      Int, Int, Int, Int, Floats, Int, Floats, Floats?, Floats?, Int, Mutable, Int, Mutable?
-    ) -> Void
+  public typealias Product = @convention(c) (UnsafePointer<ProductArguments>) -> Void
   public typealias GruForward =
     @convention(c) (Int, Int, Floats, Floats, Floats, Int, Indices?, Mutable, Mutable?) -> Void
-  public typealias StreamStep =
-    @convention(c) (
-      Int, Int, Int, Floats, Floats?, Floats, Floats?, Floats?, Floats?, Floats, Mutable, Int,
-      Mutable,
-      Mutable
-    ) -> Void
+  public typealias StreamStep = @convention(c) (UnsafePointer<StreamStepArguments>) -> Void
   public typealias Operands = @convention(c) (Int, Int, Int, Floats, Int, Mutable) -> Int
   public typealias GruBackward =
     @convention(c) (Int, Int, Mutable, Floats, Floats, Mutable, Mutable) -> Void
   public typealias WeightGradient =
-    @convention(c) (Int, Int, Int, Int, Floats, Int, Floats, Int, Mutable, Mutable) -> Void
+    @convention(c) (UnsafePointer<WeightGradientArguments>) -> Void
   public typealias CrossEntropy =
     @convention(c) (Int, Int, Int, Mutable, Indices, Float, Mutable) -> Void
   public typealias ExpNormalized = @convention(c) (Int, Float, Floats, Mutable) -> Float
@@ -39,10 +33,7 @@ public struct KernelTable: @unchecked Sendable {
     @convention(c) (Int, Int, Floats, Indices, Int, Mutable, Int) -> Void
   public typealias Dropout =
     @convention(c) (Int, UInt32, UInt32, UInt32, Float, Floats, Mutable) -> Void
-  public typealias Adam =
-    @convention(c) (
-      Int, Float, Float, Float, Float, Float, Float, Float, Floats, Mutable, Mutable, Mutable
-    ) -> Void
+  public typealias Adam = @convention(c) (UnsafePointer<AdamArguments>) -> Void
   public typealias Transcendental = @convention(c) (Int, Int, Floats, Mutable) -> Void
 
   public let product: Product

@@ -99,23 +99,21 @@ public func dropout(
 /// - `gradientScale`: multiplies the gradient first (clipping by norm).
 /// - `rate`: the learning rate over `1 - beta1^t`. `correction`: 1 over the root of `1 - beta2^t`.
 /// - `keep`: 1 minus learning rate times weight decay.
-public func adam(
-  count: Int, gradientScale: Float, rate: Float, correction: Float, keep: Float,
-  beta1: Float, beta2: Float, epsilon: Float,
-  gradient: UnsafePointer<Float>, parameter: UnsafeMutablePointer<Float>,
-  first: UnsafeMutablePointer<Float>, second: UnsafeMutablePointer<Float>
-) {
-  let b1 = vsplat(beta1), c1 = vsplat(1 - beta1)
-  let b2 = vsplat(beta2), c2 = vsplat(1 - beta2)
+public func adam(_ arguments: UnsafePointer<AdamArguments>) {
+  let a = arguments.pointee
+  let b1 = vsplat(a.beta1), c1 = vsplat(1 - a.beta1)
+  let b2 = vsplat(a.beta2), c2 = vsplat(1 - a.beta2)
+  let scale = vsplat(a.gradientScale), correction = vsplat(a.correction)
+  let epsilon = vsplat(a.epsilon), rate = vsplat(-a.rate), keep = vsplat(a.keep)
   var i = 0
-  while i < count {
-    let g = vload(gradient + i) * vsplat(gradientScale)
-    let m = vfma(b1, vload(first + i), c1 * g)
-    let v = vfma(b2, vload(second + i), c2 * g * g)
-    vstore(first + i, m)
-    vstore(second + i, v)
-    let step = m / vfma(vsqrt(v), vsplat(correction), vsplat(epsilon))
-    vstore(parameter + i, vfma(step, vsplat(-rate), vload(parameter + i) * vsplat(keep)))
+  while i < a.count {
+    let g = vload(a.gradient + i) * scale
+    let m = vfma(b1, vload(a.first + i), c1 * g)
+    let v = vfma(b2, vload(a.second + i), c2 * g * g)
+    vstore(a.first + i, m)
+    vstore(a.second + i, v)
+    let step = m / vfma(vsqrt(v), correction, epsilon)
+    vstore(a.parameter + i, vfma(step, rate, vload(a.parameter + i) * keep))
     i += lanes
   }
 }

@@ -15,26 +15,21 @@ import KernelTable
 // - `columns`: a multiple of 32. `resultStride`: floats from a row to the next.
 // - `tiles`: `KernelTable.productRoom` floats, in which many rows are laid out for the inner loop; nil
 //   if there are none, which is slower from 8 rows on.
-public func product(
-  numbers: Int, rows: Int, columns: Int, depth: Int,
-  left: UnsafePointer<Float>, leftStride: Int,
-  right: UnsafePointer<Float>, correction: UnsafePointer<Float>?, bias: UnsafePointer<Float>?,
-  accumulate: Int, result: UnsafeMutablePointer<Float>, resultStride: Int,
-  tiles: UnsafeMutablePointer<Float>?
-) {
-  switch numbers {
+public func product(_ arguments: UnsafePointer<ProductArguments>) {
+  let a = arguments.pointee
+  switch a.numbers {
   case 1:
     product(
-      InFloat32.self, rows, columns, depth, left, leftStride, right, nil, bias, accumulate, result,
-      resultStride, tiles)
+      InFloat32.self, a.rows, a.columns, a.depth, a.left, a.leftStride, a.right, nil, a.bias,
+      a.accumulate, a.result, a.resultStride, a.tiles)
   case 2:
     product(
-      InBfloat16.self, rows, columns, depth, left, leftStride, right, nil, bias, accumulate,
-      result, resultStride, tiles)
+      InBfloat16.self, a.rows, a.columns, a.depth, a.left, a.leftStride, a.right, nil, a.bias,
+      a.accumulate, a.result, a.resultStride, a.tiles)
   default:
     product(
-      InInt8.self, rows, columns, depth, left, leftStride, right, correction, bias, accumulate,
-      result, resultStride, tiles)
+      InInt8.self, a.rows, a.columns, a.depth, a.left, a.leftStride, a.right, a.correction, a.bias,
+      a.accumulate, a.result, a.resultStride, a.tiles)
   }
 }
 

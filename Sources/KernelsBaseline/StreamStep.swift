@@ -34,24 +34,18 @@ import KernelTable
 // - `begun`: `KernelTable.begunSums` floats, the sums begun by the step before; replaced by those for the
 //   next.
 // - `scratch`: `KernelTable.streamStepRoom` floats.
-public func streamStep(
-  numbers: Int, hidden: Int, depth: Int,
-  right: UnsafePointer<Float>, correction: UnsafePointer<Float>?, bias: UnsafePointer<Float>,
-  below: UnsafePointer<Float>?, inputRight: UnsafePointer<Float>?,
-  inputCorrection: UnsafePointer<Float>?, input: UnsafePointer<Float>,
-  state: UnsafeMutablePointer<Float>, direction: Int,
-  begun: UnsafeMutablePointer<Float>, scratch: UnsafeMutablePointer<Float>
-) {
-  switch numbers {
+public func streamStep(_ arguments: UnsafePointer<StreamStepArguments>) {
+  let a = arguments.pointee
+  switch a.numbers {
   case 1:
-    StreamStep<InFloat32>(hidden, depth, right, nil, bias, begun, scratch)
-      .run(direction, below, inputRight, nil, input, state)
+    StreamStep<InFloat32>(a.hidden, a.depth, a.right, nil, a.bias, a.begun, a.scratch)
+      .run(a.direction, a.below, a.inputRight, nil, a.input, a.state)
   case 2:
-    StreamStep<InBfloat16>(hidden, depth, right, nil, bias, begun, scratch)
-      .run(direction, below, inputRight, nil, input, state)
+    StreamStep<InBfloat16>(a.hidden, a.depth, a.right, nil, a.bias, a.begun, a.scratch)
+      .run(a.direction, a.below, a.inputRight, nil, a.input, a.state)
   default:
-    StreamStep<InInt8>(hidden, depth, right, correction, bias, begun, scratch)
-      .run(direction, below, inputRight, inputCorrection, input, state)
+    StreamStep<InInt8>(a.hidden, a.depth, a.right, a.correction, a.bias, a.begun, a.scratch)
+      .run(a.direction, a.below, a.inputRight, a.inputCorrection, a.input, a.state)
   }
 }
 

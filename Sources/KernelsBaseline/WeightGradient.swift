@@ -12,18 +12,16 @@ import KernelTable
 // Both sides are laid out anew, some of the depth at a time, so that the inner loop reads them from the
 // first byte to the last: all of the right side in panels of 32 columns, and so many tiles of 12 columns
 // of the left side that they stay in the second-level cache while the panels run past.
-public func weightGradient(
-  numbers: Int, m: Int, n: Int, depth: Int,
-  left: UnsafePointer<Float>, leftStride: Int,
-  right: UnsafePointer<Float>, rightStride: Int,
-  result: UnsafeMutablePointer<Float>, scratch: UnsafeMutablePointer<Float>
-) {
-  if numbers == 1 {
+public func weightGradient(_ arguments: UnsafePointer<WeightGradientArguments>) {
+  let a = arguments.pointee
+  if a.numbers == 1 {
     weightGradient(
-      InFloat32.self, m, n, depth, left, leftStride, right, rightStride, result, scratch)
+      InFloat32.self, a.m, a.n, a.depth, a.left, a.leftStride, a.right, a.rightStride, a.result,
+      a.scratch)
   } else {
     weightGradient(
-      InBfloat16.self, m, n, depth, left, leftStride, right, rightStride, result, scratch)
+      InBfloat16.self, a.m, a.n, a.depth, a.left, a.leftStride, a.right, a.rightStride, a.result,
+      a.scratch)
   }
 }
 

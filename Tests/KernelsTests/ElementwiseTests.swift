@@ -105,7 +105,7 @@ struct ElementwiseTests {
         p[i] -= rate * decay * p[i]
         p[i] -= rate * (m[i] / (1 - power1)) / ((v[i] / (1 - power2)).squareRoot() + epsilon)
       }
-      set.kernels.adam(
+      set.kernels.callAdam(
         count, Float(clip), Float(rate / (1 - power1)), Float(1 / (1 - power2).squareRoot()),
         Float(1 - rate * decay), Float(beta1), Float(beta2), Float(epsilon), gradient, &parameter,
         &first, &second)
@@ -121,7 +121,7 @@ struct ElementwiseTests {
     var parameter = [Float](repeating: 0.25, count: 16)
     var first = [Float](repeating: 0, count: 16)
     var second = first
-    set.kernels.adam(
+    set.kernels.callAdam(
       16, 1, 0.1, 30, 1, 0.9, 0.999, 1e-8, [Float](repeating: 0, count: 16), &parameter, &first,
       &second)
     #expect(parameter == [Float](repeating: 0.25, count: 16))

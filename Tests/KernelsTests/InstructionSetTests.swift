@@ -38,7 +38,7 @@ struct InstructionSetTests {
 
     var product = [Float](repeating: 0, count: rows * 3 * hidden)
     var memory = [Float](repeating: 0, count: KernelTable.productRoom(rows: rows, depth: hidden))
-    kernels.product(
+    kernels.callProduct(
       1, rows, 3 * hidden, hidden, previous, hidden, weights, nil, bias, 0, &product, 3 * hidden,
       &memory)
     results["product"] = product
@@ -59,7 +59,7 @@ struct InstructionSetTests {
 
     var gradient = [Float](repeating: 0, count: 45 * hidden)
     var scratch = [Float](repeating: 0, count: KernelTable.weightGradientRoom(columns: hidden))
-    kernels.weightGradient(
+    kernels.callWeightGradient(
       1, 45, hidden, rows, product, 3 * hidden, previous, hidden, &gradient, &scratch)
     results["weightGradient"] = gradient
 

@@ -59,7 +59,7 @@ struct ProductTests {
       var result = before
       memory.withUnsafeMutableBufferPointer { memory in
         bias.withUnsafeBufferPointer { bias in
-          set.kernels.product(
+          set.kernels.callProduct(
             1, c.rows, c.columns, c.depth, left, leftStride, panels, nil,
             c.bias ? bias.baseAddress : nil, c.accumulate ? 1 : 0, &result, stride,
             lent ? memory.baseAddress : nil)

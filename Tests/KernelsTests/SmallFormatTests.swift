@@ -44,7 +44,7 @@ struct SmallFormatTests {
       for lent in [true, false] {
         var result = before
         memory.withUnsafeMutableBufferPointer {
-          kernels.product(
+          kernels.callProduct(
             format.numbers, rows, columns, cells, operands, words, panels, correction, bias, 1,
             &result, columns,
             lent ? $0.baseAddress : nil)
@@ -81,7 +81,7 @@ struct SmallFormatTests {
       var operands = [Float](repeating: 0, count: 64)
       let words = set.kernels.operands(2, 1, 32, row, 32, &operands)
       var result = [Float](repeating: 0, count: 32)
-      set.kernels.product(
+      set.kernels.callProduct(
         2, 1, 32, 16, operands, words, panels, nil, nil, 0, &result, 32, nil)
       #expect(result[0].isNaN)
     }

@@ -92,7 +92,7 @@ struct StreamStepTests {
         _ below: UnsafePointer<Float>?, _ panels: UnsafePointer<Float>?,
         _ correction: UnsafePointer<Float>?
       ) {
-        kernels.streamStep(
+        kernels.callStreamStep(
           format.numbers, hidden, recurrent.cells, recurrent.panels, recurrent.correction, bias,
           below, panels, correction, input, &state, direction, &begun, &scratch)
       }

@@ -33,7 +33,7 @@ struct WeightGradientTests {
       let room = KernelTable.weightGradientRoom(columns: n)
       var scratch = [Float](repeating: 7, count: room + 64)
       var result = before
-      set.kernels.weightGradient(
+      set.kernels.callWeightGradient(
         format.numbers, m, n, depth, left, leftStride, right, rightStride, &result, &scratch)
 
       var wanted = before.map(Double.init)

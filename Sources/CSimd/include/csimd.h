@@ -27,6 +27,7 @@ typedef int32_t vint __attribute__((ext_vector_type(CSIMD_LANES)));
 typedef float vfloat_unaligned
     __attribute__((ext_vector_type(CSIMD_LANES), aligned(4), may_alias));
 
+#include "csimd_arguments.h"
 #include "csimd_processor.h"
 
 CSIMD_INLINE vfloat vload(const float *_Nonnull p) { return *(const vfloat_unaligned *)p; }

@@ -185,11 +185,14 @@ public final class Learner {
         let from = max(tensor.offset, range.lowerBound)
         let end = min(tensor.offset + padded, range.upperBound)
         guard from < end else { continue }
-        kernels.adam(
-          end - from, scale, Float(rate / first), Float(1 / second.squareRoot()),
-          Float(tensor.decays ? 1 - rate * decay : 1), Float(beta1), Float(beta2), Float(epsilon),
-          own + from, parameters.pointer + from, firstMoment.pointer + from,
-          secondMoment.pointer + from)
+        var arguments = AdamArguments(
+          count: end - from, gradientScale: scale, rate: Float(rate / first),
+          correction: Float(1 / second.squareRoot()),
+          keep: Float(tensor.decays ? 1 - rate * decay : 1), beta1: Float(beta1),
+          beta2: Float(beta2), epsilon: Float(epsilon), gradient: own + from,
+          parameter: parameters.pointer + from, first: firstMoment.pointer + from,
+          second: secondMoment.pointer + from)
+        kernels.adam(&arguments)
       }
     }
     refresh()

@@ -1,3 +1,4 @@
+import CSimd
 import Kernels
 import Memory
 
@@ -47,10 +48,11 @@ extension Unrolled {
     let read =
       drop == nil || dropout == nil
       ? UnsafePointer(hidden[top].pointer + streams * h) : UnsafePointer(dropped[top].pointer)
-    kernels.weightGradient(
-      precision.numbersPerCell, shape.vocabulary, shape.hidden, n, logits.pointer, v, read, h,
-      gradients + layout.headWeight,
-      training.scratch.pointer)
+    var arguments = WeightGradientArguments(
+      numbers: precision.numbersPerCell, m: shape.vocabulary, n: shape.hidden, depth: n,
+      left: logits.pointer, leftStride: v, right: read, rightStride: h,
+      result: gradients + layout.headWeight, scratch: training.scratch.pointer)
+    kernels.weightGradient(&arguments)
     training.sums.clear()
     kernels.columnSums(n, v, logits.pointer, v, training.sums.pointer)
     for i in 0..<shape.vocabulary {
@@ -163,10 +165,11 @@ extension Unrolled {
   ) {
     let h = shape.paddedHidden
     func add(_ gate: Int, _ count: Int, from place: Int) {
-      kernels.weightGradient(
-        precision.numbersPerCell, count, inputs, rows, left + place * h, leftStride, right,
-        rightStride,
-        weight + gate * shape.hidden * inputs, training.scratch.pointer)
+      var arguments = WeightGradientArguments(
+        numbers: precision.numbersPerCell, m: count, n: inputs, depth: rows,
+        left: left + place * h, leftStride: leftStride, right: right, rightStride: rightStride,
+        result: weight + gate * shape.hidden * inputs, scratch: training.scratch.pointer)
+      kernels.weightGradient(&arguments)
     }
     if h > shape.hidden {
       for gate in 0..<GRUCell.gates {

@@ -1,3 +1,4 @@
+import CSimd
 import Kernels
 
 /// A weight matrix as the right side of products, packed for one precision, and the products.
@@ -85,10 +86,12 @@ final class PackedWeights: @unchecked Sendable {
       let count = min(Self.rowsAtOnce, rows - row)
       let (left, words, free) = makeOperands(
         rows: count, left + row * leftStride, leftStride, operands)
-      kernels.product(
-        precision.numbersPerCell, count, columns, cells, left, words, panels.pointer,
-        correction?.pointer, bias,
-        accumulate ? 1 : 0, result + row * resultStride, resultStride, free)
+      var arguments = ProductArguments(
+        numbers: precision.numbersPerCell, rows: count, columns: columns, depth: cells, left: left,
+        leftStride: words, right: panels.pointer, correction: correction?.pointer, bias: bias,
+        accumulate: accumulate ? 1 : 0, result: result + row * resultStride,
+        resultStride: resultStride, tiles: free)
+      kernels.product(&arguments)
     }
   }
 
@@ -100,11 +103,13 @@ final class PackedWeights: @unchecked Sendable {
     input: UnsafePointer<Float>, state: UnsafeMutablePointer<Float>, direction: Int,
     begun: UnsafeMutablePointer<Float>, scratch: UnsafeMutablePointer<Float>
   ) {
-    kernels.streamStep(
-      precision.numbersPerCell, columns / 3, cells, panels.pointer, correction?.pointer, bias,
-      below?.state, below?.weight.panels.pointer, below?.weight.correction?.pointer, input, state,
-      direction, begun,
-      scratch)
+    var arguments = StreamStepArguments(
+      numbers: precision.numbersPerCell, hidden: columns / GRUCell.gates, depth: cells,
+      right: panels.pointer, correction: correction?.pointer, bias: bias, below: below?.state,
+      inputRight: below?.weight.panels.pointer,
+      inputCorrection: below?.weight.correction?.pointer, input: input, state: state,
+      direction: direction, begun: begun, scratch: scratch)
+    kernels.streamStep(&arguments)
   }
 
   /// Rows of the left side as the kernels want them, the words from one to the next, and the memory
