@@ -209,6 +209,8 @@ class FileFormat(ToolTest):
         model, session = ctypes.c_void_p(), ctypes.c_void_p()
         call("retto_model_load", str(self.path / "t.safetensors").encode(), ctypes.byref(model))
         size = int(json.loads(self.run_tool("info", "t.safetensors", "--json").stdout)["vocabulary"])
+        # Two, the time signatures, the steps, and the notes that begin and are held.
+        self.assertEqual(size, 2 + 16 + 8 * 4 + 2 * 88)
         values = (ctypes.c_float * size)()
         for bars, key, sides in ((0, 0, {"phrase": 1}),
                                  (16, 8, {"bars_to_go": 17, "phrase": 1, "key": 8, "close": 1}),
