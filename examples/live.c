@@ -88,8 +88,8 @@ retto_session *open_session(const char *path, uint64_t seed, int *ticks_per_quar
   retto_model_info info = RETTO_MODEL_INFO_INIT;
   if (retto_model_load(path, &model) || retto_model_get_info(model, &info))
     give_up("%s", retto_last_error());
-  if (info.is_text)
-    give_up("%s is a model of text (%s), which cannot be played; it takes one of music", path,
+  if (info.kind != RETTO_KIND_MUSIC)
+    give_up("%s is a model of %s, which cannot be played; expected one of music", path,
             info.encoding);
   options.seed = seed;
   if (retto_session_create(model, &options, &session)) give_up("%s", retto_last_error());

@@ -61,7 +61,7 @@ static int write_tune(const retto_model *model, const char *path) {
   if (retto_session_create(model, &options, &session)) return fail("make a session");
   if (retto_scale_from_key("G", &scale) || retto_session_set_scale(session, scale) ||
       retto_session_set_bars(session, BARS))
-    return fail("wish for sixteen bars in G");
+    return fail("ask for sixteen bars in G");
   do {
     if (retto_session_next_event(session, &events[count])) return fail("write");
   } while (events[count++].kind != RETTO_EVENT_END && count < MOST_EVENTS);

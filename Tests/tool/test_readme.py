@@ -1,5 +1,5 @@
 """The README's commands, run as they are written in a folder that looks like a fresh clone once `make` has run,
-with a home folder that Libretto is installed in; and what the README says of model files."""
+with a home folder that Libretto is installed in; and what is said of model files."""
 import json
 import os
 import pathlib
@@ -12,6 +12,7 @@ import unittest
 from support import BUILD, ROOT, SMALL, STAGE, ToolTest, text
 
 README = (ROOT / "README.md").read_text()
+FORMAT = (ROOT / "docs/file-format.md").read_text()
 # These need an ALSA sequencer; Tests/alsa has them.
 ELSEWHERE = ("libretto-play", "libretto-duet")
 # `make` has run. The least training will do.
@@ -139,7 +140,7 @@ exec '{BUILD}/libretto' "$@"
 
 
 class ModelFiles(ToolTest):
-    """Files that another program writes, with what the README says they need."""
+    """Files that another program writes, with what docs/file-format.md says they need."""
 
     def parts(self, name):
         data = (self.path / name).read_bytes()
@@ -156,7 +157,7 @@ class ModelFiles(ToolTest):
         metadata = header["__metadata__"]
         needed = ["format", "format_version", "vocabulary_size", "embedding_size", "hidden_size", "layers", "encoding"]
         for key in [*needed, "encoding.alphabet"]:
-            self.assertIn(f"`{key}`" if key not in needed[2:6] else key, README)
+            self.assertIn(f"`{key}`", FORMAT)
             left = {k: v for k, v in metadata.items() if k != key}
             self.write("less.safetensors", {**header, "__metadata__": left}, data)
             self.expect(2, key, "info", "less.safetensors")

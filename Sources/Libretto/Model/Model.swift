@@ -129,7 +129,9 @@ public final class Model: @unchecked Sendable {
   public var kind: EncodingKind { encoding.kind }
   public var isText: Bool { kind == .text }
   /// Whether the model learned from texts that each have an end.
-  public var hasDocuments: Bool { documentEnd >= 0 }
+  public var hasDocuments: Bool { kind == .text && documentEnd >= 0 }
+  /// What the network is told beside the tokens.
+  public var sideInputs: [SideInput] { sides.inputs }
 
   /// The encoding, if the model writes text; an error that says so if it does not.
   public func textEncoding() throws(LibrettoError) -> any TextEncoding {

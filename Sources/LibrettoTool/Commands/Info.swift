@@ -23,6 +23,10 @@ struct Info: ParsableCommand {
           ("layers", .number(shape.layers)), ("parameters", .number(parameters)),
           ("precision", .string(model.precision.name)), ("documents", .bool(model.hasDocuments)),
           (
+            "side_inputs",
+            .object(model.sideInputs.map { ($0.name, .number($0.count)) })
+          ),
+          (
             "facts",
             .object(model.facts.sorted { $0.key < $1.key }.map { ($0.key, .string($0.value)) })
           ),
@@ -50,6 +54,8 @@ struct Info: ParsableCommand {
     let size = fixed(Double(parameters * model.precision.bits) / 8e6, 2)
     row("As \(model.precision.name)", " ", size + " MB")
     if !model.facts.isEmpty { print("") }
+    let sides = model.sideInputs.map { "\($0.name) (\($0.count))" }
+    if !sides.isEmpty { say("side inputs: \(sides.joined(separator: ", "))") }
     for (key, value) in model.facts.sorted(by: { $0.key < $1.key }) {
       say("\(key.dropFirst("training.".count)): \(value)")
     }

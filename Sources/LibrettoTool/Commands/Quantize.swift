@@ -6,8 +6,8 @@ struct Quantize: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Quantize a model's weights, for a smaller and faster one.",
     discussion: """
-      The new model is used as any other. What was lost stays lost: keep the old one to
-      train on. To see how much that is: libretto evaluate MODEL TEXT, with both.
+      The new model is used as any other. What was lost stays lost: keep the old one to train on. To see \
+      how much that is: libretto evaluate MODEL TEXT, with both.
       """)
 
   @Argument(help: "A model file, or a checkpoint; - for standard input.")
