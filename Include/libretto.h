@@ -59,8 +59,8 @@
  *   defaults. Options of a newer program: accepted if the members that the library does not know are
  *   zero, else RETTO_ERROR_UNSUPPORTED. Results: the library fills in the members that both know, sets
  *   those it does not know to zero, and sets `size` to the number of bytes it filled in. A size
- *   below that of the first version, or 4096 bytes above the library's, is RETTO_ERROR_ARGUMENT. Members named `reserved` must be zero; in options they are
- *   RETTO_ERROR_UNSUPPORTED if not.
+ *   below that of the first version, or 4096 bytes above the library's, is RETTO_ERROR_ARGUMENT. Members
+ *   named `reserved` must be zero; in options any other value is RETTO_ERROR_UNSUPPORTED.
  *
  *   For each struct there is a function too, for bindings that cannot use the macro: it fills in the
  *   struct as RETTO_..._INIT does. It writes the struct of the library that is loaded, so a program that
@@ -173,23 +173,24 @@ typedef enum retto_status {
   RETTO_OK = 0,
   /* An argument is missing or out of its range. */
   RETTO_ERROR_ARGUMENT = -1,
-  /* The call does not fit what was called before it, or another thread is using the handle. */
+  /* The call is not allowed in the present state of the handle, or another thread is using the handle. */
   RETTO_ERROR_STATE = -2,
   /* A file could not be opened, read or written. */
   RETTO_ERROR_FILE = -3,
-  /* A file or a buffer does not hold what it should: damaged, cut short, or something else. */
+  /* The contents of a file or buffer are invalid: damaged, truncated, or of another format. */
   RETTO_ERROR_FORMAT = -4,
-  /* It may be right, but this version, or this kind of model, cannot do it. */
+  /* This version of the library, or this kind of model, does not support it. */
   RETTO_ERROR_UNSUPPORTED = -5,
   /* There is not enough memory. */
   RETTO_ERROR_MEMORY = -6,
   /* A buffer is too short; nothing was written to it. */
   RETTO_ERROR_BUFFER = -7,
-  /* The material to learn from cannot be used. */
+  /* The training material cannot be used. */
   RETTO_ERROR_CORPUS = -8,
-  /* Training went astray; the best weights are kept, or some from before if nothing is held out. */
+  /* Training diverged. The best weights are kept: those with the best validation loss, or without validation
+   * material some from before the divergence. */
   RETTO_ERROR_DIVERGED = -9,
-  /* The session's mask allows none of the tokens that could come next, or none that lead anywhere. */
+  /* The session's mask forbids every token that could come next, or every token that leads to an event. */
   RETTO_ERROR_EXHAUSTED = -10,
   /* A MIDI file contains no notes, or none that the encoding can represent. Leave the file out. */
   RETTO_ERROR_EMPTY = -11
@@ -207,19 +208,19 @@ const char *retto_version_string(void) RETTO_REALTIME;
  * "x86-64-v3" or "baseline". The string lives as long as the library. [any-thread] [realtime] */
 const char *retto_instruction_set(void) RETTO_REALTIME;
 
-/* The name of a status, such as "RETTO_ERROR_FILE", or "unknown status" for a value that is none.
+/* The name of a status, such as "RETTO_ERROR_FILE", or "unknown status" for any other value.
  * The string lives as long as the library. [any-thread] [realtime] */
 const char *retto_status_name(retto_status status) RETTO_REALTIME;
 
-/* A sentence about the last call that failed on this thread, or an empty string. It lives until the
- * next call that fails on this thread, or the thread's end. Calls that succeed leave it alone. It is
- * cut at 1023 bytes. May allocate: the sentence is written when it is asked for. [any-thread] */
+/* The error message of the last call that failed on this thread, or an empty string. It is valid until the
+ * next call on this thread fails or the thread ends. Calls that succeed do not change it. At most 1023
+ * bytes. May allocate, because the message is formatted here. [any-thread] */
 const char *retto_last_error(void);
 
 /* ---- The model -------------------------------------------------------------------------------- */
 
 /* A trained network and the encoding that gives its tokens their meaning. A model never changes.
- * Sessions and trainers keep what they need of it: it may be freed before them.
+ * It may be freed before the sessions and trainers that were made from it.
  *
  * A model file is a .safetensors file with the tensors of a PyTorch module that has the members
  * embedding (nn.Embedding), gru (nn.GRU) and head (nn.Linear). */
@@ -228,9 +229,9 @@ typedef struct retto_model retto_model;
 /* The format of weights. */
 typedef enum retto_precision {
   RETTO_FLOAT32 = 0,
-  /* Half of the memory; nothing is lost that one would notice. */
+  /* Half of the memory, with no measurable loss of quality. */
   RETTO_BFLOAT16 = 1,
-  /* A quarter of the memory and the fastest to sample from, with a little lost. */
+  /* A quarter of the memory and the fastest sampling, with a small loss of quality. */
   RETTO_INT8 = 2
 } retto_precision;
 
@@ -243,14 +244,14 @@ RETTO_CHECK retto_status retto_model_load(const char *path, retto_model **model)
 RETTO_CHECK retto_status retto_model_load_memory(const void *data, size_t length,
                                                  retto_model **model);
 
-/* Makes a model of which the weights are rounded to a precision: a smaller and faster one. Saved, it
- * makes a smaller file, which loads as it is. What was lost stays lost.
+/* Makes a copy of a model with weights quantized to a precision. It needs less memory, samples faster and
+ * saves to a smaller file. Quantizing back to float32 does not restore the original weights.
  * RETTO_ERROR_ARGUMENT, _MEMORY. [any-thread] [blocking] */
 RETTO_CHECK retto_status retto_model_quantize(const retto_model *model, retto_precision precision,
-                                           retto_model **rounded);
+                                              retto_model **quantized);
 
-/* Writes a model file. The file is whole at every moment: the old one until the new one is complete,
- * which keeps its permissions. A link goes on leading to it; what is no regular file is refused.
+/* Writes a model file. An existing file is replaced atomically when the new one is complete, and keeps its
+ * permissions. A symbolic link is followed; anything but a regular file is refused.
  * RETTO_ERROR_FILE. [any-thread] [blocking] */
 RETTO_CHECK retto_status retto_model_save(const retto_model *model, const char *path);
 
@@ -337,29 +338,30 @@ RETTO_CHECK retto_status retto_model_score(const retto_model *model, const int32
  * any number of sessions may share. Feed it what came before, if anything, then ask for what comes
  * next, as often as you like; feed and ask in any order.
  *
- * How a token is chosen: tokens the encoding's grammar or your mask forbids are out; then the
- * repetition penalty, the temperature, top-k, top-p and min-p act in this order on what is left, and
- * a token is drawn. All of them may be changed between two draws.
+ * How a token is chosen: tokens that the encoding's grammar or your mask forbids are excluded. The repetition
+ * penalty, the temperature, top-k, top-p and min-p are applied to the others in this order, and a token is
+ * drawn. All of them may be changed between two draws.
  *
  * The same model, seed, settings and calls on the same instruction set give the same tokens. */
 typedef struct retto_session retto_session;
 
 typedef struct retto_session_options {
   size_t size; /* of this struct; set by RETTO_SESSION_OPTIONS_INIT */
-  /* Starts the random generator; any value. */
+  /* Seeds the random generator; any value. */
   uint64_t seed;
-  /* Divides the logits, from 0 to 100: below 1 the likely becomes likelier, 0 always takes the
-   * likeliest. */
+  /* Divides the logits, from 0 to 100: below 1 probable tokens become more probable; 0 always takes the
+   * most probable one. */
   float temperature;
-  /* Only so many of the likeliest tokens stay; 0 for all. */
+  /* Top-k: only the k most probable tokens remain; 0 for all. */
   int32_t top_k;
-  /* Of these the likeliest stay that together have this share of the probability; above 0, 1 for
-   * all. */
+  /* Top-p: of these the most probable ones remain whose probabilities add up to at least this; above 0, to
+   * 1 for all. */
   float top_p;
-  /* Of these stay those at least this much as likely as the likeliest; from 0, for all, to 1. */
+  /* Min-p: of these those remain whose probability is at least this times the highest; from 0, for all, to
+   * 1. */
   float min_p;
-  /* The logits of the last tokens are divided by this if positive, multiplied if negative; from 0.1
-   * to 10, 1 for none. How many tokens it looks back on, from 0 to 256. */
+  /* The logits of the most recent tokens are divided by the penalty if positive and multiplied if negative:
+   * from 0.1 to 10, 1 for none. The window is the number of recent tokens, from 0 to 256. */
   float repetition_penalty;
   int32_t repetition_window;
   /* Whether the encoding's grammar is in force (see retto_session_set_grammar): 1, the default, or 0. */
@@ -373,7 +375,7 @@ typedef struct retto_session_options {
 /* The same as a function, which does nothing for NULL. [any-thread] [realtime] */
 void retto_session_options_init(retto_session_options *options) RETTO_REALTIME;
 
-/* Makes a session that has read nothing. `options` may be NULL.
+/* Makes a session with an empty sequence. `options` may be NULL.
  * RETTO_ERROR_ARGUMENT, _MEMORY. [any-thread] */
 RETTO_CHECK retto_status retto_session_create(const retto_model *model,
                                               const retto_session_options *options,
@@ -383,12 +385,12 @@ RETTO_CHECK retto_status retto_session_create(const retto_model *model,
  * a call on it. [one-thread] */
 void retto_session_free(retto_session *session);
 
-/* Back to having read nothing, with a new seed; the settings and the mask stay. Sounding notes are
- * ended by the next calls of retto_session_next_event. [one-thread] [realtime] */
+/* Empties the sequence and sets a new seed; the settings and the mask stay. The next calls of
+ * retto_session_next_event end sounding notes. [one-thread] [realtime] */
 RETTO_CHECK retto_status retto_session_reset(retto_session *session, uint64_t seed) RETTO_REALTIME;
 
 /* Reads `count` tokens as if they had been drawn. Takes a time proportional to their number.
- * RETTO_ERROR_ARGUMENT, with nothing read, if one is none of the model's.
+ * RETTO_ERROR_ARGUMENT if a token is not one of the model's; then nothing is read.
  * [one-thread] [realtime] */
 RETTO_CHECK retto_status retto_session_feed(retto_session *session, const int32_t *tokens,
                                             size_t count) RETTO_REALTIME;
@@ -400,7 +402,7 @@ RETTO_CHECK retto_status retto_session_feed_text(retto_session *session, const c
                                                  size_t length) RETTO_REALTIME;
 
 /* Draws the next token. Writes it to `token`, and the logarithm of its probability under the model,
- * before settings, grammar and mask came in, to `log_probability`; either may be NULL. A session
+ * before settings, grammar and mask are applied, to `log_probability`; either may be NULL. A session
  * that was fed nothing reads a line end first, or the start of a piece or document.
  * RETTO_ERROR_EXHAUSTED if the mask allows nothing. [one-thread] [realtime] */
 RETTO_CHECK retto_status retto_session_next(retto_session *session, int32_t *token,
@@ -414,7 +416,7 @@ RETTO_CHECK retto_status retto_session_next(retto_session *session, int32_t *tok
  * RETTO_TEXT_SIZE. A character may be the one of code 0: then only `length` tells. After half a
  * character was fed it is the other half. If the mask allows nothing in the middle of a character,
  * the tokens before stay drawn. 0 bytes are the end of a document: RETTO_OK, `length` 0 and `text`
- * empty. What is drawn next begins a new document, which knows nothing of the one before. Models
+ * empty. What is drawn next begins a new document, which does not depend on the one before. Models
  * without an end token (retto_model_info) write without end.
  * RETTO_ERROR_BUFFER, _UNSUPPORTED, _EXHAUSTED. [one-thread] [realtime] */
 RETTO_CHECK retto_status retto_session_next_text(retto_session *session, char *text,
@@ -428,19 +430,19 @@ RETTO_CHECK retto_status retto_session_log_probabilities(retto_session *session,
                                                          float *log_probabilities,
                                                          size_t capacity) RETTO_REALTIME;
 
-/* Draws the next token of each of `count` sessions over one model, which reads the weights once for
- * all: many are several times faster than one by one. Writes them to `tokens` and, unless it is
- * NULL, `log_probabilities`. Where a mask allows nothing the token is -1, the others are drawn, and
- * the call returns RETTO_ERROR_EXHAUSTED.
+/* Draws the next token of each of `count` sessions over one model in one batch: the weights are read once for
+ * all, which is several times faster than a call for each. Writes the tokens to `tokens` and their log
+ * probabilities to `log_probabilities`, unless it is NULL. If the mask of a session allows no token, its
+ * token is -1, the others are drawn, and the call returns RETTO_ERROR_EXHAUSTED.
  * RETTO_ERROR_ARGUMENT if the models differ or a session is in the list twice. Without room for
  * `count` sessions (see retto_session_reserve) it reads the weights once for each session, as
- * retto_session_next does: the time is that of so many calls. [one-thread] [realtime] */
+ * retto_session_next does; it takes the time of one such call per token. [one-thread] [realtime] */
 RETTO_CHECK retto_status retto_sessions_next(retto_session *const *sessions, size_t count,
                                              int32_t *tokens, float *log_probabilities)
                                              RETTO_REALTIME;
 
-/* Makes room for calls of retto_sessions_next with up to `count` sessions, 1 to 65536, of which this is
- * the first. The room belongs to this session and stays. RETTO_ERROR_ARGUMENT, _MEMORY.
+/* Allocates memory for calls of retto_sessions_next with up to `count` sessions, 1 to 65536, of which this is
+ * the first. The memory belongs to this session and stays. RETTO_ERROR_ARGUMENT, _MEMORY.
  * [one-thread] */
 RETTO_CHECK retto_status retto_session_reserve(retto_session *session, size_t count);
 
@@ -457,20 +459,20 @@ RETTO_CHECK retto_status retto_session_set_min_p(retto_session *session, float m
 RETTO_CHECK retto_status retto_session_set_repetition(retto_session *session, float penalty,
                                                       int32_t window) RETTO_REALTIME;
 
-/* Whether the encoding's grammar is in force, as it is at first: text is then always well-formed
- * UTF-8. 0 turns it off, anything else on. [one-thread] [realtime] */
+/* Turns the encoding's grammar off (0) or on (any other value, the default). With it text is always
+ * well-formed UTF-8. [one-thread] [realtime] */
 RETTO_CHECK retto_status retto_session_set_grammar(retto_session *session, int32_t enabled)
     RETTO_REALTIME;
 
-/* Fills in the settings that are in force, and the seed of the creation or the last reset.
+/* Returns the current settings, and the seed of the creation or the last reset.
  * RETTO_ERROR_ARGUMENT. [one-thread] [realtime] */
 RETTO_CHECK retto_status retto_session_get_options(retto_session *session,
                                                    retto_session_options *options) RETTO_REALTIME;
 
-/* Your say in which tokens may come next. Called before each draw on the thread that draws:
- * allowed[i] is 1 if token i may come, 0 if the grammar forbids it; set to 0 what you do not want.
- * A call on its session returns RETTO_ERROR_STATE. It runs inside [realtime] calls: for them to keep
- * their promise it must keep it too. */
+/* A callback that restricts which tokens may come next. It is called before each draw on the thread that
+ * draws: allowed[i] is 1 if token i may come next, 0 if the grammar forbids it; set the entries of unwanted
+ * tokens to 0. Calls on its session return RETTO_ERROR_STATE. Since it runs inside [realtime] calls, it must
+ * be real-time safe too. */
 typedef void (*retto_mask)(void *user, uint8_t *allowed, size_t vocabulary);
 
 /* Sets the mask, or takes it away if it is NULL. `user` is passed on to it and stays yours.
@@ -487,7 +489,7 @@ RETTO_CHECK retto_status retto_session_set_mask(retto_session *session, retto_ma
 RETTO_CHECK retto_status retto_session_snapshot(const retto_session *session, void *buffer,
                                                 size_t capacity, size_t *size) RETTO_REALTIME;
 
-/* Goes back to a snapshot taken of any session over the same model, with no notes dictated. Sounding
+/* Goes back to a snapshot taken of any session over the same model, with no forced notes. Sounding
  * notes are this session's, not the snapshot's: those from before are ended by the next calls of
  * retto_session_next_event, and notes that sound in the snapshot are not begun again.
  * If the bytes are not one, are damaged or of another model it is RETTO_ERROR_FORMAT, and if a newer
@@ -498,19 +500,19 @@ RETTO_CHECK retto_status retto_session_restore(retto_session *session, const voi
 
 /* ---- Sessions of music --------------------------------------------------------------------------- */
 
-/* What a retto_event is. Further kinds may come; pass over those you do not know. */
+/* The kind of a retto_event. Later versions may add kinds; ignore those you do not know. */
 typedef enum retto_event_kind {
-  RETTO_EVENT_TIME = 0,     /* time passes and nothing else happens */
-  RETTO_EVENT_NOTE_ON = 1,  /* channel, pitch, velocity */
-  RETTO_EVENT_NOTE_OFF = 2, /* channel, pitch */
-  RETTO_EVENT_TIME_SIGNATURE = 3,    /* a time signature: pitch / velocity, such as 6 / 8 */
-  RETTO_EVENT_END = 4       /* the piece is over; what comes after belongs to a new one */
+  RETTO_EVENT_TIME = 0,           /* time passes and nothing else happens */
+  RETTO_EVENT_NOTE_ON = 1,        /* channel, pitch, velocity */
+  RETTO_EVENT_NOTE_OFF = 2,       /* channel, pitch */
+  RETTO_EVENT_TIME_SIGNATURE = 3, /* pitch / velocity, such as 6 / 8 */
+  RETTO_EVENT_END = 4             /* the piece has ended; the next event belongs to a new one */
 } retto_event_kind;
 
-/* Something that happens in music. */
+/* An event of music. */
 typedef struct retto_event {
-  /* Ticks since the event before, of the model's ticks_per_quarter; in a performance model, whose
-   * events keep their own time, there are 1000 to a second. */
+  /* Ticks since the previous event, as in the model's ticks_per_quarter; of a performance model there are
+   * 1000 ticks a second. */
   uint32_t delta;
   uint8_t kind;     /* a retto_event_kind */
   uint8_t channel;  /* 0 to 15 */
@@ -518,35 +520,33 @@ typedef struct retto_event {
   uint8_t velocity; /* 0 to 127 */
 } retto_event;
 
-/* Draws what happens next. If nothing does for a step of the grid, or for a second where there is no
- * grid, the event is RETTO_EVENT_TIME: so a call draws the tokens of one step at most. Every note-on
- * is followed by its note-off, at the end of the piece at the latest.
+/* Draws the next event. If nothing happens for a step of the grid, or for a second without a grid, the event is
+ * RETTO_EVENT_TIME; so a call draws at most the tokens of one step. Every note-on is followed by its
+ * note-off, at the latest at the end of the piece.
  *
  * Sounding notes are those whose note-on this call returned and whose note-off it has not returned
- * yet. Whatever is called in between, they are ended: after tokens were drawn with retto_session_next
- * or retto_sessions_next, after retto_session_reset and after retto_session_restore, the next calls
- * first return a note-off of delta 0 for each sounding note that is over by then; after a reset or a
- * restore that is all of them. No note-off is returned for a note whose note-on was not. Time that
- * passes in tokens drawn one by one is not part of any delta. A host that stops, or frees the session,
- * ends the notes of retto_session_get_sounding itself.
+ * yet. They are always ended: after tokens were drawn with retto_session_next or retto_sessions_next, and
+ * after retto_session_reset and retto_session_restore, the next calls first return a note-off of delta 0 for
+ * each sounding note that has ended in the meantime; after a reset or a restore these are all of them. A
+ * note-off is returned only if its note-on was. Time that passes in tokens drawn one by one is not part of
+ * any delta. A host that stops, or frees the session, ends the notes of retto_session_get_sounding itself.
  *
- * RETTO_ERROR_UNSUPPORTED if the model is not of music; _EXHAUSTED, also if the mask, without the
- * grammar, lets 1024 tokens pass with no event: what was drawn stays read. [one-thread] [realtime] */
+ * RETTO_ERROR_UNSUPPORTED if the model is not of music; _EXHAUSTED if the mask allows no token, or if
+ * the grammar is off and 1024 tokens made no event; the tokens drawn so far stay in the sequence.
+ * [one-thread] [realtime] */
 RETTO_CHECK retto_status retto_session_next_event(retto_session *session, retto_event *event)
     RETTO_REALTIME;
 
-/* Reads an event that somebody else plays; the model goes on from there. Its delta counts from the
- * event before, drawn or fed; on a grid its time is rounded to the nearest step, and what is drawn
- * next is at its own steps all the same, or at once where these are past. A note-on of velocity 0 is
+/* Reads an event that somebody else plays; the model continues from there. Its delta counts from the previous
+ * event, drawn or fed. On a grid its time is rounded to the nearest step; events drawn next keep their own
+ * times, or come at once if those are past. A note-on of velocity 0 is
  * a note-off; a time signature counts at the beginning of a piece. `delta` is below 2^31.
  *
  * Takes the time of some tokens: on a grid one for each step that passes and one for each note held in
- * it. A pause of more than 64 steps is read without so many whole bars that it is no longer than 64
- * steps, or than one bar where that is more; so at most 64 steps pass in a call, or at most those of a
- * bar, of which 24 steps per quarter note make 96 in 4/4 and never more than 192. In a performance it
- * is at most one token for each second of the pause, which is cut at 30 s, and one for each note that
- * ends. To take less time in each call, feed RETTO_EVENT_TIME as time passes: at most one step at a
- * time is read then.
+ * it. A pause of more than 64 steps is shortened by whole bars to at most 64 steps, or to at most one bar if
+ * a bar has more (96 steps in 4/4 at 24 steps per quarter note, never more than 192). In a performance a
+ * pause is cut at 30 s and takes one token for each second, and one for each note that ends. To take less
+ * time in each call, feed RETTO_EVENT_TIME as time passes, one step at a time.
  * RETTO_ERROR_ARGUMENT, _UNSUPPORTED. [one-thread] [realtime] */
 RETTO_CHECK retto_status retto_session_feed_event(retto_session *session, const retto_event *event)
     RETTO_REALTIME;
@@ -558,59 +558,60 @@ RETTO_CHECK retto_status retto_session_feed_event(retto_session *session, const 
 RETTO_CHECK retto_status retto_session_get_sounding(retto_session *session, retto_event *events,
                                                     size_t capacity, size_t *count) RETTO_REALTIME;
 
-/* Counts all sounding notes as ended: for hosts that ended them themselves. No note-off is returned
- * for them later. RETTO_ERROR_UNSUPPORTED. [one-thread] [realtime] */
+/* Counts all sounding notes as ended, for hosts that have ended them. No note-off is returned for them
+ * later. RETTO_ERROR_UNSUPPORTED. [one-thread] [realtime] */
 RETTO_CHECK retto_status retto_session_forget_sounding(retto_session *session) RETTO_REALTIME;
 
-/* Constraints. They hold for certain, from the next token on, since tokens against them are not drawn;
- * notes that sound already may go on. They stay until they are changed, also after a reset or a
- * restore, and need the grammar (retto_session_set_grammar). Each may be RETTO_ERROR_ARGUMENT, or
- * RETTO_ERROR_UNSUPPORTED if the model is not of music or its encoding cannot keep to it, with nothing
- * changed; the value that asks for nothing is always taken. Which encoding keeps to what:
+/* Constraints. They are guaranteed from the next token on, because tokens that violate them are not drawn;
+ * notes that already sound may continue. They stay until they are changed, also after a reset or a restore,
+ * and need the grammar (retto_session_set_grammar). Each call may return RETTO_ERROR_ARGUMENT, or
+ * RETTO_ERROR_UNSUPPORTED if the model is not of music or its encoding does not support the constraint; then
+ * nothing has changed. The value that means "no constraint" is always accepted. Support by encoding:
  *
  *                    melody, polyphony    drums          performance
  *   pitch range      yes                  unsupported    yes
- *   scale            yes                  unsupported    yes
+ *   scale, key       yes                  unsupported    yes
  *   voices, density  yes                  yes            yes
  *   bars             yes                  yes            unsupported
  *   time signature   those it has         those it has   unsupported
  *   ending           yes                  yes            anywhere or never
  *   forced notes     yes                  yes            unsupported
  *
- * A piece that a model of melody, polyphony or drums writes has a note in its first bar, unless the
- * constraints allow none. */
+ * A piece of melody, polyphony or drums has a note in its first bar, unless the constraints forbid all
+ * notes. */
 
 /* Notes begin only on pitches from `lowest` to `highest`, 0 to 127, the lower one first.
  * [one-thread] [realtime] */
 RETTO_CHECK retto_status retto_session_set_pitch_range(retto_session *session, int32_t lowest,
                                                        int32_t highest) RETTO_REALTIME;
-/* Notes begin only on these pitch classes, one at least: bit 0 is C, bit 11 is B, 0xFFF is all.
+/* Notes begin only on these pitch classes, at least one: bit 0 is C, bit 11 is B, 0xFFF is all.
  * [one-thread] [realtime] */
 RETTO_CHECK retto_status retto_session_set_scale(retto_session *session, uint32_t pitch_classes)
     RETTO_REALTIME;
 /* The key the piece is in: 1 to 12 for C major to B major, 13 to 24 for C minor to B minor, 0 for none. It
- * forbids nothing: the model is told, and prefers the notes and the endings of that key. With 0, as at
- * first, the model is told the key whose scale retto_session_set_scale has set, if it is that of one; else
- * the key of the notes that the piece has so far, drawn or fed, from about two bars on. Models trained before 0.1 do not know keys: it has no effect on them.
+ * forbids nothing: it is an input of the model, which then prefers the notes and the endings of that key. With
+ * 0, the default, the input is the key whose scale was set with retto_session_set_scale, if it is the scale
+ * of a key; else the key of the notes that the piece has so far, drawn or fed, after about two bars. The
+ * call has no effect on models trained before 0.1, which have no input for the key.
  * RETTO_ERROR_ARGUMENT, _UNSUPPORTED for drums. [one-thread] [realtime] */
 RETTO_CHECK retto_status retto_session_set_key(retto_session *session, int32_t key) RETTO_REALTIME;
-/* The most notes at a time, 1 to 128. [one-thread] [realtime] */
+/* The maximum number of simultaneous notes, 1 to 128. [one-thread] [realtime] */
 RETTO_CHECK retto_status retto_session_set_voices(retto_session *session, int32_t voices)
     RETTO_REALTIME;
 /* Added to the logits of tokens that begin a note, -20 to 20: above 0 for more notes.
  * [one-thread] [realtime] */
 RETTO_CHECK retto_status retto_session_set_density(retto_session *session, float density)
     RETTO_REALTIME;
-/* The piece ends after so many bars, to 1000000, at the bar line, or at the next bar line if it has as
- * many already; 0, as at first, to leave it to the model. The model is told how many bars are still to go,
- * and prepares the end. [one-thread] [realtime] */
+/* The piece ends after this number of bars, to 1000000, at the bar line, or at the next bar line if it already
+ * has as many; 0, the default, to leave it to the model. The number of bars still to go is an input of the
+ * model, which prepares the ending. [one-thread] [realtime] */
 RETTO_CHECK retto_status retto_session_set_bars(retto_session *session, int32_t bars)
     RETTO_REALTIME;
-/* The time signature of the next piece to begin, such as 3 and 4, both above 0; it then holds to the
- * piece's end. 0 and 0, as at first, leave it to the model, which draws those of its material alone.
- * RETTO_ERROR_UNSUPPORTED, whose sentence names those there are, if the encoding has no such time
- * signature: a model has 4/4, 3/4, 2/4, 6/8, 2/2, 9/8, 12/8, 3/8, 3/2, 5/4, 7/8, 6/4, 5/8, 7/4, 1/4 and
- * 4/8 where their bars are whole steps of its grid, and others if its material had them.
+/* The time signature of the next piece, such as 3 and 4, both above 0; it holds to the end of that piece. 0 and
+ * 0, the default, leave it to the model, which draws only those of its material. RETTO_ERROR_UNSUPPORTED if
+ * the encoding has no such time signature; the error message lists those it has. A model has 4/4, 3/4, 2/4,
+ * 6/8, 2/2, 9/8, 12/8, 3/8, 3/2, 5/4, 7/8, 6/4, 5/8, 7/4, 1/4 and 4/8 if such a bar is a whole number of
+ * steps of its grid, and others if its material had them.
  * [one-thread] [realtime] */
 RETTO_CHECK retto_status retto_session_set_time_signature(retto_session *session, int32_t numerator,
                                                  int32_t denominator) RETTO_REALTIME;
@@ -622,12 +623,12 @@ typedef enum retto_ending {
   RETTO_ENDING_NEVER = 2
 } retto_ending;
 
-/* Says when a piece may end if its number of bars is not set; at first anywhere, but not before all
- * forced notes have come. [one-thread] [realtime] */
+/* When a piece may end if its number of bars is not set. The default is anywhere, but not before all forced
+ * notes have come. [one-thread] [realtime] */
 RETTO_CHECK retto_status retto_session_set_ending(retto_session *session, retto_ending ending)
     RETTO_REALTIME;
 
-/* The constraints of a session, each as its call above sets it. */
+/* The constraints of a session, each as set by its call above. */
 typedef struct retto_constraints {
   size_t size; /* of this struct; set by RETTO_CONSTRAINTS_INIT */
   int32_t lowest_pitch, highest_pitch;
@@ -646,17 +647,17 @@ typedef struct retto_constraints {
 /* The same as a function, which does nothing for NULL. [any-thread] [realtime] */
 void retto_constraints_init(retto_constraints *constraints) RETTO_REALTIME;
 
-/* Fills in the constraints that are in force; notes that are forced are not among them.
+/* Returns the current constraints; forced notes are not among them.
  * RETTO_ERROR_ARGUMENT, _UNSUPPORTED if the model is not of music. [one-thread] [realtime] */
 RETTO_CHECK retto_status retto_session_get_constraints(retto_session *session,
                                                        retto_constraints *constraints)
     RETTO_REALTIME;
 
-/* Forces a note of this piece: the model writes it, whatever the other constraints are, and fills in the
- * rest. `start`, below 2^40, counts from the piece's beginning, and both it and `duration`, above 0,
- * are in ticks. Up to 1024 at a time; they end with the piece, which a number of bars may end before
- * they come. RETTO_ERROR_ARGUMENT if it is past, out of the encoding's range, or one too many (also a
- * second one at a time in a melody); RETTO_ERROR_UNSUPPORTED if the model has no grid.
+/* Forces a note of this piece: the model plays it regardless of the other constraints, and generates the rest
+ * around it. `start`, below 2^40, counts from the beginning of the piece; `start` and `duration`, above 0, are
+ * in ticks. At most 1024 forced notes at a time. The end of the piece clears them, even those that have not
+ * come. RETTO_ERROR_ARGUMENT if the note is past, out of the encoding's range, or one too many (in a melody
+ * also a second note at the same time); RETTO_ERROR_UNSUPPORTED if the model has no grid.
  * [one-thread] [realtime] */
 RETTO_CHECK retto_status retto_session_force_note(retto_session *session, uint64_t start,
                                                   uint32_t duration, int32_t pitch) RETTO_REALTIME;
@@ -686,7 +687,7 @@ RETTO_CHECK retto_status retto_key_from_name(const char *name, int32_t *key);
 
 /* ---- Text --------------------------------------------------------------------------------------- */
 
-/* What bytes hold. The values never change; later versions may add others. */
+/* The kind of text that bytes contain. The values never change; later versions may add others. */
 typedef enum retto_text_kind {
   RETTO_TEXT_UTF8 = 0,         /* well-formed UTF-8, or ASCII; also no bytes at all */
   RETTO_TEXT_DAMAGED_UTF8 = 1, /* UTF-8 with bytes that belong to no well-formed character */
@@ -698,15 +699,15 @@ typedef enum retto_text_kind {
   RETTO_TEXT_BINARY = 7        /* no text, or a document whose text must be extracted first */
 } retto_text_kind;
 
-/* What an examination found. */
+/* The result of retto_text_examine. */
 typedef struct retto_text_info {
   size_t size; /* of this struct; set by RETTO_TEXT_INFO_INIT */
   retto_text_kind kind;
   /* Bytes of a byte order mark at the beginning: 0, 2 or 3. */
   int32_t mark_length;
-  /* Bytes that have no place in UTF-8 (in UTF-16 if the kind is that; in binary data NUL and other
-   * control characters; 0 where a mark or the first bytes tell the format), and the offset of the
-   * first; SIZE_MAX if there is none. */
+  /* The number of bytes that are invalid in UTF-8, and the offset of the first, SIZE_MAX if there is none. For
+   * UTF-16 those invalid in UTF-16; for binary data NUL and other control characters; 0 if a byte order mark
+   * or the first bytes identify the format. */
   size_t bad_count, first_bad;
   /* What it is, for a person: "UTF-8 text", "a PNG image". Lives as long as the library. */
   const char *name;
@@ -717,10 +718,10 @@ typedef struct retto_text_info {
 /* The same as a function, which does nothing for NULL. [any-thread] [realtime] */
 void retto_text_info_init(retto_text_info *info) RETTO_REALTIME;
 
-/* Examines `length` bytes, in one pass: a trainer learns any bytes as they are, and a model of text
- * in another encoding than UTF-8 writes wrong characters. Byte order marks and the first bytes of
- * known file formats are certain. Latin-1 and Windows-1252 are guesses from which bytes above 0x7F
- * occur: a text of other 8-bit encodings may be taken for them.
+/* Detects the kind of text in `length` bytes, in one pass. A trainer learns any bytes unchanged, so a model
+ * trained on text that is not UTF-8 writes wrong characters. Byte order marks and the first bytes of known
+ * file formats are certain. Latin-1 and Windows-1252 are guessed from the bytes above 0x7F that occur; text in
+ * another 8-bit encoding may be taken for them.
  * RETTO_ERROR_ARGUMENT, _UNSUPPORTED as for every struct. [any-thread] */
 RETTO_CHECK retto_status retto_text_examine(const void *data, size_t length,
                                             retto_text_info *info);
@@ -737,19 +738,19 @@ RETTO_CHECK retto_status retto_text_convert(retto_text_kind kind, const void *da
 
 /* ---- The trainer ------------------------------------------------------------------------------ */
 
-/* Learns a model. Give it material, then either let it run or step it yourself; take the model at
- * any time.
+/* Trains a model. Add material, then call retto_trainer_run, or retto_trainer_step in a loop of your own.
+ * The model can be taken at any time.
  *
- * How it learns: truncated back-propagation through time over parallel streams of the material, with
- * the state carried on; AdamW with the gradient clipped by norm; a learning rate that warms up and
- * then falls along a cosine; dropout after each layer. A part of the material is held out: it is
- * measured now and then, the best weights by it are kept, and training stops when they have not
- * improved for long. The same material, options, seed and number of threads on the same instruction
- * set give the same weights, unless the run is limited by minutes. */
+ * The method is truncated back-propagation through time over batches of sequences, with the hidden state
+ * carried from one batch to the next; AdamW with the gradient clipped by norm; a learning rate with linear
+ * warm-up and cosine decay; dropout after each layer. A part of the material is used for validation: the
+ * weights with the best validation loss are kept, and training stops when that loss has not improved for
+ * some time. The same material, options, seed and number of threads on the same instruction set give the
+ * same weights, unless the run is limited by minutes. */
 typedef struct retto_trainer retto_trainer;
 
-/* In all numbers the value of the initialiser means: choose. What is then chosen, by the number of
- * training tokens (of text about one per character):
+/* The value that the initialiser sets for a number means "choose". The choice depends on the number of
+ * training tokens (about one per character of text):
  *
  *     tokens        hidden  layers  dropout  epochs
  *     < 20,000         128       1      0.2     100
@@ -758,26 +759,26 @@ typedef struct retto_trainer retto_trainer;
  *     < 20,000,000     384       2      0.2      12
  *     more             512       2      0.1       3
  *
- *     encoding            characters for text; for MIDI files what most of the first 100 suit
+ *     encoding            characters for text; for MIDI files the encoding that fits most of the
+ *                         first 100
  *     steps_per_quarter   4
  *     augment             yes for fewer than 400 pieces of music
- *     hidden              with `minutes`: reduced, to 64 at least, until the time is likely to suffice for
- *                         5 passes over the material (over 2,000,000 tokens of it if there are more)
+ *     hidden              with `minutes`: reduced, to at least 64, until the time is likely to be enough
+ *                         for 5 epochs (of 2,000,000 tokens, if there are more)
  *     embedding           64
- *     batch, sequence     32 and 64; less where the material is less than that
+ *     batch, sequence     32 and 64; less if there is less material
  *     learning_rate       0.004; 0.002 where hidden is above 384. It rises over the first tenth of the
  *                         steps, 100 at most, then falls along a cosine to a twentieth at the end
  *     weight_decay, clip  0.01 and 1
  *     validation          0.1 of the material
- *     patience            12 measurements of the validation loss, one every 25 steps, or more rarely where
- *                         there is so much validation material that measuring would take over a tenth of
- *                         the time
+ *     patience            12 evaluations of the validation loss, one every 25 steps, or fewer if they
+ *                         would take more than a tenth of the time
  *     checkpoint_seconds  60
  *
  * A run ends when the first of `epochs`, `steps` and `minutes` that are given is reached, and earlier when
- * the validation loss has not improved for `patience` measurements. With none of the three given it is the
- * number of epochs above that ends it: for 1,000,000 characters on two cores that can take half an hour.
- * retto_trainer_get_options tells what was chosen. */
+ * the validation loss has not improved for `patience` evaluations. If none of the three is given, the run
+ * ends after the number of epochs above: for 1,000,000 characters on two cores that can take half an hour.
+ * retto_trainer_get_options returns the values that were chosen. */
 typedef struct retto_trainer_options {
   size_t size; /* of this struct; set by RETTO_TRAINER_OPTIONS_INIT */
   /* "bytes" or "characters" for text, "melody", "polyphony", "drums" or "performance" for music,
@@ -785,13 +786,13 @@ typedef struct retto_trainer_options {
   const char *encoding;
   /* Steps per quarter note of the grid music is put on (not of performance), 1 to 24. */
   int32_t steps_per_quarter;
-  /* Whether music is learned in other keys, and performances at other tempi, too: above 0 for yes,
-   * below 0 for no. */
+  /* Whether music is also learned in other keys and performances at other tempi: above 0 for yes, below 0
+   * for no. */
   int32_t augment;
   /* Sizes of the network: to 16384, 16384 and 32. */
   int32_t embedding, hidden, layers;
-  /* Parallel streams, to 4096, and time steps gradients flow back over, to 65536; their product is
-   * at most 2^24. */
+  /* Sequences per batch, to 4096, and time steps per sequence, to 65536; their product is at most
+   * 2^24. */
   int32_t batch, sequence;
   /* Threads, to 256; to choose: as many as the processors this process may run on, 8 at most. */
   int32_t threads;
@@ -805,10 +806,11 @@ typedef struct retto_trainer_options {
   double epochs;
   int64_t steps;
   double minutes;
-  /* The share of the material to hold out, from its end, to 0.9; below 0 to choose. Does not count
-   * if there is material for validation. */
+  /* The share of the material, from its end, that is used for validation, to 0.9; below 0 to choose.
+   * Ignored if validation material was added. */
   double validation;
-  /* Measurements without a better one that end the run, to 1000000; below 0 for never. */
+  /* The run ends after so many evaluations without a better validation loss, to 1000000; below 0 for
+   * never. */
   int32_t patience;
   int32_t reserved; /* 0 */
   /* Starts the weights and dropout; any value. */
@@ -816,14 +818,14 @@ typedef struct retto_trainer_options {
   /* Where retto_trainer_run keeps a checkpoint, or NULL, copied; and seconds between two, to 1e9. */
   const char *checkpoint_path;
   double checkpoint_seconds;
-  /* RETTO_FLOAT32, or RETTO_BFLOAT16 for products of numbers rounded to it, on processors that have
+  /* RETTO_FLOAT32, or RETTO_BFLOAT16 to compute products in bfloat16, on processors that have
    * instructions for it (else RETTO_ERROR_UNSUPPORTED). The weights are float32 either way. */
   retto_precision precision;
   /* Whether each call that adds text adds a document, with an end of its own: above 0 for yes, below 0
    * for no: then all text is one long one, each addition going on where the last ended. To choose (0):
    * as the model that training starts from, else no. The state of one document does not run into the
-   * next, empty ones are left out, and of documents whole ones are held out, spread evenly; the end of
-   * the last if they are too few for that. RETTO_ERROR_ARGUMENT if the model to start from is of the
+   * next, empty ones are left out. Validation takes whole documents, spread evenly, or the end of the last
+   * one if there are too few. RETTO_ERROR_ARGUMENT if the model to start from is of the
    * other kind. */
   int32_t documents;
   /* For "tokens" how many there are, 1 to 65535: numbers from 0 to one below it. The model has one more,
@@ -874,9 +876,9 @@ void retto_trainer_free(retto_trainer *trainer);
 
 /* What material is for. */
 typedef enum retto_role {
-  /* To learn from. A part is held out if there is nothing for validation. */
+  /* For training. A part of it is used for validation if no validation material is added. */
   RETTO_TRAINING = 0,
-  /* To be tested on, never learned from. */
+  /* For validation only. */
   RETTO_VALIDATION = 1
 } retto_role;
 
@@ -938,13 +940,13 @@ typedef struct retto_progress {
   /* Passes over the material, with the fraction of the current one; and how much of the whole run is
    * done, from 0 to 1. */
   double epoch, fraction;
-  /* Of training, smoothed, with dropout in force; of the held-out part, last and best. */
+  /* The training loss, smoothed and with dropout; the last and the best validation loss. */
   double loss, validation_loss, best_validation_loss;
-  /* Of the held-out part, or of training where there is none. */
+  /* Of the validation material, or of the training material if there is none. */
   double bits_per_character;
   double learning_rate, gradient_norm;
   double tokens_per_second, seconds_elapsed, seconds_left;
-  /* 1 if the last step measured the held-out part. */
+  /* 1 if the last step evaluated the validation loss. */
   int32_t measured;
   retto_end end;
   /* RETTO_OK, or why the checkpoint of options.checkpoint_path could not be saved when that was tried
@@ -977,7 +979,7 @@ RETTO_CHECK retto_status retto_trainer_get_progress(retto_trainer *trainer,
 /* The same as a function, which does nothing for NULL. [any-thread] [realtime] */
 void retto_progress_init(retto_progress *progress) RETTO_REALTIME;
 
-/* Learns from one window of each stream, for hosts that own the loop. Fills in `progress` unless it
+/* Trains on one batch, for hosts with a training loop of their own. Fills in `progress` unless it
  * is NULL. The first step also prepares the material and may take long. After the end it does
  * nothing, and says so in progress->end.
  * RETTO_ERROR_CORPUS, _FILE, _MEMORY, _ARGUMENT from the first step, _DIVERGED from any; _STATE in a
@@ -1016,8 +1018,8 @@ RETTO_CHECK retto_status retto_trainer_save_checkpoint(retto_trainer *trainer, c
 RETTO_CHECK retto_status retto_trainer_save_checkpoint_memory(retto_trainer *trainer, void *buffer,
                                                               size_t capacity, size_t *size);
 
-/* Makes a model of the best weights so far: by the held-out part, or the latest where nothing is held
- * out and training did not diverge. RETTO_ERROR_MEMORY, and those of the first step.
+/* Makes a model of the best weights so far: those with the best validation loss, or without validation
+ * material the latest ones, if training did not diverge. RETTO_ERROR_MEMORY, and those of the first step.
  * [one-thread] [blocking] */
 RETTO_CHECK retto_status retto_trainer_model(retto_trainer *trainer, retto_model **model);
 
@@ -1092,8 +1094,8 @@ RETTO_CHECK retto_status retto_midi_get_events(const retto_midi *midi, retto_eve
 
 /* What was not as the standard wants it, a line each, with the byte it was found at, and how many notes
  * of a track had no note-off or were ended by a controller, with the byte of the track; no text if all was
- * well. At most 101 lines. Writes to `text`, which has room for `capacity` bytes, with a 0 at the end, and the number
- * of bytes with the 0 to `length`. RETTO_ERROR_BUFFER. [any-thread] */
+ * well. At most 101 lines. Writes to `text`, which has room for `capacity` bytes, with a 0 at the end, and
+ * the number of bytes with the 0 to `length`. RETTO_ERROR_BUFFER. [any-thread] */
 RETTO_CHECK retto_status retto_midi_get_warnings(const retto_midi *midi, char *text,
                                                  size_t capacity, size_t *length);
 
