@@ -171,10 +171,12 @@ struct BenchTrain: ParsableCommand {
     let inputs = options.tokens(rows)
     let targets = options.tokens(rows)
     let sides = options.sideValues(steps: options.sequence, batch: batch)
-    let timings = Timings(for: options.seconds) {
-      _ = learner.gradients(
-        inputs: inputs, targets: targets, sides: options.sides ? UnsafePointer(sides) : nil)
-      _ = learner.update(rate: 1e-3, clip: 1)
+    let timings = sides.withUnsafeBufferPointer { sides in
+      Timings(for: options.seconds) {
+        _ = learner.gradients(
+          inputs: inputs, targets: targets, sides: options.sides ? sides.baseAddress : nil)
+        _ = learner.update(rate: 1e-3, clip: 1)
+      }
     }
     let median = timings.quantile(0.5)
     report(
