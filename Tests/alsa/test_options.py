@@ -25,7 +25,7 @@ class Options(unittest.TestCase):
             self.expect("play", 64, f"--key is \"{key}\"; write it such as G", "--key", key, SMALL)
         self.expect("play", 64, "--time-signature is \"3:4\"", "--time-signature", "3:4", SMALL)
         self.expect("play", 64, "--bogus", "--bogus", SMALL)
-        self.expect("play", 1, "model of text", TEXT)
+        self.expect("play", 1, "model of characters", TEXT)
         self.expect("play", 1, "nowhere.safetensors", "nowhere.safetensors")
         self.expect("play", 1, "no port \"nowhere:in\"", "-p", "nowhere:in", SMALL)
 
@@ -36,7 +36,7 @@ class Options(unittest.TestCase):
         self.expect("duet", 64, "choose one", "--trade", "4", "--accompany", SMALL)
         self.expect("duet", 64, "--answer-after is \"soon\"", "--answer-after", "soon", SMALL)
         self.expect("duet", 64, "the pitches are 60 to 50", "--lowest", "60", "--highest", "50", SMALL)
-        self.expect("duet", 1, "model of text", TEXT)
+        self.expect("duet", 1, "model of characters", TEXT)
         self.expect("duet", 1, "no port \"nowhere\"", "-i", "nowhere", SMALL)
 
     def test_help_names_every_option(self):
