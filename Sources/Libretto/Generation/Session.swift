@@ -61,9 +61,9 @@ public final class Session {
     }
     do throws(OutOfMemory) {
       if let encoding = model.encoding.music {
-        let grammar = try encoding.makeMusicGrammar()
-        self.grammar = grammar
-        music = Music(encoding, grammar)
+        let reader = try encoding.makeReader()
+        grammar = reader.grammar
+        music = Music(encoding, reader)
       } else {
         grammar = try model.encoding.makeGrammar()
         music = nil
@@ -71,7 +71,7 @@ public final class Session {
       sideValues = model.sides.inputs.isEmpty ? nil : try SideValues(model.sides, model.encoding)
       allowed = try GrowableBuffer(capacity: shape.vocabulary)
       let size =
-        type(of: grammar).stateSize + (music?.stateSize ?? 0)
+        (music?.stateSize ?? type(of: grammar).stateSize)
         + (sideValues == nil ? 0 : SideValues.stateSize)
       // Never without any room: an encoding may have no state.
       backup = try GrowableBuffer(capacity: max(1, size))
@@ -84,8 +84,7 @@ public final class Session {
   /// Back to a zero state with nothing read; the settings stay. Real-time.
   public func reset(seed: UInt64) {
     state.clear()
-    grammar.reset()
-    music?.reset()
+    if let music { music.reset() } else { grammar.reset() }
     sideValues?.reset()
     sampler.forget()
     random = RandomSource(seed: seed)
@@ -110,13 +109,13 @@ public final class Session {
   /// Reads tokens as if they had been drawn. Real-time, in a time proportional to their number.
   public func feed(_ tokens: UnsafeBufferPointer<Int32>) throws(LibrettoError) {
     try model.check(tokens)
-    for token in tokens { take(token) }
+    for token in tokens { read(token, .fed) }
   }
 
   /// Reads text. Real-time, in a time proportional to its length.
   public func feed(text: UnsafeRawBufferPointer) throws(LibrettoError) {
     let encoding = try model.textEncoding()
-    encoding.encode(text) { take($0) }
+    encoding.encode(text) { read($0, .fed) }
   }
 
   /// The next token and its natural log-probability under the model, before the sampler's settings
@@ -149,24 +148,21 @@ public final class Session {
   // MARK: -
 
   /// Takes note of a token that was fed; the network reads the one before it.
-  private func take(_ token: Int32) {
-    hear(token)
-    music?.listener.follow(token)
-  }
-
-  /// The same for a token the listener made, which knows of it.
-  func hear(_ token: Int32) {
+  func read(_ token: Int32, _ source: MusicReader.Source) {
     // Text that is fed first is the beginning of a document.
     if pending < 0 && !knowsNext && token != model.documentEnd { pending = model.documentEnd }
     if pending >= 0 { read(wantLogits: false) }
     pending = token
     knowsNext = false
-    grammar.advance(token)
-    if let music {
-      music.player.take(token, heard: true)
-      sideValues?.follow(token, music.encoding)
-    }
+    follow(token, source)
     note(token)
+  }
+
+  /// Moves what is known of the sequence on by a token.
+  private func follow(_ token: Int32, _ source: MusicReader.Source) {
+    guard let music else { return grammar.advance(token) }
+    music.reader.take(token, source)
+    sideValues?.follow(token, music.encoding)
   }
 
   /// Keeps a token in mind for the repetition penalty, which does not look back beyond a document.
@@ -186,11 +182,7 @@ public final class Session {
   func begin() {
     let token = min(model.encoding.startToken, Int32(model.shape.vocabulary - 1))
     pending = token
-    guard let music else { return }
-    grammar.advance(token)
-    music.player.take(token, heard: true)
-    music.listener.follow(token)
-    sideValues?.follow(token, music.encoding)
+    if music != nil { follow(token, .fed) }
   }
 
   /// What follows the end of a document knows nothing of it.
@@ -211,7 +203,7 @@ public final class Session {
   /// The side values of the place the music has reached, which go with the token that led there.
   func writeSides() -> UnsafePointer<Int32>? {
     guard let sideValues, let music else { return nil }
-    return sideValues.write(music.grammar, music.encoding)
+    return sideValues.write(music.reader.grammar, music.encoding)
   }
 
   /// The one way for a draw to fail.
@@ -239,12 +231,7 @@ public final class Session {
     let logProbability = logits[Int(token)] - total
     pending = token
     knowsNext = false
-    grammar.advance(token)
-    if let music {
-      music.player.take(token, heard: false)
-      music.listener.follow(token)
-      sideValues?.follow(token, music.encoding)
-    }
+    follow(token, .drawn)
     note(token)
     return (token, logProbability)
   }

@@ -7,24 +7,20 @@ extension Session {
   /// What a session over a model of music has besides.
   final class Music {
     let encoding: any MusicEncoding
-    let grammar: any MusicGrammar
-    let player: any EventDecoder
-    let listener: any EventEncoder
+    let reader: MusicReader
     /// The time signatures the model has beside the standard ones, for messages.
     let extraTimeSignatures: Sentence
     /// What the host was given and has not been told the end of.
     var sounding = SoundingNotes()
-    /// Whether the listener has heard something that the network has not read yet.
+    /// Whether the encoder was fed something that the network has not read yet.
     var hasHeard = false
     /// Ticks by which the host's time is ahead of the session's, which is on the grid: the next events
     /// come so much earlier after the last one heard.
     var ahead = 0
 
-    init(_ encoding: any MusicEncoding, _ grammar: any MusicGrammar) {
+    init(_ encoding: any MusicEncoding, _ reader: MusicReader) {
       self.encoding = encoding
-      self.grammar = grammar
-      player = encoding.makeEventDecoder()
-      listener = encoding.makeEventEncoder()
+      self.reader = reader
       var names: Sentence = ""
       for timeSignature in encoding.extraTimeSignatures {
         names = "\(names), \(timeSignature.numerator)/\(timeSignature.denominator)"
@@ -34,20 +30,19 @@ extension Session {
 
     func reset() {
       sounding.endAll()
-      player.reset()
-      listener.reset()
+      reader.reset()
       hasHeard = false
       ahead = 0
     }
 
-    /// Leaves the events out that the player has ready. The ends of notes among them are given later.
+    /// Leaves the events out that the decoder has ready. The ends of notes among them are given later.
     func skipEvents() {
-      while let event = player.next() { sounding.skip(event) }
+      while let event = reader.decoder.next() { sounding.skip(event) }
     }
 
     /// The next event for the host that needs no other token.
     func nextEvent() -> MusicEvent? {
-      while var event = player.next() {
+      while var event = reader.decoder.next() {
         let moved = min(ahead, event.delta)
         event.delta -= moved
         ahead -= moved
@@ -56,11 +51,10 @@ extension Session {
       return nil
     }
 
-    var stateSize: Int { type(of: player).stateSize + type(of: listener).stateSize + 16 }
+    var stateSize: Int { reader.stateSize + 16 }
 
     func save(to bytes: UnsafeMutableRawPointer) {
-      player.save(to: bytes)
-      listener.save(to: bytes + type(of: player).stateSize)
+      reader.save(to: bytes)
       (bytes + stateSize - 16).setWord(0, UInt64(bitPattern: Int64(ahead)))
       (bytes + stateSize - 16).setWord(1, hasHeard ? 1 : 0)
     }
@@ -68,9 +62,7 @@ extension Session {
     func restore(from bytes: UnsafeRawPointer) -> Bool {
       let ticks = Int64(bitPattern: (bytes + stateSize - 16).word(0))
       let heard = (bytes + stateSize - 16).word(1)
-      guard heard <= 1, ticks.magnitude < 1 << 20, player.restore(from: bytes),
-        listener.restore(from: bytes + type(of: player).stateSize)
-      else { return false }
+      guard heard <= 1, ticks.magnitude < 1 << 20, reader.restore(from: bytes) else { return false }
       hasHeard = heard == 1
       ahead = Int(ticks)
       return true
@@ -94,10 +86,10 @@ extension Session {
   public func set(_ constraints: MusicConstraints) throws(LibrettoError) {
     let music = try requireMusic()
     try constraints.validate()
-    if let constraint = music.grammar.unsupported(constraints) {
+    if let constraint = music.reader.grammar.unsupported(constraints) {
       throw LibrettoError(.unsupported, refusal(constraint, constraints, music))
     }
-    music.grammar.constraints = constraints
+    music.reader.grammar.constraints = constraints
   }
 
   private func refusal(
@@ -114,7 +106,7 @@ extension Session {
       "the number of bars is \(constraints.bars), but a performance has no bars; leave it at 0 and count the time of the events"
     case .ending:
       "the ending is at a bar line, but a performance has no bars; let it end anywhere or never"
-    case .timeSignature where !music.grammar.canForceNotes:
+    case .timeSignature where !music.reader.grammar.canForceNotes:
       "the time signature is \(constraints.numerator)/\(constraints.denominator), but a performance has no bars; leave it at 0/0"
     case .timeSignature:
       "the time signature is \(constraints.numerator)/\(constraints.denominator); this model has 4/4, 3/4, 2/4, 6/8, 2/2, 9/8, 12/8, 3/8, 3/2, 5/4, 7/8, 6/4, 5/8, 7/4, 1/4, 4/8\(music.extraTimeSignatures), if such a bar is a whole number of steps of its grid"
@@ -122,18 +114,18 @@ extension Session {
   }
 
   /// The constraints in force.
-  public var constraints: MusicConstraints { music?.grammar.constraints ?? MusicConstraints() }
+  public var constraints: MusicConstraints { music?.reader.grammar.constraints ?? MusicConstraints() }
 
   /// The same; throws if the model is not of music. Real-time.
   public func musicConstraints() throws(LibrettoError) -> MusicConstraints {
-    try requireMusic().grammar.constraints
+    try requireMusic().reader.grammar.constraints
   }
 
   /// Ticks per quarter note of the events of this session; 0 for text.
   public var ticksPerQuarter: Int { model.ticksPerQuarter }
 
   /// Bars that are complete.
-  public var bars: Int { music?.grammar.bars ?? 0 }
+  public var bars: Int { music?.reader.grammar.bars ?? 0 }
 
   /// Reads an event as somebody plays it. Its time counts from the event before, drawn or fed.
   /// Real-time, in a time proportional to the steps that pass in it, of which there is a most.
@@ -152,7 +144,7 @@ extension Session {
     var event = event
     event.delta += music.ahead
     music.ahead = 0
-    music.listener.take(event) { hear($0) }
+    music.reader.encoder.take(event) { read($0, .encoded) }
     music.hasHeard = true
   }
 
@@ -189,16 +181,16 @@ extension Session {
   /// Reads what was heard of the present step, as a draw wants it.
   func finishHearing() {
     guard let music, music.hasHeard else { return }
-    music.listener.finish { hear($0) }
+    music.reader.encoder.finish { read($0, .encoded) }
     music.hasHeard = false
-    music.ahead = music.listener.ahead
-    music.listener.catchUp()
+    music.ahead = music.reader.encoder.ahead
+    music.reader.encoder.catchUp()
   }
 
   /// Dictates a note, in ticks from the beginning of the piece: the model writes it and fills in the
   /// rest. Real-time.
   public func force(start: Int, duration: Int, pitch: Int) throws(LibrettoError) {
-    let grammar = try requireMusic().grammar
+    let grammar = try requireMusic().reader.grammar
     guard grammar.canForceNotes else {
       throw LibrettoError(
         .unsupported, "\(model.encoding.name) has no grid to force notes on; feed them as events")
@@ -213,7 +205,7 @@ extension Session {
 
   /// Takes back what was dictated and has not come yet. Real-time.
   public func clearForcedNotes() throws(LibrettoError) {
-    try requireMusic().grammar.clearForcedNotes()
+    try requireMusic().reader.grammar.clearForcedNotes()
   }
 }
 

@@ -40,7 +40,7 @@ extension Session {
 
   /// Bytes of what is known of the sequence beside the network's state.
   private var sequenceSize: Int { sidesStart + (sideValues == nil ? 0 : SideValues.stateSize) }
-  private var sidesStart: Int { type(of: grammar).stateSize + (music?.stateSize ?? 0) }
+  private var sidesStart: Int { music?.stateSize ?? type(of: grammar).stateSize }
 
   /// Writes a snapshot; `bytes` has room for `snapshotSize`. Real-time.
   public func snapshot(_ bytes: UnsafeMutableRawPointer) {
@@ -115,7 +115,7 @@ extension Session {
     sampler.setRecent(recent)
     self.pending = pending
     knowsNext = base.halfWord(15) == 1
-    music?.grammar.clearForcedNotes()
+    music?.reader.grammar.clearForcedNotes()
     music?.sounding.endAll()
   }
 
@@ -161,14 +161,12 @@ extension Session {
   }
 
   private func saveSequence(to bytes: UnsafeMutableRawPointer) {
-    grammar.save(to: bytes)
-    music?.save(to: bytes + type(of: grammar).stateSize)
+    if let music { music.save(to: bytes) } else { grammar.save(to: bytes) }
     sideValues?.save(to: bytes + sidesStart)
   }
 
   private func restoreSequence(from bytes: UnsafeRawPointer) -> Bool {
-    grammar.restore(from: bytes)
-      && (music?.restore(from: bytes + type(of: grammar).stateSize) ?? true)
+    (music?.restore(from: bytes) ?? grammar.restore(from: bytes))
       && (sideValues?.restore(from: bytes + sidesStart) ?? true)
   }
 }

@@ -32,7 +32,7 @@ struct MusicSample {
       try tokens.withUnsafeBufferPointer { (b) throws(LibrettoError) in try session.feed(b) }
     }
     let timing = MusicTiming(encoding, tempo: options.tempo, primer: primer)
-    var recorder = MusicRecorder(
+    var recorder = try MusicRecorder(
       encoding, timing, program: options.program ?? primer?.character.program ?? 0,
       key: options.keySignature ?? primer?.keySignature, primer: primer)
     for token in tokens { recorder.take(token) }

@@ -2,7 +2,7 @@ import Sequences
 
 /// Makes a file of tokens as they are drawn.
 struct MusicRecorder {
-  private let player: any EventDecoder
+  private let reader: MusicReader
   private let primer: Primer?
   private let timing: MusicTiming
   private let ticksPerStep: Int?
@@ -23,8 +23,8 @@ struct MusicRecorder {
   init(
     _ encoding: any MusicEncoding, _ timing: MusicTiming, program: Int, key: MIDIKeySignature?,
     primer: Primer?
-  ) {
-    player = encoding.makeEventDecoder()
+  ) throws {
+    reader = try encoding.makeReader()
     self.primer = primer
     self.timing = timing
     ticksPerStep = encoding.hasBars ? encoding.ticksPerQuarter / encoding.stepsPerQuarter : nil
@@ -41,8 +41,8 @@ struct MusicRecorder {
 
   mutating func take(_ token: Int32) {
     guard !isOver else { return }
-    player.take(token, heard: false)
-    while let event = player.next() { add(event) }
+    reader.take(token, .drawn)
+    while let event = reader.decoder.next() { add(event) }
   }
 
   /// Lets nothing come after a tick.

@@ -78,9 +78,8 @@ public protocol MusicEncoding: Encoding {
   /// - `bars`: complete bars of the piece.
   func writeSides(bars: Int, _ facts: SideFacts, into values: UnsafeMutablePointer<Int32>)
 
-  func makeMusicGrammar() throws(OutOfMemory) -> any MusicGrammar
-  func makeEventDecoder() -> any EventDecoder
-  func makeEventEncoder() -> any EventEncoder
+  /// A reader at the beginning of a sequence.
+  func makeReader() throws(OutOfMemory) -> MusicReader
 }
 
 extension MusicEncoding {
@@ -112,6 +111,7 @@ extension MusicEncoding {
 
   public var startToken: Int32 { 0 }
   public var endToken: Int32? { 1 }
+  public func makeMusicGrammar() throws(OutOfMemory) -> any MusicGrammar { try makeReader().grammar }
   public func makeGrammar() throws(OutOfMemory) -> any Grammar { try makeMusicGrammar() }
 
   public func transposed(_ facts: SideFacts, by semitones: Int) -> SideFacts {
@@ -167,10 +167,10 @@ extension MusicEncoding {
     throws(OutOfMemory) -> MIDIFile
   {
     var builder = try FileBuilder(ticksPerQuarter: ticksPerQuarter, tempo: tempo, program: program)
-    let player = makeEventDecoder()
+    let reader = try makeReader()
     for token in tokens {
-      player.take(token, heard: false)
-      while let event = player.next() { try builder.add(event) }
+      reader.take(token, .drawn)
+      while let event = reader.decoder.next() { try builder.add(event) }
     }
     return try builder.finish()
   }

@@ -30,7 +30,7 @@ public struct MusicEvent: BitwiseCopyable, Equatable, Sendable {
 /// Turns tokens into events as they come. None of its calls allocates.
 public protocol EventDecoder: AnyObject {
   func reset()
-  /// Takes the next token; the events it leads to can be had from `next`. A token that was `heard`,
+  /// Takes the next token, before the grammar does; the events it leads to can be had from `next`. A token that was `heard`,
   /// because somebody else plays it, leads to none but the ends of this player's own notes.
   func take(_ token: Int32, heard: Bool)
   /// The next event, if there is one before another token is needed. When time has passed and
@@ -44,11 +44,12 @@ public protocol EventDecoder: AnyObject {
 /// Turns events into tokens as they come. None of its calls allocates.
 public protocol EventEncoder: AnyObject {
   func reset()
-  /// Takes an event and hands on the tokens that are certain now.
+  /// Takes an event and hands on the tokens that are certain now. Each must be taken by the grammar before
+  /// the next is handed on.
   func take(_ event: MusicEvent, _ each: (Int32) -> Void)
   /// Hands on the tokens of what was heard of the present moment, though it may not be over.
   func finish(_ each: (Int32) -> Void)
-  /// Takes note of a token that did not come from here, so as to know where the music is.
+  /// Takes note of a token that did not come from here, after the grammar took it.
   func follow(_ token: Int32)
   /// Ticks by which the last event came after the moment the tokens have reached; below 0 if it came
   /// before, because its time was rounded up.

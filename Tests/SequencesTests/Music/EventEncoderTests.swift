@@ -16,12 +16,12 @@ import Testing
       }
       let tokens = walk.piece(longest: 300)
       guard tokens.contains(where: { encoding.name(of: $0).hasPrefix("N") }) else { continue }
-      let player = encoding.makeEventDecoder()
-      let listener = encoding.makeEventEncoder()
+      let player = try encoding.makeReader()
+      let listener = try encoding.makeReader()
       var heard: [Int32] = []
       for token in tokens {
-        player.take(token, heard: false)
-        while let event = player.next() {
+        player.take(token, .drawn)
+        while let event = player.decoder.next() {
           listener.take(event) { heard.append($0) }
         }
       }
@@ -33,15 +33,12 @@ import Testing
   @Test func longPausesKeepThePlaceInTheBar() throws {
     for (timeSignature, bar) in [((3, 4), 3), ((4, 4), 4)] {
       let encoding = try PolyphonyEncoding(stepsPerQuarter: 4)
-      let listener = encoding.makeEventEncoder()
-      let grammar = try encoding.makeMusicGrammar()
+      let listener = try encoding.makeReader()
+      let grammar = listener.grammar
       func take(_ kind: MusicEvent.Kind, _ delta: Int, _ pitch: Int = 60, _ velocity: Int = 90) {
-        listener.take(MusicEvent(delta: delta, kind, pitch: pitch, velocity: velocity)) {
-          grammar.advance($0)
-        }
+        listener.take(MusicEvent(delta: delta, kind, pitch: pitch, velocity: velocity)) { _ in }
       }
-      listener.follow(0)
-      grammar.advance(0)
+      listener.take(0, .fed)
       take(.timeSignature, 0, timeSignature.0, timeSignature.1)
       take(.noteOn, 0)
       take(.noteOff, 480)
@@ -66,8 +63,8 @@ import Testing
     let grid = (encoding as? any GridEncoding)?.grid
     var random = SystemRandomNumberGenerator.Seeded(3)
     for held in [0, 1, 5] {
-      let listener = encoding.makeEventEncoder()
-      let grammar = try encoding.makeMusicGrammar()
+      let listener = try encoding.makeReader()
+      let grammar = listener.grammar
       var ticks = 0
       for i in 0..<60 {
         let bars = Int.random(in: 0...1000, using: &random)
@@ -79,10 +76,7 @@ import Testing
           MusicEvent(
             delta: delta, kind, pitch: isTimeSignature ? 4 : 36 + 2 * i,
             velocity: isTimeSignature ? 4 : 90)
-        ) {
-          tokens += 1
-          grammar.advance($0)
-        }
+        ) { _ in tokens += 1 }
         ticks += delta
         let most = grid.map { max(Grid.longestPause, 4 * $0.stepsPerQuarter) + 1 } ?? 31
         #expect(tokens <= (most + 1) * (1 + held) + 2, "\(encoding.name), event \(i): \(tokens)")
@@ -97,9 +91,9 @@ import Testing
 
   @Test func eventsOfAnyKindAreTaken() throws {
     for encoding in musicEncodings() {
-      let listener = encoding.makeEventEncoder()
+      let listener = try encoding.makeReader()
+      let grammar = listener.grammar
       var random = SystemRandomNumberGenerator.Seeded(7)
-      let grammar = try encoding.makeMusicGrammar()
       var opened = false
       for _ in 0..<300 {
         let kind = MusicEvent.Kind(rawValue: Int32.random(in: 0...4, using: &random))!
@@ -108,7 +102,7 @@ import Testing
           channel: Int.random(in: 0...15, using: &random),
           pitch: Int.random(in: 0...127, using: &random),
           velocity: Int.random(in: 0...127, using: &random))
-        listener.take(event) { token in
+        listener.encoder.take(event) { token in
           #expect(token >= 0 && token < Int32(encoding.vocabularySize))
           var logits = [Float](repeating: 0, count: encoding.vocabularySize)
           logits.withUnsafeMutableBufferPointer { grammar.forbid($0.baseAddress!) }
@@ -119,7 +113,7 @@ import Testing
           #expect(
             logits[Int(token)] > -.infinity || !opened,
             "\(encoding.name): \(encoding.name(of: token)) is not allowed here")
-          grammar.advance(token)
+          listener.take(token, .encoded)
         }
       }
     }

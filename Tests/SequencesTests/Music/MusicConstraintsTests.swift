@@ -5,12 +5,12 @@ import Testing
 @Suite struct MusicConstraintsTests {
   /// The events of a piece, with the tick each comes at.
   private func events(_ encoding: any MusicEncoding, _ tokens: [Int32]) -> [(Int, MusicEvent)] {
-    let player = encoding.makeEventDecoder()
+    let reader = try! encoding.makeReader()
     var now = 0
     var result: [(Int, MusicEvent)] = []
     for token in tokens {
-      player.take(token, heard: false)
-      while let event = player.next() {
+      reader.take(token, .drawn)
+      while let event = reader.decoder.next() {
         now += event.delta
         result.append((now, event))
       }

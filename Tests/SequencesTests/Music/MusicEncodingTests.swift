@@ -31,13 +31,13 @@ import Testing
   func everyNoteThatBeginsEnds(_ number: Int) {
     let encoding = musicEncodings()[number]
     var walk = MusicWalk(encoding, seed: 9)
-    let player = encoding.makeEventDecoder()
+    let reader = try! encoding.makeReader()
     for _ in 0..<5 {
       var sounding = Set<Int>()
       var ended = false
       for token in walk.piece(longest: 300) {
-        player.take(token, heard: false)
-        while let event = player.next() {
+        reader.take(token, .drawn)
+        while let event = reader.decoder.next() {
           #expect(event.delta >= 0)
           switch event.kind {
           case .noteOn: #expect(sounding.insert(event.pitch).inserted)

@@ -72,19 +72,14 @@ extension GridEncoding {
 
   public var pitchRange: ClosedRange<Int> { grid.lowest...grid.lowest + grid.pitches - 1 }
 
-  public func makeMusicGrammar() throws(OutOfMemory) -> any MusicGrammar {
-    try GridGrammar(grid, place: places)
+  public func makeReader() throws(OutOfMemory) -> MusicReader {
+    let place = (0..<128).map { Int16(self.place($0) ?? -1) }
+    let grammar = try GridGrammar(grid, place: place)
+    return MusicReader(
+      grammar: grammar,
+      decoder: GridEventDecoder(grammar, pitches: midiPitches, channel: channel, velocity: 90),
+      encoder: GridEventEncoder(grammar, place: place))
   }
-
-  public func makeEventDecoder() -> any EventDecoder {
-    GridEventDecoder(grid, pitches: midiPitches, channel: channel, velocity: 90)
-  }
-
-  public func makeEventEncoder() -> any EventEncoder {
-    GridEventEncoder(grid, place: places)
-  }
-
-  private var places: [Int16] { (0..<128).map { Int16(place($0) ?? -1) } }
 
   public func removeOpeningSilence(from tokens: GrowableBuffer<Int32>) {
     var timeSignature: Int32?

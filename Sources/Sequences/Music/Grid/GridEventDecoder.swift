@@ -1,12 +1,12 @@
 /// Turns the tokens of a grid into events: at the end of each step its note-offs, then its note-ons.
 final class GridEventDecoder: EventDecoder {
+  private let grammar: GridGrammar
   private let grid: Grid
   private let channel: Int
   private let velocity: Int
   /// The MIDI pitch of each pitch token.
   private let pitches: [UInt8]
-  private var state: GridState
-  /// What sounds because this player began it.
+  /// What sounds because this decoder began it.
   private var mine = PitchSet()
   /// What somebody else began in this step.
   private var theirs = PitchSet()
@@ -14,17 +14,17 @@ final class GridEventDecoder: EventDecoder {
   /// Events not yet taken: at most a time signature, and an off and an on for each pitch, and the end.
   private var queue: EventQueue
 
-  init(_ grid: Grid, pitches: [UInt8], channel: Int, velocity: Int) {
-    self.grid = grid
+  /// - `grammar`: whose state this reads.
+  init(_ grammar: GridGrammar, pitches: [UInt8], channel: Int, velocity: Int) {
+    self.grammar = grammar
+    grid = grammar.grid
     self.pitches = pitches
     self.channel = channel
     self.velocity = velocity
-    state = GridState(grid)
     queue = EventQueue()
   }
 
   func reset() {
-    state = GridState(grid)
     mine = PitchSet()
     theirs = PitchSet()
     queue.reset()
@@ -51,7 +51,6 @@ final class GridEventDecoder: EventDecoder {
     case .new(let pitch) where heard: theirs[pitch] = true
     case .timeSignature, .new, .held: break
     }
-    state.advance(token)
   }
 
   func next() -> MusicEvent? { queue.next() }
@@ -62,11 +61,11 @@ final class GridEventDecoder: EventDecoder {
   }
 
   private func emitStep() {
-    for pitch in 0..<grid.pitches where mine[pitch] && !state.held[pitch] {
+    for pitch in 0..<grid.pitches where mine[pitch] && !grammar.state.held[pitch] {
       mine[pitch] = false
       put(.noteOff, pitch: Int(pitches[pitch]), velocity: 0)
     }
-    for pitch in 0..<grid.pitches where state.new[pitch] && !theirs[pitch] {
+    for pitch in 0..<grid.pitches where grammar.state.new[pitch] && !theirs[pitch] {
       mine[pitch] = true
       put(.noteOn, pitch: Int(pitches[pitch]), velocity: velocity)
     }
@@ -80,10 +79,11 @@ final class GridEventDecoder: EventDecoder {
     }
   }
 
+  /// The words of the grammar's state come first, 0: it saves them, and earlier versions did so here too.
   static var stateSize: Int { 8 * (GridState.wordCount + 4) + EventQueue.stateSize }
 
   func save(to bytes: UnsafeMutableRawPointer) {
-    state.save(to: bytes)
+    for i in 0..<GridState.wordCount { bytes.setWord(i, 0) }
     let rest = bytes + 8 * GridState.wordCount
     rest.setWord(0, mine.low)
     rest.setWord(1, mine.high)
@@ -99,10 +99,9 @@ final class GridEventDecoder: EventDecoder {
     (mine.low, mine.high) = (word(0), word(1))
     var theirs = PitchSet()
     (theirs.low, theirs.high) = (word(2), word(3))
-    guard let state = GridState(grid, from: bytes), mine.highest < grid.pitches,
-      theirs.highest < grid.pitches, queue.restore(from: rest + 32)
+    guard mine.highest < grid.pitches, theirs.highest < grid.pitches,
+      queue.restore(from: rest + 32)
     else { return false }
-    self.state = state
     self.mine = mine
     self.theirs = theirs
     return true

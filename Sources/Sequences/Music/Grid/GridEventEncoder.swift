@@ -1,16 +1,13 @@
 /// Puts events on the grid as they come, and turns each step into tokens once it is over.
 final class GridEventEncoder: EventEncoder {
+  private let grammar: GridGrammar
   private let grid: Grid
   /// The pitch token of each MIDI pitch; -1 for none.
   private let place: [Int16]
-  private var began = false
-  private var timeSignatureSaid = false
+  /// The one a piece is to begin with.
   private var timeSignature = 0
-  private var barSteps: Int
-  private var position = 0
-  /// Ticks since the beginning, and steps already turned into tokens.
+  /// Ticks since the beginning.
   private var tick = 0
-  private var step = 0
   /// What sounds, what began in this step, and what has ended but must sound until the step is over.
   private var sounding = PitchSet()
   private var new = PitchSet()
@@ -18,18 +15,23 @@ final class GridEventEncoder: EventEncoder {
   /// What was handed on of the present step by `finish`.
   private var said = false
 
-  init(_ grid: Grid, place: [Int16]) {
-    self.grid = grid
+  /// - `grammar`: whose state this reads.
+  init(_ grammar: GridGrammar, place: [Int16]) {
+    self.grammar = grammar
+    grid = grammar.grid
     self.place = place
-    barSteps = grid.barSteps(0) ?? 1
+  }
+
+  private var phase: GridState.Phase { grammar.state.phase }
+  /// Steps already turned into tokens.
+  private var step: Int { phase == .outside ? 0 : grammar.state.steps }
+  private var barSteps: Int {
+    phase == .inside ? grammar.state.barSteps : grid.barSteps(timeSignature) ?? 1
   }
 
   func reset() {
-    began = false
-    timeSignatureSaid = false
     timeSignature = 0
-    barSteps = grid.barSteps(0) ?? 1
-    (position, tick, step) = (0, 0, 0)
+    tick = 0
     (sounding, new, ending) = (PitchSet(), PitchSet(), PitchSet())
     said = false
   }
@@ -39,10 +41,11 @@ final class GridEventEncoder: EventEncoder {
     let reached = step * length
     tick = reached + shortened(tick - reached + event.delta)
     let now = (tick + length / 2) / length
-    if event.kind == .timeSignature && !timeSignatureSaid {
-      if let index = grid.timeSignature(TimeSignature(event.pitch, event.velocity)) {
+    if event.kind == .timeSignature && phase != .inside {
+      if let index = grid.timeSignature(TimeSignature(event.pitch, event.velocity)),
+        grid.barSteps(index) != nil
+      {
         timeSignature = index
-        barSteps = grid.barSteps(index) ?? barSteps
       }
       return
     }
@@ -76,36 +79,25 @@ final class GridEventEncoder: EventEncoder {
 
   func follow(_ token: Int32) {
     switch grid.meaning(token) {
-    case .start:
-      reset()
-      began = true
-    case .end: reset()
-    case .timeSignature(let index):
-      timeSignatureSaid = true
-      timeSignature = index
-      barSteps = grid.barSteps(index) ?? barSteps
-      position = 0
-    case .step(let next):
-      position = next
-      step += 1
+    case .start, .end: reset()
+    case .step:
       tick = max(tick, step * grid.ticksPerStep)
       for pitch in 0..<grid.pitches where ending[pitch] { sounding[pitch] = false }
       (new, ending) = (PitchSet(), PitchSet())
       said = false
-    case .new, .held: break
+    case .timeSignature, .new, .held: break
     }
   }
 
   var ahead: Int { tick - step * grid.ticksPerStep }
   func catchUp() { tick = step * grid.ticksPerStep }
 
+  /// Two words and two bits of earlier versions, which repeated the grammar's state, are 0.
   static var stateSize: Int { 96 }
 
   func save(to bytes: UnsafeMutableRawPointer) {
     let words: InlineArray<12, UInt64> = [
-      (began ? 1 : 0) | (said ? 2 : 0) | (timeSignatureSaid ? 4 : 0), UInt64(timeSignature),
-      UInt64(position),
-      UInt64(tick), UInt64(step), sounding.low, sounding.high, new.low, new.high, ending.low,
+      said ? 2 : 0, UInt64(timeSignature), 0, UInt64(tick), 0, sounding.low, sounding.high, new.low, new.high, ending.low,
       ending.high, 0,
     ]
     for i in 0..<12 { bytes.setWord(i, words[i]) }
@@ -120,18 +112,12 @@ final class GridEventEncoder: EventEncoder {
     }
     // Steps that lag far behind would take the next event for ever.
     let furthest = (max(Grid.longestPause, grid.positions) + 1) * grid.ticksPerStep
-    guard word(0) <= 7, word(1) < UInt64(grid.timeSignatures.all.count),
-      word(2) < UInt64(grid.positions),
-      word(3) < 1 << 48, word(4) < 1 << 48,
-      Int(word(3)) - Int(word(4)) * grid.ticksPerStep <= furthest, set(5).highest < grid.pitches,
+    guard word(0) <= 7, word(1) < UInt64(grid.timeSignatures.all.count), word(3) < 1 << 48,
+      Int(word(3)) - step * grid.ticksPerStep <= furthest, set(5).highest < grid.pitches,
       set(7).highest < grid.pitches, set(9).highest < grid.pitches, word(11) == 0
     else { return false }
-    began = word(0) & 1 == 1
     said = word(0) & 2 == 2
-    timeSignatureSaid = word(0) & 4 == 4
-    timeSignature = Int(word(1))
-    barSteps = grid.barSteps(timeSignature) ?? barSteps
-    (position, tick, step) = (Int(word(2)), Int(word(3)), Int(word(4)))
+    (timeSignature, tick) = (Int(word(1)), Int(word(3)))
     (sounding, new, ending) = (set(5), set(7), set(9))
     return true
   }
@@ -145,22 +131,18 @@ final class GridEventEncoder: EventEncoder {
   }
 
   private func begin(_ each: (Int32) -> Void) {
-    if !began { each(Grid.start) }
-    began = true
-    if !timeSignatureSaid { each(Grid.firstTimeSignature + Int32(timeSignature)) }
-    timeSignatureSaid = true
+    if phase == .outside { each(Grid.start) }
+    if phase == .opening { each(Grid.firstTimeSignature + Int32(timeSignature)) }
   }
 
   private func closeStep(_ each: (Int32) -> Void) {
     if !said { sayNotes(each) }
     said = false
-    position = (position + 1) % barSteps
-    each(grid.firstStep + Int32(position))
+    each(grid.firstStep + Int32((grammar.state.position + 1) % barSteps))
     for pitch in 0..<grid.pitches where ending[pitch] { sounding[pitch] = false }
     if !grid.lasts { sounding = PitchSet() }
     new = PitchSet()
     ending = PitchSet()
-    step += 1
   }
 
   private func sayNotes(_ each: (Int32) -> Void) {

@@ -2,8 +2,9 @@ import Memory
 
 /// Which tokens of a grid may follow, and which the constraints leave of them.
 final class GridGrammar: MusicGrammar {
-  private let grid: Grid
-  private var state: GridState
+  let grid: Grid
+  /// What the event decoder and encoder read too.
+  private(set) var state: GridState
   var constraints = MusicConstraints()
 
   /// A note the host dictates: the steps it sounds in, and its pitch from the lowest.

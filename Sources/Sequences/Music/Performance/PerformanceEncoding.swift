@@ -173,7 +173,10 @@ public final class PerformanceEncoding: MusicEncoding {
   }
 
   public var pitchRange: ClosedRange<Int> { 0...127 }
-  public func makeMusicGrammar() -> any MusicGrammar { PerformanceGrammar(limits) }
-  public func makeEventDecoder() -> any EventDecoder { PerformanceEventDecoder() }
-  public func makeEventEncoder() -> any EventEncoder { PerformanceEventEncoder(limits) }
+  public func makeReader() -> MusicReader {
+    let grammar = PerformanceGrammar(limits)
+    return MusicReader(
+      grammar: grammar, decoder: PerformanceEventDecoder(),
+      encoder: PerformanceEventEncoder(limits, grammar))
+  }
 }

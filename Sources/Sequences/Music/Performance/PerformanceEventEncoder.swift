@@ -3,16 +3,17 @@
 final class PerformanceEventEncoder: EventEncoder {
   private typealias Tokens = PerformanceTokens
   private let limits: PerformanceLimits
-  private var state = PerformanceState()
+  private let grammar: PerformanceGrammar
   /// Ticks not yet said; below 0 after a moment had to be moved.
   private var waiting = 0
 
-  init(_ limits: PerformanceLimits) { self.limits = limits }
-
-  func reset() {
-    state = PerformanceState()
-    waiting = 0
+  /// - `grammar`: whose state this reads.
+  init(_ limits: PerformanceLimits, _ grammar: PerformanceGrammar) {
+    self.limits = limits
+    self.grammar = grammar
   }
+
+  func reset() { waiting = 0 }
 
   func take(_ event: MusicEvent, _ each: (Int32) -> Void) {
     begin(each)
@@ -20,24 +21,24 @@ final class PerformanceEventEncoder: EventEncoder {
     waiting = min(most, waiting + min(event.delta, most))
     guard event.pitch >= 0, event.pitch < 128 else { return }
     switch event.kind {
-    case .end where state.played:
+    case .end where grammar.state.played:
       passTime(each)
-      for pitch in 0..<128 where state.sounding[pitch] { end(pitch, each) }
-      say(Tokens.end, each)
+      for pitch in 0..<128 where grammar.state.sounding[pitch] { end(pitch, each) }
+      each(Tokens.end)
       waiting = 0
     case .noteOn where event.velocity > 0:
       passTime(each)
       endOverdue(below: 128, each)
-      if state.sounding[event.pitch] { end(event.pitch, each) }
-      if event.pitch <= state.lastOn { passStep(each) }
+      if grammar.state.sounding[event.pitch] { end(event.pitch, each) }
+      if event.pitch <= grammar.state.lastOn { passStep(each) }
       let bin = Tokens.bin(event.velocity)
-      if bin != state.bin { say(Tokens.firstVelocity + Int32(bin), each) }
-      say(Tokens.firstOn + Int32(event.pitch), each)
+      if bin != grammar.state.bin { each(Tokens.firstVelocity + Int32(bin)) }
+      each(Tokens.firstOn + Int32(event.pitch))
     case .noteOn, .noteOff:
-      guard state.sounding[event.pitch] else { return }
+      guard grammar.state.sounding[event.pitch] else { return }
       passTime(each)
       endOverdue(below: event.pitch, each)
-      if state.sounding[event.pitch] { end(event.pitch, each) }
+      if grammar.state.sounding[event.pitch] { end(event.pitch, each) }
     default: break
     }
   }
@@ -48,27 +49,21 @@ final class PerformanceEventEncoder: EventEncoder {
   }
 
   func follow(_ token: Int32) {
-    state.advance(token)
     switch Tokens.meaning(token) {
     case .start, .end, .shift: waiting = 0
     default: break
     }
   }
 
-  private func say(_ token: Int32, _ each: (Int32) -> Void) {
-    each(token)
-    state.advance(token)
-  }
-
   private func begin(_ each: (Int32) -> Void) {
-    if !state.inside { say(Tokens.start, each) }
+    if !grammar.state.inside { each(Tokens.start) }
   }
 
   /// Notes of one moment end before others begin, each in rising order: what was played in another
   /// order is said to be a step apart.
   private func end(_ pitch: Int, _ each: (Int32) -> Void) {
-    if state.lastOn >= 0 || pitch <= state.lastOff { passStep(each) }
-    if state.sounding[pitch] { say(Tokens.firstOff + Int32(pitch), each) }
+    if grammar.state.lastOn >= 0 || pitch <= grammar.state.lastOff { passStep(each) }
+    if grammar.state.sounding[pitch] { each(Tokens.firstOff + Int32(pitch)) }
   }
 
   private func passStep(_ each: (Int32) -> Void) {
@@ -79,7 +74,7 @@ final class PerformanceEventEncoder: EventEncoder {
   private func passTime(_ each: (Int32) -> Void) {
     let steps = max(0, (waiting + Tokens.ticksPerStep / 2) / Tokens.ticksPerStep)
     waiting -= steps * Tokens.ticksPerStep
-    pass(min(steps, max(0, limits.silence - state.waited)), each)
+    pass(min(steps, max(0, limits.silence - grammar.state.waited)), each)
   }
 
   /// Lets steps pass. Notes that would last too long end on the way.
@@ -88,40 +83,38 @@ final class PerformanceEventEncoder: EventEncoder {
     while rest > 0 {
       endOverdue(below: 128, each)
       var part = min(rest, Tokens.longestShift)
-      for pitch in 0..<128 where state.sounding[pitch] {
-        part = min(part, max(1, limits.note - state.age(pitch)))
+      for pitch in 0..<128 where grammar.state.sounding[pitch] {
+        part = min(part, max(1, limits.note - grammar.state.age(pitch)))
       }
-      say(Tokens.firstShift + Int32(part - 1), each)
+      each(Tokens.firstShift + Int32(part - 1))
       rest -= part
     }
   }
 
   /// Ends the notes that have lasted as long as they may, where notes may end at this moment.
   private func endOverdue(below pitch: Int, _ each: (Int32) -> Void) {
-    guard state.lastOn < 0 else { return }
-    for pitch in state.lastOff + 1..<max(pitch, state.lastOff + 1)
-    where state.sounding[pitch] && state.age(pitch) >= limits.note {
-      say(Tokens.firstOff + Int32(pitch), each)
+    guard grammar.state.lastOn < 0 else { return }
+    for pitch in grammar.state.lastOff + 1..<max(pitch, grammar.state.lastOff + 1)
+    where grammar.state.sounding[pitch] && grammar.state.age(pitch) >= limits.note {
+      each(Tokens.firstOff + Int32(pitch))
     }
   }
 
   var ahead: Int { waiting }
   func catchUp() { waiting = 0 }
 
+  /// The words after the first are 0: the grammar saves its state, and earlier versions did so here too.
   static var stateSize: Int { 8 * (PerformanceState.wordCount + 1) }
 
   func save(to bytes: UnsafeMutableRawPointer) {
     bytes.setWord(0, UInt64(bitPattern: Int64(waiting)))
-    state.save(to: bytes + 8)
+    for i in 1...PerformanceState.wordCount { bytes.setWord(i, 0) }
   }
 
   func restore(from bytes: UnsafeRawPointer) -> Bool {
     let ticks = Int64(bitPattern: bytes.word(0))
-    guard ticks.magnitude < 1 << 32, let saved = PerformanceState(from: bytes + 8) else {
-      return false
-    }
+    guard ticks.magnitude < 1 << 32 else { return false }
     waiting = Int(ticks)
-    state = saved
     return true
   }
 }

@@ -2,7 +2,8 @@
 final class PerformanceGrammar: MusicGrammar {
   private typealias Tokens = PerformanceTokens
   private let limits: PerformanceLimits
-  private var state = PerformanceState()
+  /// What the event encoder reads too.
+  private(set) var state = PerformanceState()
   var constraints = MusicConstraints()
 
   init(_ limits: PerformanceLimits) { self.limits = limits }
