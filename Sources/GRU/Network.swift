@@ -133,13 +133,17 @@ public final class Network: @unchecked Sendable {
     let tableRows = scratch.tableRows.base.unsafelyUnwrapped
     ForwardWeights.tableRows(shape, rows: rows, tokens: tokens, sides: sides, into: tableRows)
     guard scratch.single != nil else {
-      kernels.gatherSum(rows, width, table, tableRows, 1 + shape.sides.count, input, width)
+      kernels.gatherSum(
+        rows: rows, columns: width, table: table, index: tableRows, terms: 1 + shape.sides.count,
+        y: input, stride: width)
       return
     }
     let last = scratch.lastSides.base.unsafelyUnwrapped
     if !(0..<shape.sides.count).allSatisfy({ last[$0] == tableRows[$0] }) {
       last.update(from: tableRows, count: shape.sides.count)
-      kernels.gatherSum(1, width, table, last, shape.sides.count, scratch.sideSum.pointer, width)
+      kernels.gatherSum(
+        rows: 1, columns: width, table: table, index: last, terms: shape.sides.count,
+        y: scratch.sideSum.pointer, stride: width)
     }
     input.update(from: table + Int(tokens[0]) * width, count: width)
     kernels.add(width, scratch.sideSum.pointer, input)
@@ -166,9 +170,9 @@ public final class Network: @unchecked Sendable {
       result: scratch.sums.pointer, resultStride: GRUCell.gates * h,
       operands: scratch.operands.pointer)
     kernels.gruForward(
-      rows, h, scratch.sums.pointer, previous,
-      looksUp ? weights.table.pointer : scratch.input.pointer, GRUCell.gates * h,
-      looksUp ? tokens : nil, next, nil)
+      rows: rows, hidden: h, sums: scratch.sums.pointer, previous: previous,
+      input: looksUp ? weights.table.pointer : scratch.input.pointer,
+      inputStride: GRUCell.gates * h, index: looksUp ? tokens : nil, next: next, cache: nil)
     for row in 0..<rows { (states[row] + layer * h).update(from: next + row * h, count: h) }
   }
 }

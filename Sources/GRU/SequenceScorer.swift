@@ -3,25 +3,25 @@ import Kernels
 import Memory
 
 /// Reads one sequence from a zero state and tells how probable each of its tokens was. Goes in
-/// windows, so its memory does not grow with the sequence.
+/// parts, so its memory does not grow with the sequence.
 public final class SequenceScorer {
   private let network: Network
   private let unrolled: Unrolled
   private let state: FloatBuffer
   private var last: Int32?
-  /// The side values told with the last token, and those of a window, `[window][side inputs]`.
-  private let lastSides, windowSides: GrowableBuffer<Int32>
-  private static let window = 128
+  /// The side values told with the last token, and those of a sequence, `[sequence][side inputs]`.
+  private let lastSides, sequenceSides: GrowableBuffer<Int32>
+  private static let sequence = 128
 
   public init(_ network: Network) throws(NetworkError) {
     self.network = network
     unrolled = try Unrolled(
-      network.shape, streams: 1, window: Self.window, training: false,
-      operands: network.weights.operandCount(rows: Self.window), kernels: network.kernels)
+      network.shape, batch: 1, sequence: Self.sequence, training: false,
+      operands: network.weights.operandCount(rows: Self.sequence), kernels: network.kernels)
     state = try FloatBuffer(network.shape.stateCount)
     let sides = network.shape.sides.count
-    (lastSides, windowSides) = (
-      try tokens(0, count: sides), try tokens(0, count: sides * Self.window)
+    (lastSides, sequenceSides) = (
+      try tokens(0, count: sides), try tokens(0, count: sides * Self.sequence)
     )
   }
 
@@ -54,14 +54,14 @@ public final class SequenceScorer {
       next = 1
     }
     while next < tokens.count {
-      let steps = min(Self.window, tokens.count - next)
+      let steps = min(Self.sequence, tokens.count - next)
       for t in 0..<steps {
         unrolled.inputs[t] = last!
         unrolled.targets[t] = tokens[next + t]
-        for side in 0..<told { windowSides[t * told + side] = lastSides[side] }
+        for side in 0..<told { sequenceSides[t * told + side] = lastSides[side] }
         take(tokens[next + t])
       }
-      unrolled.setSides(windowSides.base.map { UnsafePointer($0) }, first: 0, rows: steps)
+      unrolled.setSides(sequenceSides.base.map { UnsafePointer($0) }, first: 0, rows: steps)
       _ = unrolled.forward(
         network.weights, steps: steps, state: state.pointer, stride: network.shape.paddedHidden)
       for t in 0..<steps {

@@ -22,7 +22,7 @@ public struct LibrettoError: Error, Equatable, CustomStringConvertible {
     case buffer = -7
     /// The material to learn from cannot be used.
     case corpus = -8
-    /// Training went astray; the best weights are kept, or some from before if nothing is held out.
+    /// Training diverged; the best weights are kept, or earlier ones if there is no validation part.
     case diverged = -9
     /// No token is allowed to come next.
     case exhausted = -10

@@ -1,7 +1,7 @@
 import CLibretto
 import Libretto
 
-private func held(_ role: retto_role) throws(LibrettoError) -> Bool {
+private func isValidation(_ role: retto_role) throws(LibrettoError) -> Bool {
   switch role {
   case RETTO_TRAINING: return false
   case RETTO_VALIDATION: return true
@@ -16,7 +16,7 @@ private func held(_ role: retto_role) throws(LibrettoError) -> Bool {
 ) -> retto_status {
   call { () throws(LibrettoError) in
     try withTrainer(trainer) { (handle) throws(LibrettoError) in
-      try handle.trainer.add(file: try string(path, "the path"), validation: try held(role))
+      try handle.trainer.add(file: try string(path, "the path"), validation: try isValidation(role))
     }
   }
 }
@@ -27,7 +27,7 @@ private func held(_ role: retto_role) throws(LibrettoError) -> Bool {
   call { () throws(LibrettoError) in
     try withTrainer(trainer) { (handle) throws(LibrettoError) in
       try handle.trainer.add(
-        text: try bytes(text, length, "the text"), validation: try held(role))
+        text: try bytes(text, length, "the text"), validation: try isValidation(role))
     }
   }
 }
@@ -40,7 +40,7 @@ private func held(_ role: retto_role) throws(LibrettoError) -> Bool {
     try withTrainer(trainer) { (handle) throws(LibrettoError) in
       let tokens = try array(tokens, count, "the tokens")
       let targets = targets == nil ? nil : try array(targets, count, "the targets")
-      try handle.trainer.add(tokens: tokens, targets: targets, validation: try held(role))
+      try handle.trainer.add(tokens: tokens, targets: targets, validation: try isValidation(role))
     }
   }
 }
@@ -50,7 +50,7 @@ private func held(_ role: retto_role) throws(LibrettoError) -> Bool {
 ) -> retto_status {
   call { () throws(LibrettoError) in
     try withTrainer(trainer) { (handle) throws(LibrettoError) in
-      try handle.trainer.add(midi: try string(path, "the path"), validation: try held(role))
+      try handle.trainer.add(midi: try string(path, "the path"), validation: try isValidation(role))
     }
   }
 }
@@ -61,7 +61,7 @@ private func held(_ role: retto_role) throws(LibrettoError) -> Bool {
   call { () throws(LibrettoError) in
     try withTrainer(trainer) { (handle) throws(LibrettoError) in
       try withMIDI(midi) { (midi) throws(LibrettoError) in
-        try handle.trainer.add(piece: midi.file, validation: try held(role))
+        try handle.trainer.add(piece: midi.file, validation: try isValidation(role))
       }
     }
   }
@@ -73,7 +73,7 @@ private func held(_ role: retto_role) throws(LibrettoError) -> Bool {
   call { () throws(LibrettoError) in
     try withTrainer(trainer) { (handle) throws(LibrettoError) in
       try handle.trainer.add(
-        midi: try bytes(data, length, "the data"), validation: try held(role))
+        midi: try bytes(data, length, "the data"), validation: try isValidation(role))
     }
   }
 }

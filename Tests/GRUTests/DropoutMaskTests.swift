@@ -9,7 +9,7 @@ struct DropoutMaskTests {
   private let rows = 5
 
   private func mask(seed: UInt64 = 1, step: UInt64 = 0, layer: Int = 0, time: Int = 0) -> [Float] {
-    let dropout = Dropout(probability: 0.5, seed: seed, streams: rows, firstStream: 0)
+    let dropout = Dropout(probability: 0.5, seed: seed, batch: rows, firstRow: 0)
     let ones = [Float](repeating: 1, count: rows * width)
     var mask = ones
     dropout.apply(

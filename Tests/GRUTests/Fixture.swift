@@ -7,7 +7,7 @@ struct Fixture {
   static let names = ["gru_1x7", "gru_2x32", "gru_3x20", "gru_2x24_sides"]
 
   let shape: NetworkShape
-  let streams, window: Int
+  let batch, sequence: Int
   let rate, clip, decay: Double
   private let header: [String: Any]
   private let data: Data
@@ -27,8 +27,8 @@ struct Fixture {
       vocabulary: Int(settings["vocabulary"]!), embedding: Int(settings["embedding"]!),
       hidden: Int(settings["hidden"]!), layers: Int(settings["layers"]!),
       sides: SideSizes(sides))
-    streams = Int(settings["streams"]!)
-    window = Int(settings["window"]!)
+    batch = Int(settings["streams"]!)
+    sequence = Int(settings["window"]!)
     rate = settings["rate"]!
     clip = settings["clip"]!
     decay = settings["decay"]!
@@ -47,10 +47,10 @@ struct Fixture {
 
   func floats(_ name: String) -> [Float] { numbers(name) }
   func tokens(_ name: String) -> [Int32] { numbers(name) }
-  /// The side values, `[window][streams][side inputs]`.
+  /// The side values, `[sequence][batch][side inputs]`.
   var sides: [Int32] { shape.sides.isEmpty ? [] : numbers("sides") }
 
-  /// A state `[layers][streams][hidden]`, each row padded as the network keeps it.
+  /// A state `[layers][batch][hidden]`, each row padded as the network keeps it.
   func paddedState(_ name: String) -> [Float] {
     let values = floats(name)
     return stride(from: 0, to: values.count, by: shape.hidden).flatMap {

@@ -7,21 +7,21 @@ import Testing
 struct GradientTests {
   struct Case: CustomTestStringConvertible {
     var shape: NetworkShape
-    var streams, window: Int
+    var batch, sequence: Int
     var threads = 1
     var dropout: Float = 0
     /// Elements tried in each tensor; all, if it has no more.
     var sample = 1000
 
     init(
-      _ vocabulary: Int, _ embedding: Int, _ hidden: Int, _ layers: Int, streams: Int, window: Int,
+      _ vocabulary: Int, _ embedding: Int, _ hidden: Int, _ layers: Int, batch: Int, sequence: Int,
       threads: Int = 1, dropout: Float = 0, sample: Int = 1000, sides: [Int] = []
     ) {
       shape = NetworkShape(
         vocabulary: vocabulary, embedding: embedding, hidden: hidden, layers: layers,
         sides: SideSizes(sides))
-      self.streams = streams
-      self.window = window
+      self.batch = batch
+      self.sequence = sequence
       self.threads = threads
       self.dropout = dropout
       self.sample = sample
@@ -29,52 +29,52 @@ struct GradientTests {
 
     var testDescription: String {
       "\(shape.vocabulary), \(shape.embedding), \(shape.hidden) x \(shape.layers), "
-        + "\(streams) streams, \(window) steps, dropout \(dropout), \(threads) threads, "
+        + "batch \(batch), \(sequence) steps, dropout \(dropout), \(threads) threads, "
         + "\(shape.sides.count) side inputs"
     }
   }
 
   static let cases = [
-    Case(1, 1, 1, 1, streams: 1, window: 1),
-    Case(5, 3, 4, 1, streams: 2, window: 3),
-    Case(6, 7, 5, 2, streams: 3, window: 4, threads: 2, sample: 60),
-    Case(4, 2, 3, 3, streams: 2, window: 5),
+    Case(1, 1, 1, 1, batch: 1, sequence: 1),
+    Case(5, 3, 4, 1, batch: 2, sequence: 3),
+    Case(6, 7, 5, 2, batch: 3, sequence: 4, threads: 2, sample: 60),
+    Case(4, 2, 3, 3, batch: 2, sequence: 5),
     // No padding; more rows than one block of a weight gradient takes.
-    Case(33, 17, 32, 1, streams: 13, window: 11, threads: 2, sample: 4),
-    Case(35, 33, 34, 2, streams: 9, window: 2, sample: 4),
-    Case(5, 3, 6, 1, streams: 3, window: 4, dropout: 0.4),
-    Case(5, 6, 4, 3, streams: 4, window: 3, threads: 3, dropout: 0.25, sample: 60),
-    Case(5, 3, 4, 1, streams: 2, window: 3, sides: [2]),
+    Case(33, 17, 32, 1, batch: 13, sequence: 11, threads: 2, sample: 4),
+    Case(35, 33, 34, 2, batch: 9, sequence: 2, sample: 4),
+    Case(5, 3, 6, 1, batch: 3, sequence: 4, dropout: 0.4),
+    Case(5, 6, 4, 3, batch: 4, sequence: 3, threads: 3, dropout: 0.25, sample: 60),
+    Case(5, 3, 4, 1, batch: 2, sequence: 3, sides: [2]),
     Case(
-      3, 6, 5, 2, streams: 4, window: 3, threads: 2, dropout: 0.25, sample: 60, sides: [7, 1, 3]),
+      3, 6, 5, 2, batch: 4, sequence: 3, threads: 2, dropout: 0.25, sample: 60, sides: [7, 1, 3]),
   ]
 
   @Test(arguments: InstructionSet.available, cases)
   func centralDifferences(set: InstructionSet, c: Case) throws {
-    var numbers = Numbers(UInt64(c.shape.hidden * 10 + c.streams))
+    var numbers = Numbers(UInt64(c.shape.hidden * 10 + c.batch))
     let learner = try Learner(
-      c.shape, streams: c.streams, window: c.window, threads: c.threads, dropout: c.dropout,
+      c.shape, batch: c.batch, sequence: c.sequence, threads: c.threads, dropout: c.dropout,
       seed: 42, kernels: set.kernels)
     for tensor in learner.layout.tensors {
       learner.parameters.set(tensor, numbers.floats(tensor.count, scale: 0.7))
     }
     var reference = Reference(
-      c.shape, streams: c.streams, window: c.window, learner.parameters)
+      c.shape, batch: c.batch, sequence: c.sequence, learner.parameters)
 
-    // The state is carried through three windows; the last one's gradients are differenced.
-    for window in 0..<3 {
-      let inputs = numbers.tokens(c.window * c.streams, below: c.shape.vocabulary)
+    // The state is carried through three sequences; the last one's gradients are differenced.
+    for sequence in 0..<3 {
+      let inputs = numbers.tokens(c.sequence * c.batch, below: c.shape.vocabulary)
       var targets = numbers.tokens(inputs.count, below: c.shape.vocabulary)
-      if targets.count > 2 { targets[window % 2] = -1 }
-      learner.updates = 7 + window
+      if targets.count > 2 { targets[sequence % 2] = -1 }
+      learner.updates = 7 + sequence
       if c.dropout > 0 { reference.masks = try masks(c, set.kernels, step: learner.updates) }
       let sides = inputs.indices.flatMap { _ in
         c.shape.sides.map { numbers.tokens(1, below: $0)[0] }
       }
       let loss = learner.gradients(inputs: inputs, targets: targets, sides: sides)
-      let wanted = reference.window(inputs, targets, sides: sides)
+      let wanted = reference.sequence(inputs, targets, sides: sides)
       #expect(abs(loss - wanted.loss) < 1e-6 * max(1, wanted.loss))
-      if window == 2 { difference(reference, inputs, targets, sides, learner, c, &numbers) }
+      if sequence == 2 { difference(reference, inputs, targets, sides, learner, c, &numbers) }
       reference.state = wanted.state
     }
   }
@@ -94,9 +94,9 @@ struct GradientTests {
       let numerical = places.map { place in
         let before = reference.parameters[tensor.offset + place]
         reference.parameters[tensor.offset + place] = before + epsilon
-        let above = reference.window(inputs, targets, sides: sides).loss
+        let above = reference.sequence(inputs, targets, sides: sides).loss
         reference.parameters[tensor.offset + place] = before - epsilon
-        let below = reference.window(inputs, targets, sides: sides).loss
+        let below = reference.sequence(inputs, targets, sides: sides).loss
         reference.parameters[tensor.offset + place] = before
         return (above - below) / (2 * epsilon)
       }
@@ -113,14 +113,14 @@ struct GradientTests {
   private func masks(_ c: Case, _ kernels: KernelTable, step: Int) throws -> [[Float]] {
     let width = c.shape.paddedHidden
     let dropout = Dropout(
-      probability: c.dropout, seed: 42, streams: c.streams, firstStream: 0)
+      probability: c.dropout, seed: 42, batch: c.batch, firstRow: 0)
     return (0..<c.shape.layers).map { layer in
-      let ones = [Float](repeating: 1, count: c.streams * width)
-      return (0..<c.window).flatMap { time in
+      let ones = [Float](repeating: 1, count: c.batch * width)
+      return (0..<c.sequence).flatMap { time in
         var mask = ones
         dropout.apply(
           kernels, DropoutStep(number: UInt64(step)), layer: layer, time: time, width: width,
-          rows: c.streams, x: ones, y: &mask)
+          rows: c.batch, x: ones, y: &mask)
         return mask
       }
     }

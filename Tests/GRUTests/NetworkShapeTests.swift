@@ -16,7 +16,7 @@ struct NetworkShapeTests {
       shape[keyPath: size] = value
       let wanted = NetworkError.invalidShape("\(name) is \(value); it must be from 1 to \(most)")
       #expect(throws: wanted) { try shape.validate() }
-      #expect(throws: wanted) { try Learner(shape, streams: 1, window: 1) }
+      #expect(throws: wanted) { try Learner(shape, batch: 1, sequence: 1) }
     }
     for value in [1, most] {
       var shape = NetworkShape(vocabulary: 1, embedding: 1, hidden: 1, layers: 1)

@@ -19,7 +19,7 @@ struct NetworkTests {
   }
 
   /// Streams that step by step read tokens, some at once.
-  private final class Streams {
+  private final class Rows {
     let network: Network
     let states: [FloatBuffer]
     let scratch: Network.Scratch
@@ -51,26 +51,26 @@ struct NetworkTests {
     let network = try network(set)
     var numbers = Numbers(2)
     let tokens = numbers.tokens(7 * 3, below: Self.shape.vocabulary)
-    let reference = Reference(Self.shape, streams: 3, window: 7, try network.parameters())
-    let wanted = reference.window(tokens, tokens)
-    let streams = try Streams(network, count: 3)
-    let logits = (0..<7).flatMap { streams.step(Array(tokens[($0 * 3)..<($0 * 3 + 3)])) }
+    let reference = Reference(Self.shape, batch: 3, sequence: 7, try network.parameters())
+    let wanted = reference.sequence(tokens, tokens)
+    let rows = try Rows(network, count: 3)
+    let logits = (0..<7).flatMap { rows.step(Array(tokens[($0 * 3)..<($0 * 3 + 3)])) }
     #expect(relativeError(logits, wanted.logits) < 1e-5)
     let state = (0..<3).flatMap { layer in
-      streams.states.flatMap {
+      rows.states.flatMap {
         $0.values[(layer * 32)..<(layer * 32 + Self.shape.hidden)]
       }
     }
     #expect(relativeError(state, wanted.state) < 1e-5)
   }
 
-  /// Longer than the scorer's window, fed whole and in pieces.
+  /// Longer than a part of the scorer's, fed whole and in pieces.
   @Test(arguments: InstructionSet.available)
   func scorerAgreesWithSteps(set: InstructionSet) throws {
     let network = try network(set)
     var numbers = Numbers(3)
     let tokens = numbers.tokens(300, below: Self.shape.vocabulary)
-    let one = try Streams(network, count: 1)
+    let one = try Rows(network, count: 1)
     let wanted = zip(tokens, tokens.dropFirst()).map { token, next in
       let logits = one.step([token]) + [Float](repeating: -.infinity, count: 64 - 37)
       var y = logits
@@ -104,8 +104,8 @@ struct NetworkTests {
   func manyRowsAtOnce(set: InstructionSet) throws {
     let network = try network(set)
     var numbers = Numbers(4)
-    let many = try Streams(network, count: 13)
-    let single = try Streams(network, count: 13)
+    let many = try Rows(network, count: 13)
+    let single = try Rows(network, count: 13)
     let width = Self.shape.vocabulary
     for rows in [Array(0..<13), [12, 3, 0, 7, 5], [4], Array((0..<13).reversed())] {
       let tokens = numbers.tokens(rows.count, below: width)
@@ -118,15 +118,15 @@ struct NetworkTests {
     }
   }
 
-  /// What a step of one stream begins for the next changes nothing: not where it goes on, nor where the
-  /// stream was reset, put back or moved on elsewhere in between.
+  /// What a step of one row begins for the next changes nothing: not where it goes on, nor where the
+  /// row was reset, put back or moved on elsewhere in between.
   @Test(arguments: InstructionSet.available, [Precision.float32, .bfloat16, .int8])
   func oneStream(set: InstructionSet, precision: Precision) throws {
     let shape = NetworkShape(vocabulary: 37, embedding: 9, hidden: 70, layers: 2)
     let network = try network(set, shape, precision)
     var numbers = Numbers(5)
-    let one = try Streams(network, count: 1)
-    let company = try Streams(network, count: 2)
+    let one = try Rows(network, count: 1)
+    let company = try Rows(network, count: 2)
     let state = one.states[0]
     var kept = state.values
     for (step, token) in numbers.tokens(24, below: 37).enumerated() {
@@ -141,7 +141,7 @@ struct NetworkTests {
         state.copy(from: company.states[0])
       default: break
       }
-      let fresh = try Streams(network, count: 1)
+      let fresh = try Rows(network, count: 1)
       fresh.states[0].copy(from: state)
       company.states[1].copy(from: state)
       #expect(one.step([token]) == fresh.step([token]), "step \(step)")
@@ -152,7 +152,7 @@ struct NetworkTests {
     }
   }
 
-  /// One stream, several, the scorer and the reference read side inputs alike; none told is all zeros.
+  /// One row, several, the scorer and the reference read side inputs alike; none told is all zeros.
   @Test(arguments: InstructionSet.available, [Precision.float32, .bfloat16, .int8])
   func sideInputs(set: InstructionSet, precision: Precision) throws {
     let shape = NetworkShape(
@@ -164,15 +164,15 @@ struct NetworkTests {
       [numbers.tokens(1, below: 3)[0], numbers.tokens(1, below: 34)[0]]
     }
     func told(_ step: Int) -> [Int32] { Array(sides[2 * step..<2 * step + 2]) }
-    let one = try Streams(network, count: 1)
+    let one = try Rows(network, count: 1)
     let logits = tokens.indices.map { one.step([tokens[$0]], sides: told($0)) }
-    let reference = Reference(shape, streams: 1, window: 12, try network.parameters())
-    let wanted = reference.window(tokens, tokens, sides: sides)
+    let reference = Reference(shape, batch: 1, sequence: 12, try network.parameters())
+    let wanted = reference.sequence(tokens, tokens, sides: sides)
     // Other precisions compute with activations rounded to them.
     if precision == .float32 { #expect(relativeError(logits.flatMap { $0 }, wanted.logits) < 1e-5) }
 
-    let two = try Streams(network, count: 2)
-    let untold = try Streams(network, count: 1)
+    let two = try Rows(network, count: 2)
+    let untold = try Rows(network, count: 1)
     for step in tokens.indices {
       let together = two.step([tokens[step], tokens[step]], sides: told(step) + [0, 0])
       let apart = logits[step] + untold.step([tokens[step]])
@@ -201,16 +201,16 @@ struct NetworkTests {
 
   @Test func logitsOnlyWhenWanted() throws {
     let network = try network(.current)
-    let streams = try Streams(network, count: 1)
-    let first = streams.step([1])
-    let state = streams.states[0].values
-    #expect(streams.step([2], wantLogits: false) == first)
-    #expect(streams.states[0].values != state)
-    #expect(streams.step([3]) != first)
+    let rows = try Rows(network, count: 1)
+    let first = rows.step([1])
+    let state = rows.states[0].values
+    #expect(rows.step([2], wantLogits: false) == first)
+    #expect(rows.states[0].values != state)
+    #expect(rows.step([3]) != first)
   }
 
   @Test func aTrainedNetworkIsTheLearners() throws {
-    let learner = try Learner(Self.shape, streams: 1, window: 6)
+    let learner = try Learner(Self.shape, batch: 1, sequence: 6)
     initialize(learner.parameters, Self.shape, seed: 1)
     let inputs: [Int32] = [1, 2, 3, 4, 5, 6]
     _ = learner.gradients(inputs: inputs, targets: inputs)

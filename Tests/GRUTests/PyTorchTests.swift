@@ -9,7 +9,7 @@ struct PyTorchTests {
 
   private func learner(_ fixture: Fixture, threads: Int, _ set: InstructionSet) throws -> Learner {
     let learner = try Learner(
-      fixture.shape, streams: fixture.streams, window: fixture.window, threads: threads,
+      fixture.shape, batch: fixture.batch, sequence: fixture.sequence, threads: threads,
       kernels: set.kernels)
     learner.parameters.copy(from: try fixture.parameters())
     learner.state.set(fixture.paddedState("state.before"))
@@ -25,8 +25,8 @@ struct PyTorchTests {
     weights.pack(parameters.pointer)
     weights.fillTable(parameters.pointer)
     let unrolled = try Unrolled(
-      shape, streams: fixture.streams, window: fixture.window, training: false,
-      operands: weights.operandCount(rows: fixture.streams * fixture.window), kernels: set.kernels)
+      shape, batch: fixture.batch, sequence: fixture.sequence, training: false,
+      operands: weights.operandCount(rows: fixture.batch * fixture.sequence), kernels: set.kernels)
     let inputs = fixture.tokens("inputs")
     let targets = fixture.tokens("targets")
     unrolled.inputs.update(from: inputs, count: inputs.count)
@@ -34,7 +34,7 @@ struct PyTorchTests {
     unrolled.setSides(fixture.sides, first: 0, rows: inputs.count)
     var state = fixture.paddedState("state.before")
     let loss = unrolled.forward(
-      weights, steps: fixture.window, state: &state, stride: fixture.streams * shape.paddedHidden)
+      weights, steps: fixture.sequence, state: &state, stride: fixture.batch * shape.paddedHidden)
 
     let logits = (0..<inputs.count).flatMap {
       UnsafeBufferPointer(

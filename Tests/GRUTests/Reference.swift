@@ -7,33 +7,33 @@ import Foundation
 struct Reference {
   let shape: NetworkShape
   let layout: ParameterLayout
-  let streams, window: Int
+  let batch, sequence: Int
   var parameters: [Double]
-  /// Carried from window to window, `[layers][streams][hidden]`.
+  /// Carried from sequence to sequence, `[layers][batch][hidden]`.
   var state: [Double]
-  /// What dropout multiplies each layer's output by, `[layers][window * streams][padded hidden]`.
+  /// What dropout multiplies each layer's output by, `[layers][sequence * batch][padded hidden]`.
   var masks: [[Float]] = []
 
-  init(_ shape: NetworkShape, streams: Int, window: Int, _ parameters: FloatBuffer) {
+  init(_ shape: NetworkShape, batch: Int, sequence: Int, _ parameters: FloatBuffer) {
     self.shape = shape
-    self.streams = streams
-    self.window = window
+    self.batch = batch
+    self.sequence = sequence
     layout = ParameterLayout(shape)
     self.parameters = parameters.values.map(Double.init)
-    state = [Double](repeating: 0, count: shape.layers * streams * shape.hidden)
+    state = [Double](repeating: 0, count: shape.layers * batch * shape.hidden)
   }
 
-  /// The mean loss of one window, from `state`, and the logits and the state it ends with.
+  /// The mean loss of one sequence, from `state`, and the logits and the state it ends with.
   ///
-  /// - `sides`: `[window * streams][side inputs]`.
-  func window(_ inputs: [Int32], _ targets: [Int32], sides: [Int32] = []) -> (
+  /// - `sides`: `[sequence * batch][side inputs]`.
+  func sequence(_ inputs: [Int32], _ targets: [Int32], sides: [Int32] = []) -> (
     loss: Double, logits: [Double], state: [Double]
   ) {
     var state = state
     var logits: [Double] = []
     var loss = 0.0
     var counted = 0.0
-    for row in 0..<window * streams {
+    for row in 0..<sequence * batch {
       let told = shape.sides.indices.map { Int(sides[row * shape.sides.count + $0]) }
       let output = step(row, token: Int(inputs[row]), sides: told, &state)
       logits += output
@@ -45,7 +45,7 @@ struct Reference {
     return (loss / max(counted, 1), logits, state)
   }
 
-  /// Moves one stream on by one token; gives its logits.
+  /// Moves one row on by one token; gives its logits.
   private func step(_ row: Int, token: Int, sides: [Int], _ state: inout [Double]) -> [Double] {
     let hidden = shape.hidden
     let first = layout.embedding + token * shape.embedding
@@ -55,7 +55,7 @@ struct Reference {
       for i in 0..<shape.embedding { x[i] += parameters[first + i] }
     }
     for layer in 0..<shape.layers {
-      let place = (layer * streams + row % streams) * hidden
+      let place = (layer * batch + row % batch) * hidden
       var h = Array(state[place..<place + hidden])
       let input = affine(layout.inputWeight(layer), layout.inputBias(layer), 3 * hidden, x)
       let recurrent = affine(

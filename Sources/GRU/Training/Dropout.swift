@@ -6,11 +6,11 @@ struct Dropout {
   let probability: Float
   let seed: UInt64
   /// Streams of all threads together, and the first one of this thread.
-  let streams: Int
-  let firstStream: Int
+  let batch: Int
+  let firstRow: Int
 
   /// Drops `rows` rows of one time step. What is dropped follows from the seed, the training step,
-  /// the layer and the element's place among all streams.
+  /// the layer and the element's place in the whole batch.
   func apply(
     _ kernels: KernelTable, _ step: DropoutStep, layer: Int, time: Int, width: Int, rows: Int,
     x: UnsafePointer<Float>, y: UnsafeMutablePointer<Float>
@@ -18,7 +18,7 @@ struct Dropout {
     let key = mixed(seed ^ mixed(step.number &* 32 &+ UInt64(layer)))
     kernels.dropout(
       rows * width, UInt32(truncatingIfNeeded: key),
-      UInt32(truncatingIfNeeded: (time * streams + firstStream) * width),
+      UInt32(truncatingIfNeeded: (time * batch + firstRow) * width),
       UInt32(min(Double(probability) * 4_294_967_296, 4_294_967_295)), 1 / (1 - probability), x, y)
   }
 }

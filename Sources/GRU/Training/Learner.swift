@@ -1,8 +1,8 @@
 import CSimd
 import Kernels
 
-/// A network that learns: parameters, gradients, Adam's moments, the state carried from window to
-/// window, and the threads that share the streams.
+/// A network that learns: parameters, gradients, Adam's moments, the state carried from sequence to
+/// sequence, and the threads that share its rows.
 ///
 /// One training step is `gradients(inputs:targets:)`, then `update(rate:)`. Everything is a function
 /// of the parameters, the seed, the step number and the number of threads; nothing is allocated
@@ -10,9 +10,9 @@ import Kernels
 public final class Learner {
   public let shape: NetworkShape
   public let layout: ParameterLayout
-  /// Parallel streams, and time steps of one window.
-  public let streams: Int
-  public let window: Int
+  /// Sequences read in parallel, and time steps of each.
+  public let batch: Int
+  public let sequence: Int
   public var threads: Int { team.count }
   /// Whether it was made by another process, of which this one is a forked child: it cannot compute here.
   public var isOfAnotherProcess: Bool { team.isOfAnotherProcess }
@@ -23,7 +23,7 @@ public final class Learner {
   /// Adam's moments, in the layout of the parameters.
   public let firstMoment: FloatBuffer
   public let secondMoment: FloatBuffer
-  /// The hidden state of all streams, `[layers][streams][padded hidden]`.
+  /// The hidden state of the whole batch, `[layers][batch][padded hidden]`.
   public let state: FloatBuffer
   /// Updates so far.
   public var updates = 0
@@ -40,60 +40,60 @@ public final class Learner {
 
   /// What one thread works on.
   private final class Share {
-    let streams: Range<Int>
+    let batch: Range<Int>
     let unrolled: Unrolled
     let gradients: FloatBuffer
     let state: FloatBuffer
     var loss = 0.0
     var squares = 0.0
 
-    init(streams: Range<Int>, unrolled: Unrolled, layout: ParameterLayout, stateCount: Int)
+    init(batch: Range<Int>, unrolled: Unrolled, layout: ParameterLayout, stateCount: Int)
       throws(NetworkError)
     {
-      self.streams = streams
+      self.batch = batch
       self.unrolled = unrolled
       gradients = try FloatBuffer(layout.count)
       state = try FloatBuffer(stateCount)
     }
   }
 
-  /// - `streams`, `window`: at least 1. `threads`: at least 1; more than there are streams are not used.
+  /// - `batch`, `sequence`: at least 1. `threads`: at least 1; more than the batch has rows are not used.
   /// - `dropout`: the probability to drop a unit, from 0 to below 1.
   /// - `precision`: of the products; not int8.
   /// - `kernels`: of which instruction set; tests name one.
   public init(
-    _ shape: NetworkShape, streams: Int, window: Int, threads: Int = 1, dropout: Float = 0,
+    _ shape: NetworkShape, batch: Int, sequence: Int, threads: Int = 1, dropout: Float = 0,
     seed: UInt64 = 0, precision: Precision = .float32, kernels: KernelTable = .current
   ) throws(NetworkError) {
     precondition(precision != .int8)
     try shape.validate()
     self.shape = shape
-    self.streams = streams
-    self.window = window
+    self.batch = batch
+    self.sequence = sequence
     self.kernels = kernels
     layout = ParameterLayout(shape)
     parameters = try FloatBuffer(layout.count)
     firstMoment = try FloatBuffer(layout.count)
     secondMoment = try FloatBuffer(layout.count)
-    state = try FloatBuffer(streams * shape.stateCount)
+    state = try FloatBuffer(batch * shape.stateCount)
     forward = try ForwardWeights(shape, precision: precision, kernels: kernels)
     backward = try BackwardWeights(shape, precision: precision, kernels: kernels)
-    let workers = max(1, min(threads, streams))
+    let workers = max(1, min(threads, batch))
     team = try ThreadTeam(workers)
     var shares: [Share] = []
     for worker in 0..<workers {
       let mine = GRU.share(
-        of: streams, worker: worker, workers: workers, multiple: streams >= 8 * workers ? 8 : 1)
+        of: batch, worker: worker, workers: workers, multiple: batch >= 8 * workers ? 8 : 1)
       let drop =
         dropout > 0
         ? Dropout(
-          probability: dropout, seed: seed, streams: streams, firstStream: mine.lowerBound) : nil
-      let rows = mine.count * window
+          probability: dropout, seed: seed, batch: batch, firstRow: mine.lowerBound) : nil
+      let rows = mine.count * sequence
       shares.append(
         try Share(
-          streams: mine,
+          batch: mine,
           unrolled: try Unrolled(
-            shape, streams: mine.count, window: window, dropout: drop, training: true,
+            shape, batch: mine.count, sequence: sequence, dropout: drop, training: true,
             operands: max(forward.operandCount(rows: rows), backward.operandCount(rows: rows)),
             precision: precision, kernels: kernels),
           layout: layout, stateCount: mine.count * shape.stateCount))
@@ -104,13 +104,13 @@ public final class Learner {
   /// To be called when `parameters` were changed from outside.
   public func parametersChanged() { stale = true }
 
-  /// One window forward and backward. Gives the mean loss in nats per counted target; the gradients
+  /// One sequence forward and backward. Gives the mean loss in nats per counted target; the gradients
   /// of that mean are in `gradients` and the carried state has moved on. With `others` the mean is over the
   /// targets of all; it is not a number if they could not be reached.
   ///
-  /// - `inputs`, `targets`: `[window][streams]`, tokens below the vocabulary's size; a target of -1
+  /// - `inputs`, `targets`: `[sequence][batch]`, tokens below the vocabulary's size; a target of -1
   ///   does not count.
-  /// - `sides`: `[window][streams][side inputs]`, each below the number of its values; nil if none is told.
+  /// - `sides`: `[sequence][batch][side inputs]`, each below the number of its values; nil if none is told.
   public func gradients(
     inputs: UnsafePointer<Int32>, targets: UnsafePointer<Int32>, sides: UnsafePointer<Int32>? = nil
   ) -> Double {
@@ -120,12 +120,12 @@ public final class Learner {
     // With others the mean is over the targets of all, which are known when all have counted theirs.
     let scale = others == nil ? 1 / Float(max(step.counted, 1)) : 1
     onTeam { share, _ in
-      self.load(share, inputs, targets, sides, steps: window)
+      self.load(share, inputs, targets, sides, steps: sequence)
       share.gradients.clear()
       self.moveState(of: share, in: true)
       share.loss = share.unrolled.forward(
-        forward, steps: window, state: share.state.pointer,
-        stride: share.streams.count * shape.paddedHidden, scale: scale,
+        forward, steps: sequence, state: share.state.pointer,
+        stride: share.batch.count * shape.paddedHidden, scale: scale,
         drop: drop)
       self.moveState(of: share, in: false)
       share.unrolled.backward(
@@ -143,8 +143,8 @@ public final class Learner {
     return step.loss / Double(max(step.counted, 1))
   }
 
-  /// One window forward alone, without dropout: the sum of the losses of the counted targets.
-  /// `steps` may be less than the window.
+  /// One sequence forward alone, without dropout: the sum of the losses of the counted targets.
+  /// `steps` may be less than the sequence.
   public func evaluate(
     inputs: UnsafePointer<Int32>, targets: UnsafePointer<Int32>,
     sides: UnsafePointer<Int32>? = nil, steps: Int
@@ -155,7 +155,7 @@ public final class Learner {
       self.moveState(of: share, in: true)
       share.loss = share.unrolled.forward(
         forward, steps: steps, state: share.state.pointer,
-        stride: share.streams.count * shape.paddedHidden)
+        stride: share.batch.count * shape.paddedHidden)
       self.moveState(of: share, in: false)
     }
     return shares.reduce(0) { $0 + $1.loss }
@@ -199,11 +199,11 @@ public final class Learner {
     return true
   }
 
-  /// Sets the carried state of one stream to zero.
-  public func resetState(of stream: Int) {
+  /// Sets the carried state of one row to zero.
+  public func resetState(of row: Int) {
     let h = shape.paddedHidden
     for layer in 0..<shape.layers {
-      (state.pointer + (layer * streams + stream) * h).update(repeating: 0, count: h)
+      (state.pointer + (layer * batch + row) * h).update(repeating: 0, count: h)
     }
   }
 
@@ -251,7 +251,7 @@ public final class Learner {
 
   private func count(_ targets: UnsafePointer<Int32>) -> Int {
     var counted = 0
-    for i in 0..<window * streams where targets[i] >= 0 { counted += 1 }
+    for i in 0..<sequence * batch where targets[i] >= 0 { counted += 1 }
     return counted
   }
 
@@ -259,9 +259,9 @@ public final class Learner {
     _ share: Share, _ inputs: UnsafePointer<Int32>, _ targets: UnsafePointer<Int32>,
     _ sides: UnsafePointer<Int32>?, steps: Int
   ) {
-    let rows = share.streams.count
+    let rows = share.batch.count
     for t in 0..<steps {
-      let from = t * streams + share.streams.lowerBound
+      let from = t * batch + share.batch.lowerBound
       (share.unrolled.inputs + t * rows).update(from: inputs + from, count: rows)
       (share.unrolled.targets + t * rows).update(from: targets + from, count: rows)
       share.unrolled.setSides(
@@ -271,9 +271,9 @@ public final class Learner {
 
   private func moveState(of share: Share, in entering: Bool) {
     let h = shape.paddedHidden
-    let count = share.streams.count * h
+    let count = share.batch.count * h
     for layer in 0..<shape.layers {
-      let all = state.pointer + (layer * streams + share.streams.lowerBound) * h
+      let all = state.pointer + (layer * batch + share.batch.lowerBound) * h
       let own = share.state.pointer + layer * count
       if entering {
         own.update(from: all, count: count)

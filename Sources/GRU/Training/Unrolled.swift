@@ -1,17 +1,17 @@
 import Kernels
 import Memory
 
-/// A network unrolled over a window of time steps for some parallel streams: forward, backward, and
-/// the memory both need. One thread works on one of these; threads share streams out among them and
+/// A network unrolled over the time steps of a batch of sequences: forward, backward, and
+/// the memory both need. One thread works on one of these; threads share the batch's rows out and
 /// need not meet until the gradients are added up.
 ///
-/// Rows are ordered by time, then stream: row `t * streams + s`. With H the padded hidden size and
-/// n = window * streams rows:
+/// Rows are ordered by time, then row: row `t * batch + s`. With H the padded hidden size and
+/// n = sequence * batch rows:
 final class Unrolled {
   let shape: NetworkShape
   let layout: ParameterLayout
-  let streams: Int
-  let window: Int
+  let batch: Int
+  let sequence: Int
   let precision: Precision
   let kernels: KernelTable
   let dropout: Dropout?
@@ -30,13 +30,13 @@ final class Unrolled {
   /// Minus the log-probability of each target, `[n]`.
   let loss: FloatBuffer
 
-  /// Per layer: the hidden state, `[window + 1][streams][H]`, the carried one first.
+  /// Per layer: the hidden state, `[sequence + 1][batch][H]`, the carried one first.
   let hidden: [FloatBuffer]
   /// Per layer: its output after dropout, `[n][H]`; empty without dropout.
   let dropped: [FloatBuffer]
   /// The input's share of the gates of the layers above 0, `[n][3 H]`, unless the cache has room for it.
   let gateInput: FloatBuffer
-  /// The recurrent products of one step, `[streams][3 H]`.
+  /// The recurrent products of one step, `[batch][3 H]`.
   let sums: FloatBuffer
   /// Logits, then their gradient, `[n][padded vocabulary]`.
   let logits: FloatBuffer
@@ -48,7 +48,7 @@ final class Unrolled {
   struct Training {
     /// Per layer: what `gruForward` keeps of each step, then what `gruBackward` leaves in its place.
     let cache: [FloatBuffer]
-    /// Gradient of a layer's output, `[n][H]`, and of the state between two steps, `[streams][H]`.
+    /// Gradient of a layer's output, `[n][H]`, and of the state between two steps, `[batch][H]`.
     let outputGradient: FloatBuffer
     let carry: FloatBuffer
     /// Gradient of the table of layer 0, `[vocabulary][3 H]`, and of the embedding, padded.
@@ -60,24 +60,24 @@ final class Unrolled {
   }
 
   init(
-    _ shape: NetworkShape, streams: Int, window: Int, dropout: Dropout? = nil,
+    _ shape: NetworkShape, batch: Int, sequence: Int, dropout: Dropout? = nil,
     training: Bool, operands: Int, precision: Precision = .float32, kernels: KernelTable = .current
   ) throws(NetworkError) {
     self.precision = precision
     self.shape = shape
-    self.streams = streams
-    self.window = window
+    self.batch = batch
+    self.sequence = sequence
     self.dropout = dropout
     self.kernels = kernels
     layout = ParameterLayout(shape)
-    let n = window * streams
+    let n = sequence * batch
     let h = shape.paddedHidden
     let layers = shape.layers
-    hidden = try buffers(layers, (window + 1) * streams * h)
+    hidden = try buffers(layers, (sequence + 1) * batch * h)
     dropped = dropout == nil ? [] : try buffers(layers, n * h)
     let looksUp = layers == 1 && shape.sides.isEmpty
     gateInput = try FloatBuffer(looksUp || training ? 0 : n * GRUCell.gates * h)
-    sums = try FloatBuffer(streams * GRUCell.gates * h)
+    sums = try FloatBuffer(batch * GRUCell.gates * h)
     logits = try FloatBuffer(n * shape.paddedVocabulary)
     loss = try FloatBuffer(n)
     self.operands = try FloatBuffer(operands)
@@ -85,7 +85,7 @@ final class Unrolled {
       self.training = Training(
         cache: try buffers(layers, n * KernelTable.cacheStride(hidden: h)),
         outputGradient: try FloatBuffer(n * h),
-        carry: try FloatBuffer(streams * h),
+        carry: try FloatBuffer(batch * h),
         tableGradient: try FloatBuffer(shape.tableRows * GRUCell.gates * h),
         embeddingGradient: try FloatBuffer(
           max(shape.vocabulary, shape.sides.max() ?? 0) * shape.paddedEmbedding),
@@ -111,9 +111,9 @@ final class Unrolled {
       into: tableRows.base.unsafelyUnwrapped + first * (1 + shape.sides.count))
   }
 
-  /// Runs the first `steps` steps of the window forward and gives the sum of the losses.
+  /// Runs the first `steps` steps of the sequence forward and gives the sum of the losses.
   ///
-  /// - `state`: the hidden state of these streams, layer after layer, `stride` floats from one
+  /// - `state`: the hidden state of this batch, layer after layer, `stride` floats from one
   ///   layer to the next; replaced by the state after the last step.
   /// - `scale`: multiplies the gradient of the loss that is left for `backward`; 0 for none.
   /// - `drop`: which training step this is, for dropout; nil for none.
@@ -122,8 +122,8 @@ final class Unrolled {
     scale: Float = 0, drop: DropoutStep? = nil
   ) -> Double {
     let h = shape.paddedHidden
-    let rowsOfState = streams * h
-    let n = steps * streams
+    let rowsOfState = batch * h
+    let n = steps * batch
     var below: UnsafePointer<Float>?
     for layer in 0..<shape.layers {
       let all = hidden[layer].pointer
@@ -147,13 +147,15 @@ final class Unrolled {
       for t in 0..<steps {
         let previous = all + t * rowsOfState
         weights.recurrent[layer].multiply(
-          rows: streams, left: previous, leftStride: h, bias: weights.recurrentBias[layer].pointer,
+          rows: batch, left: previous, leftStride: h, bias: weights.recurrentBias[layer].pointer,
           result: sums.pointer, resultStride: GRUCell.gates * h, operands: operands.pointer)
         kernels.gruForward(
-          streams, h, sums.pointer, previous,
-          looksUp ? input : input + t * streams * inputStride, inputStride,
-          looksUp ? UnsafePointer(inputs + t * streams) : nil, all + (t + 1) * rowsOfState,
-          scale == 0 ? nil : training.map { $0.cache[layer].pointer + t * streams * gateStride })
+          rows: batch, hidden: h, sums: sums.pointer, previous: previous,
+          input: looksUp ? input : input + t * batch * inputStride, inputStride: inputStride,
+          index: looksUp ? UnsafePointer(inputs + t * batch) : nil,
+          next: all + (t + 1) * rowsOfState,
+          cache: scale == 0
+            ? nil : training.map { $0.cache[layer].pointer + t * batch * gateStride })
       }
       (state + layer * stride).update(from: all + steps * rowsOfState, count: rowsOfState)
       below = output(of: layer, steps: steps, drop: drop)
@@ -162,25 +164,26 @@ final class Unrolled {
       rows: n, left: below!, leftStride: h, bias: weights.headBias.pointer,
       result: logits.pointer, resultStride: shape.paddedVocabulary, operands: operands.pointer)
     kernels.crossEntropy(
-      n, shape.paddedVocabulary, shape.vocabulary, logits.pointer, targets, scale, loss.pointer)
+      rows: n, columns: shape.paddedVocabulary, vocabulary: shape.vocabulary,
+      logits: logits.pointer, targets: targets, scale: scale, loss: loss.pointer)
     var sum = 0.0
     for row in 0..<n { sum += Double(loss.pointer[row]) }
     return sum
   }
 
-  /// The logits of the last `forward` that was given a scale of 0, `[steps * streams][stride]`.
+  /// The logits of the last `forward` that was given a scale of 0, `[steps * batch][stride]`.
   var lastLogits: UnsafePointer<Float> { UnsafePointer(logits.pointer) }
 
   /// What the layer above, or the head, reads: the states of the steps, with dropout if any.
   func output(of layer: Int, steps: Int, drop: DropoutStep?) -> UnsafePointer<Float> {
     let h = shape.paddedHidden
-    let states = UnsafePointer(hidden[layer].pointer + streams * h)
+    let states = UnsafePointer(hidden[layer].pointer + batch * h)
     guard let dropout, let drop else { return states }
     let result = dropped[layer].pointer
     for t in 0..<steps {
-      let offset = t * streams * h
+      let offset = t * batch * h
       dropout.apply(
-        kernels, drop, layer: layer, time: t, width: h, rows: streams, x: states + offset,
+        kernels, drop, layer: layer, time: t, width: h, rows: batch, x: states + offset,
         y: result + offset)
     }
     return UnsafePointer(result)

@@ -2,25 +2,25 @@ import CSimd
 import Kernels
 import Memory
 
-// The way back through a window: from the gradient of the loss to those of the parameters.
+// The backward pass through a batch: from the gradient of the loss to those of the parameters.
 
 extension Unrolled {
-  /// Adds the gradients of the last `forward` (over a whole window, with a scale) to `gradients`.
+  /// Adds the gradients of the last `forward` (over all time steps, with a scale) to `gradients`.
   func backward(
     _ weights: BackwardWeights, parameters: UnsafePointer<Float>,
     gradients: UnsafeMutablePointer<Float>, drop: DropoutStep?
   ) {
     guard let training else { return }
     let h = shape.paddedHidden
-    let n = window * streams
+    let n = sequence * batch
     let top = shape.layers - 1
     headBackward(weights, training, gradients, drop)
     for layer in stride(from: top, through: 0, by: -1) {
       if let dropout, let drop {
-        for t in 0..<window {
-          let d = training.outputGradient.pointer + t * streams * h
+        for t in 0..<sequence {
+          let d = training.outputGradient.pointer + t * batch * h
           dropout.apply(
-            kernels, drop, layer: layer, time: t, width: h, rows: streams, x: UnsafePointer(d), y: d
+            kernels, drop, layer: layer, time: t, width: h, rows: batch, x: UnsafePointer(d), y: d
           )
         }
       }
@@ -42,19 +42,20 @@ extension Unrolled {
     _ drop: DropoutStep?
   ) {
     let h = shape.paddedHidden
-    let n = window * streams
+    let n = sequence * batch
     let v = shape.paddedVocabulary
     let top = shape.layers - 1
     let read =
       drop == nil || dropout == nil
-      ? UnsafePointer(hidden[top].pointer + streams * h) : UnsafePointer(dropped[top].pointer)
+      ? UnsafePointer(hidden[top].pointer + batch * h) : UnsafePointer(dropped[top].pointer)
     var arguments = WeightGradientArguments(
       numbers: precision.numbersPerCell, m: shape.vocabulary, n: shape.hidden, depth: n,
       left: logits.pointer, leftStride: v, right: read, rightStride: h,
       result: gradients + layout.headWeight, scratch: training.scratch.pointer)
     kernels.weightGradient(&arguments)
     training.sums.clear()
-    kernels.columnSums(n, v, logits.pointer, v, training.sums.pointer)
+    kernels.columnSums(
+      rows: n, columns: v, x: logits.pointer, stride: v, sums: training.sums.pointer)
     for i in 0..<shape.vocabulary {
       gradients[layout.headBias + i] += training.sums.pointer[i]
     }
@@ -67,18 +68,18 @@ extension Unrolled {
   /// those of its biases.
   private func recurrentBackward(_ layer: Int, _ weights: BackwardWeights, _ training: Training) {
     let h = shape.paddedHidden
-    let rowsOfState = streams * h
+    let rowsOfState = batch * h
     training.carry.clear()
     training.sums.clear()
-    for t in Swift.stride(from: window - 1, through: 0, by: -1) {
-      let gates = training.cache[layer].pointer + t * streams * gateStride
+    for t in Swift.stride(from: sequence - 1, through: 0, by: -1) {
+      let gates = training.cache[layer].pointer + t * batch * gateStride
       kernels.gruBackward(
-        streams, h, gates, hidden[layer].pointer + t * rowsOfState,
-        training.outputGradient.pointer + t * rowsOfState, training.carry.pointer,
-        training.sums.pointer)
+        rows: batch, hidden: h, cache: gates, previous: hidden[layer].pointer + t * rowsOfState,
+        output: training.outputGradient.pointer + t * rowsOfState,
+        carry: training.carry.pointer, biasGradient: training.sums.pointer)
       if t > 0 {
         weights.recurrent[layer].multiply(
-          rows: streams, left: gates + h, leftStride: gateStride, bias: nil, accumulate: true,
+          rows: batch, left: gates + h, leftStride: gateStride, bias: nil, accumulate: true,
           result: training.carry.pointer, resultStride: h, operands: operands.pointer)
       }
     }
@@ -90,7 +91,7 @@ extension Unrolled {
     _ drop: DropoutStep?
   ) {
     let h = shape.paddedHidden
-    let n = window * streams
+    let n = sequence * batch
     let gates = training.cache[layer].pointer
     gateGradient(
       precision, gates, gateStride, first: 1, UnsafePointer(hidden[layer].pointer),
@@ -99,7 +100,7 @@ extension Unrolled {
     guard layer > 0 else { return }
     let read =
       drop == nil || dropout == nil
-      ? UnsafePointer(hidden[layer - 1].pointer + streams * h)
+      ? UnsafePointer(hidden[layer - 1].pointer + batch * h)
       : UnsafePointer(dropped[layer - 1].pointer)
     gateGradient(
       precision, gates, gateStride, first: 0, read, rightStride: h, inputs: shape.hidden,
@@ -117,8 +118,8 @@ extension Unrolled {
     table.clear()
     if shape.sides.isEmpty {
       kernels.scatterAdd(
-        window * streams, GRUCell.gates * h, training.cache[0].pointer, gateStride, inputs, 1,
-        table.pointer)
+        rows: sequence * batch, columns: GRUCell.gates * h, x: training.cache[0].pointer,
+        stride: gateStride, index: inputs, terms: 1, table: table.pointer)
     } else {
       addUpTable(training.cache[0].pointer, stride: gateStride, into: table.pointer)
     }

@@ -2,14 +2,14 @@ import Kernels
 import Memory
 
 // Layer 0 with side inputs: its input is the sum of a row of the table for the token and one for each side
-// input. Those of a stream seldom change, so their sum is made once for each stretch of steps that has the same.
+// input. Those of a row seldom change, so their sum is made once for each stretch of steps that has the same.
 
 extension Unrolled {
   private var width: Int { GRUCell.gates * shape.paddedHidden }
 
-  /// The rows of the table that the input at a step of a stream is the sum of: side inputs, then the token.
-  private func rows(_ step: Int, _ stream: Int) -> UnsafeMutablePointer<Int32> {
-    tableRows.base.unsafelyUnwrapped + (step * streams + stream) * (1 + shape.sides.count)
+  /// The rows of the table that the input at a step of a row is the sum of: side inputs, then the token.
+  private func rows(_ step: Int, _ row: Int) -> UnsafeMutablePointer<Int32> {
+    tableRows.base.unsafelyUnwrapped + (step * batch + row) * (1 + shape.sides.count)
   }
 
   private func areSame(_ a: UnsafePointer<Int32>, _ b: UnsafePointer<Int32>) -> Bool {
@@ -22,13 +22,15 @@ extension Unrolled {
     _ table: UnsafePointer<Float>, steps: Int, into input: UnsafeMutablePointer<Float>, stride: Int
   ) {
     let count = shape.sides.count
-    for stream in 0..<streams {
+    for row in 0..<batch {
       for step in 0..<steps {
-        let rows = rows(step, stream)
-        if step == 0 || !areSame(rows, self.rows(step - 1, stream)) {
-          kernels.gatherSum(1, width, table, rows, count, sideSum.pointer, width)
+        let rows = rows(step, row)
+        if step == 0 || !areSame(rows, self.rows(step - 1, row)) {
+          kernels.gatherSum(
+            rows: 1, columns: width, table: table, index: rows, terms: count, y: sideSum.pointer,
+            stride: width)
         }
-        let result = input + (step * streams + stream) * stride
+        let result = input + (step * batch + row) * stride
         result.update(from: table + Int(rows[count]) * width, count: width)
         kernels.add(width, sideSum.pointer, result)
       }
@@ -39,13 +41,15 @@ extension Unrolled {
   func addUpTable(
     _ gates: UnsafePointer<Float>, stride: Int, into table: UnsafeMutablePointer<Float>
   ) {
-    kernels.scatterAdd(window * streams, width, gates, stride, inputs, 1, table)
-    for stream in 0..<streams {
+    kernels.scatterAdd(
+      rows: sequence * batch, columns: width, x: gates, stride: stride, index: inputs, terms: 1,
+      table: table)
+    for row in 0..<batch {
       sideSum.clear()
-      for step in 0..<window {
-        kernels.add(width, gates + (step * streams + stream) * stride, sideSum.pointer)
-        let rows = rows(step, stream)
-        guard step + 1 == window || !areSame(rows, self.rows(step + 1, stream)) else { continue }
+      for step in 0..<sequence {
+        kernels.add(width, gates + (step * batch + row) * stride, sideSum.pointer)
+        let rows = rows(step, row)
+        guard step + 1 == sequence || !areSame(rows, self.rows(step + 1, row)) else { continue }
         for side in 0..<shape.sides.count {
           kernels.add(width, sideSum.pointer, table + Int(rows[side]) * width)
         }

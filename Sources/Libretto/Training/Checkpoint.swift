@@ -8,7 +8,7 @@ import Sequences
 /// |---|---|
 /// | `training.parameters` | the current weights, all in one, in the layout of `ParameterLayout` |
 /// | `training.first_moment`, `training.second_moment` | Adam's, in the same layout |
-/// | `training.state` | the carried hidden states, `[layers][streams][padded hidden]` |
+/// | `training.state` | the carried hidden states, `[layers][batch][padded hidden]` |
 /// | `training.files` | a `FileList` of the material |
 /// | `training.history` | a `LossHistory` as JSON |
 ///
@@ -250,7 +250,7 @@ extension TrainingPlan {
       plan.totalSteps = options.steps ?? 0
       plan.seconds = (options.minutes ?? 0) * 60
       if let epochs = options.epochs {
-        let perEpoch = corpus.windowsPerEpoch(streams: batch, window: sequence)
+        let perEpoch = corpus.batchesPerEpoch(batch: batch, sequence: sequence)
         let steps = Self.steps(epochs: epochs, of: perEpoch)
         plan.totalSteps = plan.totalSteps > 0 ? min(plan.totalSteps, steps) : steps
       }

@@ -9,10 +9,10 @@ public struct Progress: Sendable {
   public var fraction = 0.0
   /// Nats per token: of training, smoothed over the last steps, with dropout in force.
   public var loss = Double.nan
-  /// Of the held-out part, last and best so far; not a number before the first measurement.
+  /// Of the validation part, last and best so far; not a number before the first measurement.
   public var validationLoss = Double.nan
   public var bestValidationLoss = Double.nan
-  /// Of the held-out part, or of training while there is no other; not a number for music.
+  /// Of the validation part, or of training while there is no other; not a number for music.
   public var bitsPerCharacter = Double.nan
   public var learningRate = 0.0
   public var gradientNorm = 0.0
@@ -20,7 +20,7 @@ public struct Progress: Sendable {
   public var elapsedSeconds = 0.0
   /// An estimate; not a number before the first step.
   public var secondsLeft = Double.nan
-  /// Whether this step measured the held-out part.
+  /// Whether this step measured the validation part.
   public var measured = false
   /// The state the run is in.
   public var end = RunState.fresh

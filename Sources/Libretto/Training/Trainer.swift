@@ -64,7 +64,7 @@ public final class Trainer {
 
   // MARK: - Material
 
-  /// Adds a text file to the training material, or to the held-out part. It is read at the first step
+  /// Adds a text file to the training material, or to the validation part. It is read at the first step
   /// and must not change before that.
   ///
   /// - `kind`: what to convert its text from, which is done now; nil to learn its bytes as they are. Of
@@ -168,11 +168,11 @@ public final class Trainer {
     return run
   }
 
-  /// One step: a window of each stream forward and back, and one update. After the end it does
+  /// One step: a batch forward and backward, and one update. After the end it does
   /// nothing but tell that it is the end.
   ///
   /// Throws `.diverged` if the loss or the gradient is no longer a number, or the loss has grown far
-  /// above what it was at first. The best weights are kept, or if nothing is held out some from before.
+  /// above what it was at first. The best weights are kept, or if there is no validation part some from before.
   public func step() throws(LibrettoError) -> Progress {
     let start = monotonicSeconds()
     guard let run = try prepared(until: nil) else { return progress }
@@ -234,7 +234,7 @@ public final class Trainer {
 
   // MARK: - Results
 
-  /// The best weights so far as a model: by the held-out part, or the latest if nothing is held out and
+  /// The best weights so far as a model: by the validation part, or the latest if there is none and
   /// training did not diverge.
   public func model() throws(LibrettoError) -> Model {
     _ = try prepare(until: nil)
@@ -242,7 +242,7 @@ public final class Trainer {
   }
 
   /// Saves all that a later process needs to go on: a model file with the best weights, and beside
-  /// them the current ones, the optimiser's and the streams' state. Of a run that diverged it saves the
+  /// them the current ones, the optimiser's and the carried states. Of a run that diverged it saves the
   /// weights that were kept, and that it did.
   public func save(checkpoint path: String) throws(LibrettoError) {
     try checkpointImage().write(path)

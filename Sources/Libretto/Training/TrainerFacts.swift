@@ -15,18 +15,18 @@ extension Trainer {
 
   /// The sizes in use, known once training was prepared.
   public var shape: NetworkShape? { run?.plan.shape }
-  /// The batch, the window and the threads in use, likewise.
-  public var batch: (streams: Int, window: Int, threads: Int)? {
+  /// The batch, the sequence and the threads in use, likewise.
+  public var batch: (batch: Int, sequence: Int, threads: Int)? {
     run.map { ($0.plan.batch, $0.plan.sequence, $0.learner.threads) }
   }
-  /// Tokens to train on and held out, likewise; of pieces without their variants.
+  /// Tokens to train on and to validate with, likewise; of pieces without their variants.
   public var tokens: (training: Int, validation: Int)? {
     run.map { ($0.corpus.training.count, $0.corpus.validation.count) }
   }
 
   /// What a person should know of the files of music, likewise.
   public var remarks: [MaterialRemark] { run.map { Array($0.corpus.remarks) } ?? [] }
-  /// Pieces or documents to train on and held out, likewise; nil for one long text.
+  /// Pieces or documents to train on and to validate with, likewise; nil for one long text.
   public var pieces: (training: Int, validation: Int)? {
     guard let corpus = run?.corpus, let pieces = corpus.training.pieces else { return nil }
     return (pieces.count, corpus.validation.pieces?.count ?? 0)

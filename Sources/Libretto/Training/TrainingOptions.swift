@@ -20,9 +20,9 @@ public struct TrainingOptions: Equatable, Sendable {
   public var embedding: Int?
   public var hidden: Int?
   public var layers: Int?
-  /// Parallel streams, to 4,096.
+  /// Sequences in a batch, to 4,096.
   public var batch: Int?
-  /// Time steps of one window, over which gradients flow back, to 65,536.
+  /// Time steps of one sequence, over which gradients flow back, to 65,536.
   public var sequence: Int?
   /// The probability of dropping a unit, from 0 to 0.95.
   public var dropout: Double?
@@ -37,9 +37,9 @@ public struct TrainingOptions: Equatable, Sendable {
   public var epochs: Double?
   public var steps: Int?
   public var minutes: Double?
-  /// The share of the corpus that is held out, from 0 to 0.9. Not used if validation material is given.
+  /// The share of the corpus that is kept for validation, from 0 to 0.9. Not used if validation material is given.
   public var validationFraction: Double?
-  /// Measurements of the held-out part without a better one after which to stop, to 1,000,000; 0 for never.
+  /// Measurements of the validation part without a better one after which to stop, to 1,000,000; 0 for never.
   public var patience: Int?
   /// Starts weights and dropout; nil for 0.
   public var seed: UInt64?
@@ -112,7 +112,7 @@ public struct TrainingOptions: Equatable, Sendable {
     try require("the number of epochs", epochs, to: Limit.epochs)
     try require("the number of steps", steps, 1...Limit.steps)
     try require("the number of minutes", minutes, to: Limit.minutes)
-    try require("the held-out fraction", validationFraction, 0...Limit.validationFraction)
+    try require("the validation fraction", validationFraction, 0...Limit.validationFraction)
     try require("the patience", patience, 0...Limit.patience)
     try require("the number of threads", threads, 1...Limit.threads)
     try require("the time between checkpoints", checkpointSeconds, to: Limit.checkpointSeconds)

@@ -21,20 +21,20 @@ struct TrainingPlan: Equatable {
   /// none.
   var totalSteps: Int
   var seconds: Double
-  /// Steps between two measurements of the held-out part, and how many without a better one end
+  /// Steps between two measurements of the validation part, and how many without a better one end
   /// the run; 0 for never.
   var validationInterval: Int
   var patience: Int
 
-  /// - `tokens`: to train on. `held`: held out.
-  /// - `window`: time steps of a window where the options do not name them.
-  /// - `perEpoch`: the windows of an epoch, for so many streams and steps of a window.
+  /// - `tokens`: to train on. `validation`: to validate with.
+  /// - `sequence`: time steps of a sequence where the options do not name them.
+  /// - `perEpoch`: the batches of an epoch, of so many sequences of so many steps.
   /// - `sides`: the side inputs of a new network.
   /// - `fixed`: the shape of the model training starts from, if it starts from one.
   init(
-    _ options: TrainingOptions, tokens: Int, held: Int, vocabulary: Int,
-    sides: SideSizes = SideSizes(), window: Int = 64,
-    perEpoch: (_ streams: Int, _ window: Int) -> Int, fixed: NetworkShape?, processors: Int
+    _ options: TrainingOptions, tokens: Int, validation: Int, vocabulary: Int,
+    sides: SideSizes = SideSizes(), sequence: Int = 64,
+    perEpoch: (_ batch: Int, _ sequence: Int) -> Int, fixed: NetworkShape?, processors: Int
   ) throws(LibrettoError) {
     augment = options.augment ?? false
     threads = options.threads ?? max(1, min(processors, 8))
@@ -50,10 +50,10 @@ struct TrainingPlan: Equatable {
         hidden: options.hidden ?? size.hidden,
         layers: options.layers ?? size.layers, sides: sides)
     do { try shape.validate() } catch { throw LibrettoError(error) }
-    // Streams shorter than a window would leave most of each window empty.
-    let sequence = min(options.sequence ?? window, max(1, tokens - 1))
+    // Rows shorter than a sequence would leave most of it empty.
+    let sequence = min(options.sequence ?? sequence, max(1, tokens - 1))
     self.sequence = sequence
-    batch = options.batch ?? 2048 / window
+    batch = options.batch ?? 2048 / sequence
     batch = max(1, min(batch, tokens / (sequence + 1)))
     let perEpoch = perEpoch(batch, sequence)
     totalSteps = options.steps ?? 0
@@ -68,7 +68,7 @@ struct TrainingPlan: Equatable {
     clip = options.clip ?? 1
     // A token costs three times as much to learn from as to test on; a tenth of the time goes to
     // tests.
-    let measured = min(held, Validation.mostTokens)
+    let measured = min(validation, Validation.mostTokens)
     validationInterval = max(25, 4 * measured / (batch * sequence))
     patience = options.patience ?? 12
   }

@@ -30,7 +30,7 @@ extension TrainingRun {
     let plan = try plan(options, start, corpus, sides, augment: augment)
     let learner = try network { () throws(NetworkError) in
       try Learner(
-        plan.shape, streams: plan.batch, window: plan.sequence, threads: plan.threads,
+        plan.shape, batch: plan.batch, sequence: plan.sequence, threads: plan.threads,
         dropout: Float(plan.dropout), seed: plan.seed, precision: plan.precision)
     }
     switch start {
@@ -54,9 +54,9 @@ extension TrainingRun {
       plan = resumed.plan.extended(by: options, corpus)
     } else {
       plan = try TrainingPlan(
-        options, tokens: corpus.training.count, held: corpus.validation.count,
+        options, tokens: corpus.training.count, validation: corpus.validation.count,
         vocabulary: corpus.encoding.vocabularySize, sides: sides.sizes,
-        window: corpus.usualWindow, perEpoch: corpus.windowsPerEpoch, fixed: start.model?.shape,
+        sequence: corpus.usualSequence, perEpoch: corpus.batchesPerEpoch, fixed: start.model?.shape,
         processors: processorCount())
       plan.augment = augment ?? corpus.gainsFromVariants
     }

@@ -10,7 +10,7 @@ final class TrainingRun {
   private(set) var state: TrainingState
   let history: LossHistory
   private let sides: Sides
-  private let windows: any Windows
+  private let batches: any Batches
   private let validation: Validation?
   /// The best weights by the validation loss; without one those of `state.kept`, in case training
   /// diverges.
@@ -41,8 +41,8 @@ final class TrainingRun {
     }
     learner.parametersChanged()
     validation = try Validation(corpus.validation, sides, of: corpus.encoding, for: learner)
-    windows = try corpus.windows(
-      streams: plan.batch, window: plan.sequence, seed: plan.seed, augment: plan.augment,
+    batches = try corpus.batches(
+      batch: plan.batch, sequence: plan.sequence, seed: plan.seed, augment: plan.augment,
       sides: sides)
     let count = plan.batch * plan.sequence
     (inputs, targets, sideValues) = try allocating { () throws(OutOfMemory) in
@@ -60,7 +60,7 @@ final class TrainingRun {
 
   func end(as run: RunState) { state.run = run }
 
-  /// One step: a window of each stream forward and back, and one update; now and then a measurement.
+  /// One step: a batch forward and backward, and one update; now and then a measurement.
   /// After the end it does nothing. See `Trainer.step`.
   ///
   /// - `start`: when the step began.
@@ -86,7 +86,7 @@ final class TrainingRun {
   }
 
   private func train(from start: Double) throws(LibrettoError) {
-    windows.fill(
+    batches.fill(
       step: state.step, inputs: inputs.base.unsafelyUnwrapped,
       targets: targets.base.unsafelyUnwrapped, sides: sideValues.base
     ) { learner.resetState(of: $0) }
@@ -179,7 +179,7 @@ extension TrainingRun {
     var p = Progress()
     p.step = state.step
     p.totalSteps = plan.totalSteps
-    p.epoch = Double(state.step) / Double(windows.windowsPerEpoch)
+    p.epoch = Double(state.step) / Double(batches.batchesPerEpoch)
     p.fraction = plan.fraction(step: state.step, elapsed: state.elapsed)
     p.loss = state.smoothed
     p.validationLoss = state.validation
@@ -215,7 +215,7 @@ extension TrainingRun {
     options.weightDecay = plan.weightDecay
     options.clip = plan.clip
     options.steps = aboveZero(plan.totalSteps)
-    options.epochs = aboveZero(Double(plan.totalSteps) / Double(windows.windowsPerEpoch))
+    options.epochs = aboveZero(Double(plan.totalSteps) / Double(batches.batchesPerEpoch))
     options.minutes = aboveZero(plan.seconds / 60)
     options.validationFraction = state.validationFraction
     options.patience = plan.patience

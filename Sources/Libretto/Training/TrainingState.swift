@@ -54,7 +54,7 @@ struct TrainingState {
   /// Without a validation loss: the step whose weights are kept in case training diverges, and the
   /// loss then.
   var kept = (step: 0, loss: Double.nan)
-  /// For the host that resumes: where the material came from, and how much was held out.
+  /// For the host that resumes: where the material came from, and how much is for validation.
   var files = FileList()
   var validationFraction = 0.0
 

@@ -2,17 +2,17 @@ import GRU
 import Memory
 import Sequences
 
-/// Measures a learner on held-out tokens, in parallel streams that each begin from a zero state.
+/// Measures a learner on the validation tokens, in a batch whose rows each begin from a zero state.
 final class Validation {
-  /// A larger held-out part is measured by about so many tokens of it, the first of each stream's.
+  /// A larger validation part is measured by about so many tokens of it, the first of each row's.
   static let mostTokens = 262_144
 
-  private let windows: any Windows
+  private let batches: any Batches
   private let steps: Int
   private let saved: FloatBuffer
   private let inputs, targets, sides: GrowableBuffer<Int32>
 
-  /// nil if there are no held-out tokens to predict.
+  /// nil if there are no validation tokens to predict.
   init?(
     _ part: Corpus.Part, _ sides: Sides = Sides(), of encoding: any Encoding = BytesEncoding(),
     for learner: Learner
@@ -20,19 +20,19 @@ final class Validation {
     throws(LibrettoError)
   {
     guard part.tokens.count >= 2 else { return nil }
-    let most = max(1, Self.mostTokens / (learner.streams * learner.window))
+    let most = max(1, Self.mostTokens / (learner.batch * learner.sequence))
     if let pieces = part.pieces {
-      windows = try PieceWindows(
-        part.tokens, pieces, targets: part.targets, streams: learner.streams,
-        window: learner.window, seed: 0,
+      batches = try PieceBatches(
+        part.tokens, pieces, targets: part.targets, batch: learner.batch,
+        sequence: learner.sequence, seed: 0,
         shuffles: false, music: nil, sides: sides, encoding: encoding)
-      steps = min(most, windows.windowsPerEpoch)
+      steps = min(most, batches.batchesPerEpoch)
     } else {
-      windows = HeldText(part.tokens, streams: learner.streams, window: learner.window)
-      steps = min(most, windows.windowsPerEpoch)
+      batches = ValidationText(part.tokens, batch: learner.batch, sequence: learner.sequence)
+      steps = min(most, batches.batchesPerEpoch)
     }
     saved = try FloatBuffer.make(learner.state.count)
-    let n = learner.streams * learner.window
+    let n = learner.batch * learner.sequence
     let told = sides.inputs.count
     (inputs, targets, self.sides) = try allocating { () throws(OutOfMemory) in
       (
@@ -53,47 +53,47 @@ final class Validation {
     let targets = targets.base.unsafelyUnwrapped
     for step in 0..<steps {
       if stop?.isRaised == true { return nil }
-      windows.fill(step: step, inputs: inputs, targets: targets, sides: sides.base) {
+      batches.fill(step: step, inputs: inputs, targets: targets, sides: sides.base) {
         learner.resetState(of: $0)
       }
-      for i in 0..<learner.streams * learner.window where targets[i] >= 0 { counted += 1 }
+      for i in 0..<learner.batch * learner.sequence where targets[i] >= 0 { counted += 1 }
       sum += learner.evaluate(
         inputs: inputs, targets: targets, sides: sides.base.map { UnsafePointer($0) },
-        steps: learner.window)
+        steps: learner.sequence)
     }
     return sum / Double(max(counted, 1))
   }
 }
 
-/// Held-out text: every token but the first is predicted once, from the start of each stream's part
-/// on; where there is little text there are fewer streams, so that what the zero state costs does
+/// Text for validation: every token but the first is predicted once, from the start of each row's part
+/// on; where there is little text there are fewer rows, so that what the zero state costs does
 /// not show.
-private final class HeldText: Windows {
-  let windowsPerEpoch: Int
+private final class ValidationText: Batches {
+  let batchesPerEpoch: Int
   private let tokens: TokenStore
-  private let streams, used, window, stretch: Int
+  private let batch, used, sequence, stretch: Int
 
-  init(_ tokens: TokenStore, streams: Int, window: Int) {
+  init(_ tokens: TokenStore, batch: Int, sequence: Int) {
     self.tokens = tokens
-    self.streams = streams
-    self.window = window
-    used = max(1, min(streams, tokens.count / 256))
+    self.batch = batch
+    self.sequence = sequence
+    used = max(1, min(batch, tokens.count / 256))
     stretch = tokens.count / used
-    windowsPerEpoch = (stretch + window - 1) / window
+    batchesPerEpoch = (stretch + sequence - 1) / sequence
   }
 
   func fill(
     step: Int, inputs: UnsafeMutablePointer<Int32>, targets: UnsafeMutablePointer<Int32>,
     sides: UnsafeMutablePointer<Int32>?, reset: (Int) -> Void
   ) {
-    for stream in 0..<streams {
-      if step == 0 { reset(stream) }
-      for t in 0..<window {
-        let within = step * window + t
-        let at = stream * stretch + within
-        let known = stream < used && within < stretch && at + 1 < tokens.count
-        inputs[t * streams + stream] = known ? tokens[at] : 0
-        targets[t * streams + stream] = known ? tokens[at + 1] : -1
+    for row in 0..<batch {
+      if step == 0 { reset(row) }
+      for t in 0..<sequence {
+        let within = step * sequence + t
+        let at = row * stretch + within
+        let known = row < used && within < stretch && at + 1 < tokens.count
+        inputs[t * batch + row] = known ? tokens[at] : 0
+        targets[t * batch + row] = known ? tokens[at + 1] : -1
       }
     }
   }

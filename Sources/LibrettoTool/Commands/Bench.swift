@@ -159,7 +159,7 @@ struct BenchTrain: ParsableCommand {
     let batch = options.batch ?? 32
     let learner = try orFailNetwork { () throws(NetworkError) in
       try Learner(
-        shape, streams: batch, window: options.sequence, threads: options.threads,
+        shape, batch: batch, sequence: options.sequence, threads: options.threads,
         precision: options.format)
     }
     options.introduce(

@@ -77,7 +77,7 @@ final class TrainingReport {
   }
 
   func json(_ p: Progress, _ model: Model) -> String {
-    let seen = trainer.batch.map { p.step * $0.streams * $0.window } ?? 0
+    let seen = trainer.batch.map { p.step * $0.batch * $0.sequence } ?? 0
     let (best, bits) = best(p)
     return JSON.object([
       ("model", .string(paths.output)), ("bits_per_character", .number(bits)),

@@ -89,7 +89,7 @@ struct TrainingSummary {
     guard let batch = trainer.batch, let rates = trainer.rates else { return nil }
     let threads = batch.threads == 1 ? "1 thread" : "\(batch.threads) threads"
     return
-      "Training: batches of \(batch.streams) sequences of \(batch.window) steps, learning rate \(trimmed(rates.learning, 6)), dropout \(trimmed(rates.dropout, 3)), \(threads)."
+      "Training: batches of \(batch.batch) sequences of \(batch.sequence) steps, learning rate \(trimmed(rates.learning, 6)), dropout \(trimmed(rates.dropout, 3)), \(threads)."
   }
 
   private var end: String? {

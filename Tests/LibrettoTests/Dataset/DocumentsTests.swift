@@ -84,18 +84,18 @@ import Testing
         String(repeating: "x", count: shortest + Int(random.next() % UInt64(spread)))
       }
       let corpus = try corpus(texts)
-      let window = corpus.usualWindow
-      let streams = 2048 / window
-      let windows = try corpus.windows(
-        streams: streams, window: window, seed: 1, augment: false, sides: Sides())
-      let places = windows.windowsPerEpoch * streams * window
+      let sequence = corpus.usualSequence
+      let batch = 2048 / sequence
+      let batches = try corpus.batches(
+        batch: batch, sequence: sequence, seed: 1, augment: false, sides: Sides())
+      let places = batches.batchesPerEpoch * batch * sequence
       let predicted = texts.reduce(0) { $0 + $1.utf8.count + 1 }
-      #expect((8...64).contains(window))
+      #expect((8...64).contains(sequence))
       let empty = 1 - Double(predicted) / Double(places)
-      #expect(empty < 0.4, "\(shortest): \(empty) of windows of \(window)")
+      #expect(empty < 0.4, "\(shortest): \(empty) of batches of \(sequence)")
     }
-    // Long ones, and one long text, have the usual window.
-    #expect(try corpus([String(repeating: "x", count: 5000)]).usualWindow == 64)
+    // Long ones, and one long text, have the usual sequence.
+    #expect(try corpus([String(repeating: "x", count: 5000)]).usualSequence == 64)
   }
 
   // MARK: - One does not run into the next
@@ -121,7 +121,7 @@ import Testing
       let both = try scores(before + document.dropFirst())
       #expect(zip(both.suffix(5), alone).allSatisfy { abs($0 - $1) < 1e-5 })
     }
-    // In training too: the same document from streams that read others before.
+    // In training too: the same document from rows that read others before.
     let evaluation = try Array("abéc".utf8).withUnsafeBytes { try model.evaluate(text: $0) }
     #expect(abs(evaluation.nats + alone.reduce(0, +)) < 1e-5)
     #expect(evaluation.tokens == 5 && evaluation.characters == 4)

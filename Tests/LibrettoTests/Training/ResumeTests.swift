@@ -180,7 +180,7 @@ import Testing
     let folder = try Folder()
     let trainer = try begin(smallOptions { $0.steps = 100 })
     try trainer.prepare()
-    let perEpoch = TextWindows.epoch(tokens: trainer.tokens!.training, streams: 4, window: 8)
+    let perEpoch = TextBatches.epoch(tokens: trainer.tokens!.training, batch: 4, sequence: 8)
     for step in 1...perEpoch + 1 {
       _ = try trainer.step()
       guard step >= perEpoch - 1 else { continue }
@@ -243,7 +243,7 @@ import Testing
     let tokens = byEpochs.tokens!.training
     #expect(
       byEpochs.progress.totalSteps
-        == TextWindows.epoch(tokens: tokens, streams: 4, window: 8))
+        == TextBatches.epoch(tokens: tokens, batch: 4, sequence: 8))
     let byTime = try resume(folder("c")) { $0.minutes = 1e-9 }
     #expect(try byTime.run().end == .finished)
     let before = try resume(folder("c")) { $0.steps = 1 }

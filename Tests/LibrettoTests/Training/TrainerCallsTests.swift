@@ -80,7 +80,7 @@ import Testing
     #expect(trainer.shape?.hidden == 16)
     var last = trainer.progress
     #expect(last.step == 0 && last.totalSteps == 60 && last.fraction == 0 && last.end == .fresh)
-    let perEpoch = TextWindows.epoch(tokens: tokens.training, streams: 4, window: 8)
+    let perEpoch = TextBatches.epoch(tokens: tokens.training, batch: 4, sequence: 8)
     var measurements: [Int] = []
     _ = try trainer.run { p in
       #expect(p.step == last.step + 1)

@@ -69,20 +69,20 @@ import Testing
   // MARK: - The plan
 
   private func plan(
-    _ tokens: Int, held: Int = 0, _ change: (inout TrainingOptions) -> Void = { _ in }
+    _ tokens: Int, validation: Int = 0, _ change: (inout TrainingOptions) -> Void = { _ in }
   ) throws -> TrainingPlan {
     var options = TrainingOptions()
     change(&options)
     return try TrainingPlan(
-      options, tokens: tokens, held: held, vocabulary: 256,
-      perEpoch: { TextWindows.epoch(tokens: tokens, streams: $0, window: $1) }, fixed: nil,
+      options, tokens: tokens, validation: validation, vocabulary: 256,
+      perEpoch: { TextBatches.epoch(tokens: tokens, batch: $0, sequence: $1) }, fixed: nil,
       processors: 2)
   }
 
   @Test func whatIsChosenFitsAnyCorpus() throws {
     for tokens in [2, 3, 5, 10, 64, 65, 66, 100, 1000, 10_000, 1_000_000, 100_000_000] {
       for minutes in [0, 0.01, 1, 60] {
-        let plan = try plan(tokens, held: tokens / 10) { $0.minutes = minutes }
+        let plan = try plan(tokens, validation: tokens / 10) { $0.minutes = minutes }
         #expect(plan.batch >= 1 && plan.sequence >= 1)
         #expect(plan.batch * (plan.sequence + 1) <= tokens || plan.batch == 1)
         #expect(plan.sequence < tokens)
@@ -98,7 +98,7 @@ import Testing
   }
 
   @Test func whatIsAskedForIsTaken() throws {
-    let plan = try plan(100_000, held: 0) {
+    let plan = try plan(100_000, validation: 0) {
       $0.embedding = 7
       $0.hidden = 33
       $0.layers = 3
@@ -122,7 +122,7 @@ import Testing
   }
 
   @Test func theEndIsWhatComesFirst() throws {
-    let perEpoch = TextWindows.epoch(tokens: 10_000, streams: 10, window: 10)
+    let perEpoch = TextBatches.epoch(tokens: 10_000, batch: 10, sequence: 10)
     func steps(_ change: (inout TrainingOptions) -> Void) throws -> Int {
       try plan(10_000) {
         $0.batch = 10

@@ -12,23 +12,23 @@ import Testing
     return store
   }
 
-  private func learner(_ model: Model, streams: Int) throws -> Learner {
-    let learner = try Learner(model.shape, streams: streams, window: 8, threads: 2, dropout: 0.5)
+  private func learner(_ model: Model, batch: Int) throws -> Learner {
+    let learner = try Learner(model.shape, batch: batch, sequence: 8, threads: 2, dropout: 0.5)
     learner.parameters.copy(from: try model.parameters())
     learner.parametersChanged()
     for i in 0..<learner.state.count { learner.state.pointer[i] = 0.25 }
     return learner
   }
 
-  /// Each stream's stretch from a zero state, as `score` reads it; together every token but the
+  /// Each row's stretch from a zero state, as `score` reads it; together every token but the
   /// first is predicted once.
   @Test(arguments: [
     (2, 4, 1), (3, 4, 1), (255, 4, 1), (700, 4, 2), (2000, 4, 4), (2003, 4, 4), (1500, 1, 1),
   ])
-  func theLossIsTheMeanOfTheScores(tokens: Int, streams: Int, stretches: Int) throws {
+  func theLossIsTheMeanOfTheScores(tokens: Int, batch: Int, stretches: Int) throws {
     let model = try makeModel(hidden: 12, layers: 2)
     let store = try store(tokens)
-    let learner = try learner(model, streams: streams)
+    let learner = try learner(model, batch: batch)
     let validation = try #require(
       try Validation(Corpus.Part(tokens: store, pieces: nil), for: learner))
     let apart = tokens / stretches
@@ -44,7 +44,7 @@ import Testing
 
   @Test func theLearnerGoesOnAsIfNothingHadBeenMeasured() throws {
     let model = try makeModel(hidden: 12, layers: 2)
-    let learner = try learner(model, streams: 4)
+    let learner = try learner(model, batch: 4)
     let validation = try #require(
       try Validation(Corpus.Part(tokens: try store(900), pieces: nil), for: learner))
     let first = validation.loss(of: learner)
@@ -55,7 +55,7 @@ import Testing
   }
 
   @Test func nothingToPredict() throws {
-    let learner = try learner(try makeModel(hidden: 4, layers: 1), streams: 2)
+    let learner = try learner(try makeModel(hidden: 4, layers: 1), batch: 2)
     for count in [0, 1] {
       let validation = try Validation(
         Corpus.Part(tokens: try store(count), pieces: nil), for: learner)

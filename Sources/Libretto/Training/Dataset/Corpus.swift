@@ -42,10 +42,10 @@ struct Corpus {
     return hash.value
   }
 
-  /// Windows of the training part that an epoch has.
-  func windowsPerEpoch(streams: Int, window: Int) -> Int {
-    training.pieces.map { PieceWindows.epoch($0, streams: streams, window: window) }
-      ?? TextWindows.epoch(tokens: training.tokens.count, streams: streams, window: window)
+  /// Batches of the training part that an epoch has.
+  func batchesPerEpoch(batch: Int, sequence: Int) -> Int {
+    training.pieces.map { PieceBatches.epoch($0, batch: batch, sequence: sequence) }
+      ?? TextBatches.epoch(tokens: training.tokens.count, batch: batch, sequence: sequence)
   }
 
   /// Whether other keys and tempi are likely to help.
@@ -53,29 +53,29 @@ struct Corpus {
     encoding.kind == .music && MusicMaterial.gains(training.pieces?.count ?? .max)
   }
 
-  /// The time steps of a window where nobody names them: 64, or fewer if of documents, each of which
-  /// begins a window, these would fill less than four fifths.
-  var usualWindow: Int {
+  /// The time steps of a sequence where nobody names them: 64, or fewer if of documents, each of which
+  /// begins a sequence, these would fill less than four fifths.
+  var usualSequence: Int {
     guard encoding.kind != .music, let documents = training.pieces else { return 64 }
     let predicted = (0..<documents.count).reduce(0) { $0 + documents.tokens(of: $1).count - 1 }
-    var best = (window: 64, places: Int.max)
-    for window in stride(from: 64, through: 8, by: -4) {
-      let places = window * documents.windows(window)
-      if places < best.places { best = (window, places) }
+    var best = (sequence: 64, places: Int.max)
+    for sequence in stride(from: 64, through: 8, by: -4) {
+      let places = sequence * documents.sequences(sequence)
+      if places < best.places { best = (sequence, places) }
       if 4 * places <= 5 * predicted { break }
     }
-    return best.window
+    return best.sequence
   }
 
   /// How the training part is read.
-  func windows(streams: Int, window: Int, seed: UInt64, augment: Bool, sides: Sides)
-    throws(LibrettoError) -> any Windows
+  func batches(batch: Int, sequence: Int, seed: UInt64, augment: Bool, sides: Sides)
+    throws(LibrettoError) -> any Batches
   {
     guard let pieces = training.pieces else {
-      return TextWindows(training.tokens, streams: streams, window: window, seed: seed)
+      return TextBatches(training.tokens, batch: batch, sequence: sequence, seed: seed)
     }
-    return try PieceWindows(
-      training.tokens, pieces, targets: training.targets, streams: streams, window: window,
+    return try PieceBatches(
+      training.tokens, pieces, targets: training.targets, batch: batch, sequence: sequence,
       seed: seed, shuffles: true,
       music: augment ? encoding.music : nil, sides: sides, encoding: encoding)
   }

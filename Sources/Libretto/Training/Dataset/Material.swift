@@ -131,7 +131,7 @@ struct Material {
 
   /// Makes tokens of everything; nil if it was stopped before its end.
   ///
-  /// - `fraction`: how much to hold out if nothing was given for validation.
+  /// - `fraction`: how much to keep for validation if nothing was given for it.
   /// - `augment`: whether pieces get variants; nil to choose.
   /// - `sides`: whether the network has side inputs.
   func tokenize(fraction: Double, augment: Bool?, sides: Bool, until stop: StopFlag?)

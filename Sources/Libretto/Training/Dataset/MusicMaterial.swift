@@ -18,28 +18,28 @@ struct MusicMaterial {
   var isEmpty: Bool { training.isEmpty && validation.isEmpty }
 
   /// Throws if the file cannot be read or holds no notes; it is then not part of the material.
-  mutating func add(path: String, validation held: Bool) throws(LibrettoError) {
+  mutating func add(path: String, validation isValidation: Bool) throws(LibrettoError) {
     let file = try FileContents.read(path, most: MIDIFile.maximumSize) {
       (bytes) throws(LibrettoError) in try readMIDI(bytes, name: path)
     }
-    try add(file, name: path, validation: held)
-    try files.add(MaterialFile(path: path, validation: held, kind: nil))
+    try add(file, name: path, validation: isValidation)
+    try files.add(MaterialFile(path: path, validation: isValidation, kind: nil))
   }
 
-  mutating func add(_ file: MIDIFile, name: String, validation held: Bool) throws(LibrettoError) {
+  mutating func add(_ file: MIDIFile, name: String, validation isValidation: Bool) throws(LibrettoError) {
     guard file.noteCount > 0 else {
       throw LibrettoError(.empty, "\(name) contains no notes; leave it out")
     }
     try allocating { () throws(OutOfMemory) in
       try timeSignatures.note(file)
-      try (held ? validation : training).append(Source(file, name: name))
+      try (isValidation ? validation : training).append(Source(file, name: name))
     }
   }
 
   /// Makes tokens of everything; nil if it was stopped before its end.
   ///
   /// - `encoding`: nil to take the one called `name`, or to choose one if that is nil too.
-  /// - `fraction`: how many of the files to hold out, spread evenly, if there are none to validate.
+  /// - `fraction`: how many of the files are for validation, spread evenly, if no others are.
   /// - `augment`: whether pieces get variants, performances at other tempi; nil to choose.
   /// - `forms`: whether pieces on a grid get variants of other forms, for networks that are told the bars to go.
   mutating func tokenize(

@@ -42,31 +42,31 @@ final class PieceList {
   /// Tokens of the longest variant of all.
   var longest: Int { spans.elements.reduce(0) { max($0, $1.end - $1.start) } }
 
-  /// Windows that a stretch takes. Its first token is not predicted.
-  static func windows(of tokens: Range<Int>, window: Int) -> Int {
-    max(0, tokens.count - 2 + window) / window
+  /// Sequences that a stretch takes. Its first token is not predicted.
+  static func sequences(of tokens: Range<Int>, sequence: Int) -> Int {
+    max(0, tokens.count - 2 + sequence) / sequence
   }
 
-  /// Windows that a piece takes in an epoch: those of its longest variant.
-  func windows(of piece: Int, window: Int) -> Int {
-    places(of: piece).reduce(0) { max($0, windows(at: $1, window)) }
+  /// Sequences that a piece takes in an epoch: those of its longest variant.
+  func sequences(of piece: Int, sequence: Int) -> Int {
+    places(of: piece).reduce(0) { max($0, sequences(at: $1, sequence)) }
   }
 
-  /// Windows that all pieces take.
-  func windows(_ window: Int) -> Int {
-    (0..<count).reduce(0) { $0 + windows(of: $1, window: window) }
+  /// Sequences that all pieces take.
+  func sequences(_ sequence: Int) -> Int {
+    (0..<count).reduce(0) { $0 + sequences(of: $1, sequence: sequence) }
   }
 
-  /// How many of its variants take at least one window, and no more than `free`.
-  func variants(of piece: Int, within free: Int, window: Int) -> Int {
-    places(of: piece).reduce(0) { $0 + (fits($1, free, window) ? 1 : 0) }
+  /// How many of its variants take at least one sequence, and no more than `free`.
+  func variants(of piece: Int, within free: Int, sequence: Int) -> Int {
+    places(of: piece).reduce(0) { $0 + (fits($1, free, sequence) ? 1 : 0) }
   }
 
   /// The one of these variants with that place among them.
-  func variant(_ number: Int, of piece: Int, within free: Int, window: Int) -> Int {
+  func variant(_ number: Int, of piece: Int, within free: Int, sequence: Int) -> Int {
     let places = places(of: piece)
     var left = number
-    for place in places where fits(place, free, window) {
+    for place in places where fits(place, free, sequence) {
       if left == 0 { return place - places.lowerBound }
       left -= 1
     }
@@ -74,19 +74,19 @@ final class PieceList {
   }
 
   /// The most variants that an epoch can have.
-  func mostVariants(_ window: Int) -> Int {
+  func mostVariants(_ sequence: Int) -> Int {
     (0..<count).reduce(0) { (sum, piece) in
-      let shortest = places(of: piece).reduce(Int.max) { min($0, max(1, windows(at: $1, window))) }
-      return sum + max(1, windows(of: piece, window: window) / shortest)
+      let shortest = places(of: piece).reduce(Int.max) { min($0, max(1, sequences(at: $1, sequence))) }
+      return sum + max(1, sequences(of: piece, sequence: sequence) / shortest)
     }
   }
 
-  private func windows(at place: Int, _ window: Int) -> Int {
-    Self.windows(of: spans[place].start..<spans[place].end, window: window)
+  private func sequences(at place: Int, _ sequence: Int) -> Int {
+    Self.sequences(of: spans[place].start..<spans[place].end, sequence: sequence)
   }
 
-  private func fits(_ place: Int, _ free: Int, _ window: Int) -> Bool {
-    let windows = windows(at: place, window)
-    return windows > 0 && windows <= free
+  private func fits(_ place: Int, _ free: Int, _ sequence: Int) -> Bool {
+    let sequences = sequences(at: place, sequence)
+    return sequences > 0 && sequences <= free
   }
 }

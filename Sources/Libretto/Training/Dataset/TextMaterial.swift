@@ -28,17 +28,17 @@ final class TextMaterial {
 
   /// - `kind`: what to convert from; nil to take the bytes as they are. Of UTF-8 the byte order mark
   ///   is left out, and bytes that are not well-formed are kept.
-  func add(file path: String, kind: TextKind? = nil, validation held: Bool) throws(LibrettoError) {
+  func add(file path: String, kind: TextKind? = nil, validation isValidation: Bool) throws(LibrettoError) {
     if let kind, kind != .utf8 {
-      try add(convert(path, from: kind), held)
+      try add(convert(path, from: kind), isValidation)
     } else {
       let (number, count) = try textFiles.add(path)
       let start = try kind.map { (kind) throws(LibrettoError) in
         try textFiles.markLength(of: number, kind)
       }
-      try add(Piece(file: number, start: start ?? 0, count: count - (start ?? 0)), held)
+      try add(Piece(file: number, start: start ?? 0, count: count - (start ?? 0)), isValidation)
     }
-    try files.add(MaterialFile(path: path, validation: held, kind: kind))
+    try files.add(MaterialFile(path: path, validation: isValidation, kind: kind))
   }
 
   /// Keeps the text of a file as UTF-8.
@@ -50,21 +50,21 @@ final class TextMaterial {
     return Piece(start: start, count: texts.count - start)
   }
 
-  func add(text: UnsafeRawBufferPointer, validation held: Bool) throws(LibrettoError) {
+  func add(text: UnsafeRawBufferPointer, validation isValidation: Bool) throws(LibrettoError) {
     let start = texts.count
     try allocating { () throws(OutOfMemory) in
       try texts.append(contentsOf: text.assumingMemoryBound(to: UInt8.self))
     }
-    try add(Piece(start: start, count: text.count), held)
+    try add(Piece(start: start, count: text.count), isValidation)
   }
 
-  private func add(_ piece: Piece, _ held: Bool) throws(LibrettoError) {
+  private func add(_ piece: Piece, _ isValidation: Bool) throws(LibrettoError) {
     try allocating { () throws(OutOfMemory) in
-      try (held ? validation : training).append(piece)
+      try (isValidation ? validation : training).append(piece)
     }
   }
 
-  /// What to train on, and what to hold out if there is no validation material: the last part of the
+  /// What to train on, and what to validate with if there is no material for it: the last part of the
   /// training material, by bytes, or whole documents.
   private func split(_ fraction: Double, documents: Bool) throws(LibrettoError)
     -> (training: Pieces, validation: Pieces)
@@ -106,7 +106,7 @@ final class TextMaterial {
     return result
   }
 
-  /// Documents to train on and documents to hold out; nil where they are too few for that.
+  /// Documents to train on and documents for validation; nil where they are too few for that.
   private func spread(_ fraction: Double, over documents: Pieces) throws(LibrettoError)
     -> (training: Pieces, validation: Pieces)?
   {
@@ -136,7 +136,7 @@ final class TextMaterial {
   /// Makes tokens of everything; nil if it was stopped before its end.
   ///
   /// - `encoding`: nil to build one by `name` from the training part, for documents or for one text.
-  /// - `fraction`: how much to hold out if there is no validation material.
+  /// - `fraction`: how much to keep for validation if there is no material for it.
   func tokenize(
     _ encoding: (any TextEncoding)?, name: String, documents: Bool = false, fraction: Double,
     until stop: StopFlag? = nil
@@ -243,7 +243,7 @@ final class TextMaterial {
   }
 }
 
-/// Chooses which of several texts to hold out: spread evenly, and together about a share of all their
+/// Chooses which of several texts are for validation: spread evenly, and together about a share of all their
 /// bytes.
 struct Spread {
   private let fraction: Double
@@ -252,7 +252,7 @@ struct Spread {
 
   init(_ fraction: Double) { self.fraction = fraction }
 
-  /// Whether the next text, of so many bytes, is held out.
+  /// Whether the next text, of so many bytes, is for validation.
   mutating func takes(_ size: Int) -> Bool {
     owed += fraction * Double(size)
     guard fraction > 0, owed >= Double(size) / 2 else { return false }

@@ -70,7 +70,7 @@ final class TokenMaterial {
     all.appendReserved(-1)
   }
 
-  /// - `fraction`: of the pieces, spread evenly, are held back for validation if there are none for it.
+  /// - `fraction`: how many of the pieces are for validation, spread evenly, if no others are.
   func corpus(fraction: Double) throws(LibrettoError) -> Corpus {
     guard training.pieces.count > 0 else {
       throw LibrettoError(.corpus, "there is nothing to learn from; add tokens for training")

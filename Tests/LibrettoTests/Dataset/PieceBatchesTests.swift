@@ -3,7 +3,7 @@ import Testing
 
 @testable import Libretto
 
-@Suite struct PieceWindowsTests {
+@Suite struct PieceBatchesTests {
   /// Pieces of these lengths, their tokens the places in the store.
   private func make(_ lengths: [Int]) throws -> (TokenStore, PieceList) {
     let total = lengths.reduce(0, +)
@@ -23,14 +23,14 @@ import Testing
     var reset: Set<Int>
   }
 
-  private func fill(_ windows: PieceWindows, _ streams: Int, _ window: Int, _ step: Int) -> Step {
+  private func fill(_ batches: PieceBatches, _ batch: Int, _ sequence: Int, _ step: Int) -> Step {
     var result = Step(
-      inputs: [Int32](repeating: -9, count: streams * window),
-      targets: [Int32](repeating: -9, count: streams * window), reset: [])
+      inputs: [Int32](repeating: -9, count: batch * sequence),
+      targets: [Int32](repeating: -9, count: batch * sequence), reset: [])
     var reset: Set<Int> = []
     result.inputs.withUnsafeMutableBufferPointer { inputs in
       result.targets.withUnsafeMutableBufferPointer { targets in
-        windows.fill(step: step, inputs: inputs.baseAddress!, targets: targets.baseAddress!) {
+        batches.fill(step: step, inputs: inputs.baseAddress!, targets: targets.baseAddress!) {
           reset.insert($0)
         }
       }
@@ -40,32 +40,32 @@ import Testing
   }
 
   @Test(arguments: [(1, 8), (3, 8), (4, 16), (32, 5)])
-  func anEpochPredictsEveryTokenOfEveryPieceOnce(streams: Int, window: Int) throws {
+  func anEpochPredictsEveryTokenOfEveryPieceOnce(batch: Int, sequence: Int) throws {
     let (store, pieces) = try make([9, 2, 30, 17, 8, 64, 3, 5, 41])
-    let windows = try PieceWindows(
-      store, pieces, streams: streams, window: window, seed: 4, shuffles: true, music: nil)
+    let batches = try PieceBatches(
+      store, pieces, batch: batch, sequence: sequence, seed: 4, shuffles: true, music: nil)
     let firsts = Set((0..<pieces.count).map { Int32(pieces.tokens(of: $0).lowerBound) })
     for epoch in 0..<3 {
       var predicted: [Int32] = []
-      var last = [Int32](repeating: -1, count: streams)
-      for place in 0..<windows.windowsPerEpoch {
-        let step = fill(windows, streams, window, epoch * windows.windowsPerEpoch + place)
-        for stream in 0..<streams {
-          for t in 0..<window {
+      var last = [Int32](repeating: -1, count: batch)
+      for place in 0..<batches.batchesPerEpoch {
+        let step = fill(batches, batch, sequence, epoch * batches.batchesPerEpoch + place)
+        for row in 0..<batch {
+          for t in 0..<sequence {
             let (input, target) = (
-              step.inputs[t * streams + stream], step.targets[t * streams + stream]
+              step.inputs[t * batch + row], step.targets[t * batch + row]
             )
             if target >= 0 {
               #expect(target == input + 1)
               predicted.append(target)
             }
             if t == 0 && target >= 0 {
-              // A stream goes on where it was, or begins anew from a zero state.
-              #expect(step.reset.contains(stream) || input == last[stream])
-              if firsts.contains(input) { #expect(step.reset.contains(stream)) }
+              // A row goes on where it was, or begins anew from a zero state.
+              #expect(step.reset.contains(row) || input == last[row])
+              if firsts.contains(input) { #expect(step.reset.contains(row)) }
             }
           }
-          last[stream] = step.targets[(window - 1) * streams + stream]
+          last[row] = step.targets[(sequence - 1) * batch + row]
         }
       }
       let wanted = (0..<pieces.count).flatMap {
@@ -75,12 +75,12 @@ import Testing
     }
   }
 
-  /// What a variant leaves of its piece's windows goes to others that fit, each from its beginning to its end.
+  /// What a variant leaves of its piece's batches goes to others that fit, each from its beginning to its end.
   @Test func shortVariantsShareTheWindowsOfAPiece() throws {
-    let (streams, window) = (2, 8)
+    let (batch, sequence) = (2, 8)
     let store = try TokenStore(capacity: 0)
     let pieces = PieceList()
-    // The longest variant of each has ten windows; tokens tell the variant and the place in it.
+    // The longest variant of each has ten batches; tokens tell the variant and the place in it.
     for piece in 0..<3 {
       var variants: [Range<Int>] = []
       for (variant, count) in [81, 17, 24, 9].enumerated() {
@@ -90,16 +90,16 @@ import Testing
       }
       try pieces.append(variants)
     }
-    let windows = try PieceWindows(
-      store, pieces, streams: streams, window: window, seed: 3, shuffles: true, music: nil)
-    #expect(windows.windowsPerEpoch == 15)
+    let batches = try PieceBatches(
+      store, pieces, batch: batch, sequence: sequence, seed: 3, shuffles: true, music: nil)
+    #expect(batches.batchesPerEpoch == 15)
     var (predicted, begun, short) = (0, 0, 0)
-    for step in 0..<40 * windows.windowsPerEpoch {
-      let filled = fill(windows, streams, window, step)
-      for stream in 0..<streams {
-        for t in 0..<window {
+    for step in 0..<40 * batches.batchesPerEpoch {
+      let filled = fill(batches, batch, sequence, step)
+      for row in 0..<batch {
+        for t in 0..<sequence {
           let (input, target) = (
-            filled.inputs[t * streams + stream], filled.targets[t * streams + stream]
+            filled.inputs[t * batch + row], filled.targets[t * batch + row]
           )
           guard target >= 0 else { continue }
           predicted += 1
@@ -107,26 +107,26 @@ import Testing
           if input % 1000 == 0 {
             begun += 1
             if input / 1000 % 4 != 0 { short += 1 }
-            #expect(t == 0 && filled.reset.contains(stream))
+            #expect(t == 0 && filled.reset.contains(row))
           }
         }
       }
     }
     // Nearly all places are predicted, and short variants are the most.
-    #expect(10 * predicted > 9 * 40 * windows.windowsPerEpoch * streams * window)
+    #expect(10 * predicted > 9 * 40 * batches.batchesPerEpoch * batch * sequence)
     #expect(short > 2 * 40 * 3 && begun > short)
   }
 
   @Test func theStepAloneSaysWhereItIs() throws {
     let (store, pieces) = try make([20, 33, 12, 50, 7])
-    func windows() throws -> PieceWindows {
-      try PieceWindows(store, pieces, streams: 2, window: 8, seed: 9, shuffles: true, music: nil)
+    func batches() throws -> PieceBatches {
+      try PieceBatches(store, pieces, batch: 2, sequence: 8, seed: 9, shuffles: true, music: nil)
     }
-    let forward = try windows()
-    let all = (0..<4 * forward.windowsPerEpoch).map { fill(forward, 2, 8, $0).inputs }
-    let back = try windows()
+    let forward = try batches()
+    let all = (0..<4 * forward.batchesPerEpoch).map { fill(forward, 2, 8, $0).inputs }
+    let back = try batches()
     for step in all.indices.reversed() { #expect(fill(back, 2, 8, step).inputs == all[step]) }
-    #expect(all[0] != all[forward.windowsPerEpoch] || all[1] != all[forward.windowsPerEpoch + 1])
+    #expect(all[0] != all[forward.batchesPerEpoch] || all[1] != all[forward.batchesPerEpoch + 1])
   }
 
   @Test func transpositionStaysInRangeAndChanges() throws {
@@ -139,11 +139,11 @@ import Testing
     for token in tokens { store.append(token) }
     let pieces = PieceList()
     try pieces.append([0..<tokens.count])
-    let windows = try PieceWindows(
-      store, pieces, streams: 1, window: 8, seed: 1, shuffles: true, music: encoding)
+    let batches = try PieceBatches(
+      store, pieces, batch: 1, sequence: 8, seed: 1, shuffles: true, music: encoding)
     var shifts = Set<Int>()
     for epoch in 0..<200 {
-      let step = fill(windows, 1, 8, epoch)
+      let step = fill(batches, 1, 8, epoch)
       let shift = Int(step.inputs[2] - high)
       #expect(step.inputs[3] - low == Int32(shift))
       #expect(Array(step.inputs[0..<2]) == [0, 2] && step.inputs[4] == 19)

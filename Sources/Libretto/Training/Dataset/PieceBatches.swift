@@ -2,21 +2,21 @@ import Memory
 import Sequences
 
 /// Music comes in pieces, and so do documents: each begins from a zero state at the beginning of a
-/// window, and what is left of its last window stays empty. The pieces are shuffled for each epoch,
-/// laid end to end, and shared out among the streams.
-final class PieceWindows: Windows {
-  let windowsPerEpoch: Int
+/// sequence, and what is left of its last sequence stays empty. The pieces are shuffled for each epoch,
+/// laid end to end, and shared out among the rows of the batch.
+final class PieceBatches: Batches {
+  let batchesPerEpoch: Int
   private let tokens: TokenStore
   private let pieces: PieceList
   /// What is to be predicted after each token; nil if it is the next one.
   private let explicitTargets: GrowableBuffer<Int32>?
-  private let streams: Int
-  private let window: Int
+  private let batch: Int
+  private let sequence: Int
   private let seed: UInt64
   private let shuffles: Bool
   private let music: (any MusicEncoding)?
-  /// Windows of all pieces.
-  private let windows: Int
+  /// Sequences of all pieces.
+  private let sequences: Int
   /// How far each piece may be moved, in semitones; none if they are not.
   private let ranges: GrowableBuffer<Shifts>
   private let sides: PieceSides?
@@ -26,7 +26,7 @@ final class PieceWindows: Windows {
     var count = 1
   }
 
-  /// A piece in its place, its first window among those of the epoch, and what is done to it.
+  /// A piece in its place, its first sequence among those of the epoch, and what is done to it.
   private struct Turn: BitwiseCopyable {
     var first = 0
     var start = 0
@@ -45,28 +45,28 @@ final class PieceWindows: Windows {
   /// - `music`: given if pieces are to be transposed, by up to half an octave each way.
   /// - `sides`: the side inputs of the network.
   init(
-    _ tokens: TokenStore, _ pieces: PieceList, targets: GrowableBuffer<Int32>? = nil, streams: Int,
-    window: Int, seed: UInt64,
+    _ tokens: TokenStore, _ pieces: PieceList, targets: GrowableBuffer<Int32>? = nil, batch: Int,
+    sequence: Int, seed: UInt64,
     shuffles: Bool, music: (any MusicEncoding)?, sides: Sides = Sides(),
     encoding: (any Encoding)? = nil
   ) throws(LibrettoError) {
     self.sides = try encoding.flatMap { (encoding) throws(LibrettoError) in
-      try PieceSides(pieces, streams: streams, sides, encoding)
+      try PieceSides(pieces, batch: batch, sides, encoding)
     }
     self.tokens = tokens
     self.pieces = pieces
     explicitTargets = targets
-    self.streams = streams
-    self.window = window
+    self.batch = batch
+    self.sequence = sequence
     self.seed = seed
     self.shuffles = shuffles
     self.music = music
-    windows = pieces.windows(window)
-    windowsPerEpoch = Self.epoch(pieces, streams: streams, window: window)
+    sequences = pieces.sequences(sequence)
+    batchesPerEpoch = Self.epoch(pieces, batch: batch, sequence: sequence)
     (order, turns, ranges) = try allocating { () throws(OutOfMemory) in
       (
         try GrowableBuffer(repeating: 0, count: pieces.count),
-        try GrowableBuffer(capacity: pieces.mostVariants(window)),
+        try GrowableBuffer(capacity: pieces.mostVariants(sequence)),
         try GrowableBuffer(repeating: Shifts(), count: music == nil ? 0 : pieces.count)
       )
     }
@@ -78,9 +78,9 @@ final class PieceWindows: Windows {
     }
   }
 
-  /// The windows of an epoch.
-  static func epoch(_ pieces: PieceList, streams: Int, window: Int) -> Int {
-    max(1, (pieces.windows(window) + streams - 1) / streams)
+  /// The batches of an epoch.
+  static func epoch(_ pieces: PieceList, batch: Int, sequence: Int) -> Int {
+    max(1, (pieces.sequences(sequence) + batch - 1) / batch)
   }
 
   private func begin(_ epoch: Int) {
@@ -95,22 +95,22 @@ final class PieceWindows: Windows {
     turns.truncate(to: 0)
     var next = 0
     for piece in order.elements {
-      let end = next + pieces.windows(of: piece, window: window)
+      let end = next + pieces.sequences(of: piece, sequence: sequence)
       var variant = shuffles ? Int(random.next() % UInt64(pieces.variants(of: piece))) : 0
       while true {
         next += append(piece, variant, at: next, &random)
-        // What is left of its windows takes shorter variants, if there are any.
-        let fitting = shuffles ? pieces.variants(of: piece, within: end - next, window: window) : 0
+        // What is left of its sequences takes shorter variants, if there are any.
+        let fitting = shuffles ? pieces.variants(of: piece, within: end - next, sequence: sequence) : 0
         guard fitting > 0 else { break }
         variant = pieces.variant(
-          Int(random.next() % UInt64(fitting)), of: piece, within: end - next, window: window)
+          Int(random.next() % UInt64(fitting)), of: piece, within: end - next, sequence: sequence)
       }
       next = end
     }
     sides?.forget()
   }
 
-  /// Puts a variant in its place of the epoch, and returns its windows.
+  /// Puts a variant in its place of the epoch, and returns its sequences.
   private func append(
     _ piece: Int, _ variant: Int, at first: Int, _ random: inout RandomSource
   ) -> Int {
@@ -121,33 +121,33 @@ final class PieceWindows: Windows {
     // After all other draws of the piece, so that runs without side inputs draw what they always did.
     if let sides, shuffles { turn.hidden = sides.hide(random.next()) }
     turns.appendReserved(turn)
-    return PieceList.windows(of: range, window: window)
+    return PieceList.sequences(of: range, sequence: sequence)
   }
 
   func fill(
     step: Int, inputs: UnsafeMutablePointer<Int32>, targets: UnsafeMutablePointer<Int32>,
     sides values: UnsafeMutablePointer<Int32>?, reset: (Int) -> Void
   ) {
-    let (epoch, place) = step.quotientAndRemainder(dividingBy: windowsPerEpoch)
+    let (epoch, place) = step.quotientAndRemainder(dividingBy: batchesPerEpoch)
     if epoch != self.epoch { begin(epoch) }
-    for stream in 0..<streams {
-      let number = stream * windowsPerEpoch + place
-      guard number < windows else {
-        for t in 0..<window {
-          inputs[t * streams + stream] = 0
-          targets[t * streams + stream] = -1
+    for row in 0..<batch {
+      let number = row * batchesPerEpoch + place
+      guard number < sequences else {
+        for t in 0..<sequence {
+          inputs[t * batch + row] = 0
+          targets[t * batch + row] = -1
         }
-        if let values { sides?.leaveOut(stream, window, values) }
+        if let values { sides?.leaveOut(row, sequence, values) }
         continue
       }
       let place = index(of: number)
       let turn = turns[place]
       let within = number - turn.first
-      if within == 0 || number == stream * windowsPerEpoch { reset(stream) }
-      let start = turn.start + within * window
-      for t in 0..<window {
+      if within == 0 || number == row * batchesPerEpoch { reset(row) }
+      let start = turn.start + within * sequence
+      for t in 0..<sequence {
         let at = start + t
-        let i = t * streams + stream
+        let i = t * batch + row
         inputs[i] = at < turn.end ? token(at, turn.shift) : 0
         targets[i] =
           at + 1 >= turn.end
@@ -155,7 +155,7 @@ final class PieceWindows: Windows {
       }
       guard let sides, let values else { continue }
       sides.fill(
-        values, stream: stream, window: window, at: start,
+        values, row: row, sequence: sequence, at: start,
         PieceSides.Piece(
           turn: place, tokens: turn.start..<turn.end, shift: turn.shift,
           hidden: turn.hidden)
@@ -169,13 +169,13 @@ final class PieceWindows: Windows {
     return music.transposed(tokens[at], by: shift)
   }
 
-  /// The piece a window is of: the last one that begins at or before it.
-  private func index(of window: Int) -> Int {
+  /// The piece a sequence is of: the last one that begins at or before it.
+  private func index(of sequence: Int) -> Int {
     var low = 0
     var high = turns.count - 1
     while low < high {
       let middle = (low + high + 1) / 2
-      if turns[middle].first <= window { low = middle } else { high = middle - 1 }
+      if turns[middle].first <= sequence { low = middle } else { high = middle - 1 }
     }
     return low
   }

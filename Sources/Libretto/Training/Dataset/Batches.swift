@@ -1,0 +1,75 @@
+import Sequences
+
+/// How tokens are read for training: in batches of sequences, each row going on where it was. Where every
+/// row stands follows from the number of the step alone, so a run can go on from anywhere.
+protocol Batches: AnyObject {
+  var batchesPerEpoch: Int { get }
+
+  /// Copies a step's batch: `[sequence][batch]` tokens to read and to predict, a target of -1
+  /// where there is nothing to predict. Calls `reset` for each row that begins anew, from a zero
+  /// state, at this step.
+  ///
+  /// - `sides`: takes the side values that go with the inputs, `[sequence][batch][side inputs]`; nil if the
+  ///   network has none.
+  func fill(
+    step: Int, inputs: UnsafeMutablePointer<Int32>, targets: UnsafeMutablePointer<Int32>,
+    sides: UnsafeMutablePointer<Int32>?, reset: (Int) -> Void)
+}
+
+extension Batches {
+  func fill(
+    step: Int, inputs: UnsafeMutablePointer<Int32>, targets: UnsafeMutablePointer<Int32>,
+    reset: (Int) -> Void
+  ) { fill(step: step, inputs: inputs, targets: targets, sides: nil, reset: reset) }
+}
+
+/// Text is one long stretch: each row walks its own part of it once per epoch.
+///
+/// Each epoch leaves some tokens out, other ones each time: the sequences are whole and begin at a
+/// random place, the same in every part.
+final class TextBatches: Batches {
+  let batchesPerEpoch: Int
+  private let tokens: TokenStore
+  let batch: Int
+  let sequence: Int
+  private let seed: UInt64
+  /// Tokens that one row predicts if it walks to the end of its part.
+  private let stretch: Int
+  /// Places an epoch can begin at.
+  private let beginnings: Int
+
+  init(_ tokens: TokenStore, batch: Int, sequence: Int, seed: UInt64) {
+    self.tokens = tokens
+    self.batch = batch
+    self.sequence = sequence
+    self.seed = seed
+    stretch = (tokens.count - 1) / batch
+    batchesPerEpoch = Self.epoch(tokens: tokens.count, batch: batch, sequence: sequence)
+    beginnings =
+      max(0, stretch - batchesPerEpoch * sequence) + (tokens.count - 1) % batch + 1
+  }
+
+  /// The batches of an epoch. Where it costs little, one is given up so that epochs differ more.
+  static func epoch(tokens: Int, batch: Int, sequence: Int) -> Int {
+    let whole = max(1, (tokens - 1) / batch / sequence)
+    return whole >= 8 ? whole - 1 : whole
+  }
+
+  func fill(
+    step: Int, inputs: UnsafeMutablePointer<Int32>, targets: UnsafeMutablePointer<Int32>,
+    sides: UnsafeMutablePointer<Int32>?, reset: (Int) -> Void
+  ) {
+    let (epoch, place) = step.quotientAndRemainder(dividingBy: batchesPerEpoch)
+    if place == 0 { for row in 0..<batch { reset(row) } }
+    var random = RandomSource(seed: seed &+ UInt64(epoch))
+    let start = Int(random.next() % UInt64(beginnings)) + place * sequence
+    for row in 0..<batch {
+      for t in 0..<sequence {
+        let at = row * stretch + start + t
+        let i = t * batch + row
+        inputs[i] = at < tokens.count ? tokens[at] : 0
+        targets[i] = at + 1 < tokens.count ? tokens[at + 1] : -1
+      }
+    }
+  }
+}
