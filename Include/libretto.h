@@ -295,10 +295,14 @@ typedef struct retto_model_info {
    * with it too: what follows it is always predicted from a zero state. */
   int32_t end_token;
   retto_kind kind;
+  /* 1 if the model has a memory, else 0: see retto_session_set_memory. */
+  int32_t memory;
+  int32_t reserved;
 } retto_model_info;
 
 #define RETTO_MODEL_INFO_INIT \
-  {sizeof(retto_model_info), 0, 0, 0, 0, 0, NULL, 0, 0, RETTO_FLOAT32, 0, -1, RETTO_KIND_TEXT}
+  {sizeof(retto_model_info), 0, 0, 0, 0, 0, NULL, 0, 0, RETTO_FLOAT32, 0, -1, RETTO_KIND_TEXT, \
+   0, 0}
 
 /* The same as a function, which does nothing for NULL. [any-thread] [realtime] */
 void retto_model_info_init(retto_model_info *info) RETTO_REALTIME;
@@ -324,9 +328,9 @@ RETTO_CHECK retto_status retto_model_decode(const retto_model *model, const int3
                                             size_t *length);
 
 /* Tells how probable a sequence is. Writes to log_probabilities[i] the logarithm of the probability
- * of token i given tokens 0 to i - 1, read from a zero state; the first token has nothing before it
- * and gets 0. The less probable, the more surprising: this finds what does not belong.
- * The first token of a document is predicted if the end token of retto_model_info is put before it.
+ * of token i given tokens 0 to i - 1, read from a zero state, with the memory if the model has one; the
+ * first token has nothing before it and gets 0. The less probable, the more surprising: this finds what does
+ * not belong. The first token of a document is predicted if the end token of retto_model_info is put before it.
  * `log_probabilities` has room for `count` numbers. RETTO_ERROR_ARGUMENT if a token is none of the
  * model's, RETTO_ERROR_MEMORY. [any-thread] [blocking] */
 RETTO_CHECK retto_status retto_model_score(const retto_model *model, const int32_t *tokens,
@@ -468,6 +472,17 @@ RETTO_CHECK retto_status retto_session_set_grammar(retto_session *session, int32
  * RETTO_ERROR_ARGUMENT. [one-thread] [realtime] */
 RETTO_CHECK retto_status retto_session_get_options(retto_session *session,
                                                    retto_session_options *options) RETTO_REALTIME;
+
+/* How much the session repeats what is in its sequence, from 0 to 100; 1 at its creation. A model with a
+ * memory is told, before each token, which token followed the last time that the end of the sequence
+ * occurred in it, and for how many tokens the two passages have been the same; from its material it has learned
+ * how far to rely on that, and so with 1 repeats as much as the material does. Below 1 the number multiplies the
+ * length that is told: the session repeats less, and with 0 the model is told nothing. Above 1 it multiplies the
+ * odds of that token: the session repeats more. Takes effect at the next draw; a reset leaves it as it is. The memory reaches 8192 tokens back in music, 32768 in text and tokens, and is empty at the beginning of a piece or a
+ * document. RETTO_ERROR_ARGUMENT; _UNSUPPORTED if the model has no memory, as retto_model_info says.
+ * [one-thread] [realtime] */
+RETTO_CHECK retto_status retto_session_set_memory(retto_session *session, float strength)
+    RETTO_REALTIME;
 
 /* A callback that restricts which tokens may come next. It is called before each draw on the thread that
  * draws: allowed[i] is 1 if token i may come next, 0 if the grammar forbids it; set the entries of unwanted
@@ -831,7 +846,8 @@ typedef struct retto_trainer_options {
   /* For "tokens" how many there are, 1 to 65535: numbers from 0 to one below it. The model has one more,
    * which ends a piece. For other encodings 0. */
   int32_t vocabulary;
-  int32_t reserved_2; /* 0 */
+  /* Whether a new network has a memory (see retto_session_set_memory): below 0 for no. */
+  int32_t memory;
 } retto_trainer_options;
 
 #define RETTO_TRAINER_OPTIONS_INIT                                                              \

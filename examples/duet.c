@@ -36,6 +36,8 @@ static const char *const help =
     "      --ahead MS          schedule so far ahead, 10 to 500 (default: 100)\n"
     "      --temperature X     0 to 2; below 1 the likely becomes likelier (default: 0.8)\n"
     "      --density X         -8 to 8; above 0 more notes (default: 0)\n"
+    "      --memory X          0 to 4; above 1 it repeats more of what was played, below 1 less\n"
+    "                          (default: 1)\n"
     "      --key KEY           notes of this key alone, such as G or \"F# minor\" (default: any)\n"
     "      --lowest N          the model begins no note below this pitch (default: 0)\n"
     "      --highest N         nor above this one; 60 is middle C (default: 127)\n"
@@ -45,8 +47,8 @@ static const char *const help =
     "      --stats             at the end say how it went, as JSON\n"
     "      --help              this\n"
     "\n"
-    "Keys: t T temperature, d D density; small is down, capital up. n forgets what was played,\n"
-    "      q ends.\n";
+    "Keys: t T temperature, d D density, r R memory; small is down, capital up. n forgets what\n"
+    "      was played, q ends.\n";
 
 typedef enum mode { ANSWER, TRADE, ACCOMPANY } mode;
 
@@ -58,11 +60,12 @@ static struct {
   bool list, stats, seeded;
   int answer_after, trade, channel, program, numerator, denominator, lowest, highest;
   mode mode;
-  double ahead, tempo, temperature, density;
+  double ahead, tempo, temperature, density, memory;
   int key;
   uint64_t seed;
 } options = {.name = "Libretto", .answer_after = 600, .channel = -1, .program = -1, .numerator = 4,
-             .denominator = 4, .highest = 127, .ahead = 100, .tempo = 120, .temperature = 0.8};
+             .denominator = 4, .highest = 127, .ahead = 100, .tempo = 120, .temperature = 0.8,
+             .memory = 1};
 
 static struct {
   alsa_out *out;
@@ -378,9 +381,9 @@ static void hear_port(void) {
 /* ---- The keyboard ---- */
 
 static void show_state(void) {
-  show_status("%s  temperature %.2f  density %+.1f  key %s  you hold %d  %llu late",
+  show_status("%s  temperature %.2f  density %+.1f  memory %.2f  key %s  you hold %d  %llu late",
               duet.plays ? "|> plays" : "   listens", options.temperature, options.density,
-              key_name(options.key), duet.holding,
+              options.memory, key_name(options.key), duet.holding,
               (unsigned long long)alsa_out_get_stats(duet.out)->late);
 }
 
@@ -390,6 +393,8 @@ static void press(int key) {
   case 'T': options.temperature = fmin(2, options.temperature + 0.05); break;
   case 'd': options.density = fmax(-8, options.density - 0.5); break;
   case 'D': options.density = fmin(8, options.density + 0.5); break;
+  case 'r': options.memory = fmax(0, options.memory - 0.25); break;
+  case 'R': options.memory = fmin(4, options.memory + 0.25); break;
   case 'n':
     interrupt(INFINITY);
     duet.turn++;
@@ -401,6 +406,7 @@ static void press(int key) {
   }
   check(retto_session_set_temperature(duet.session, (float)options.temperature));
   check(retto_session_set_density(duet.session, (float)options.density));
+  check(set_memory(duet.session, options.memory));
 }
 
 static void run(int signals) {
@@ -425,7 +431,7 @@ static void run(int signals) {
 
 static void parse(int argc, char **argv) {
   enum { NAME = 256, ANSWER_AFTER, TRADE_BARS, ALONG, TEMPO, TIME_SIGNATURE, SEED, AHEAD, TEMPERATURE,
-         DENSITY, KEY, LOWEST, HIGHEST, CHANNEL, PROGRAM, STATS, HELP };
+         DENSITY, MEMORY, KEY, LOWEST, HIGHEST, CHANNEL, PROGRAM, STATS, HELP };
   static const struct option list[] = {
       {"input", 1, NULL, 'i'},          {"port", 1, NULL, 'p'},
       {"list", 0, NULL, 'l'},           {"name", 1, NULL, NAME},
@@ -437,6 +443,7 @@ static void parse(int argc, char **argv) {
       {"seed", 1, NULL, SEED},          {"ahead", 1, NULL, AHEAD},
       {"temperature", 1, NULL, TEMPERATURE},
       {"density", 1, NULL, DENSITY},    {"key", 1, NULL, KEY},
+      {"memory", 1, NULL, MEMORY},
       {"lowest", 1, NULL, LOWEST},      {"highest", 1, NULL, HIGHEST},
       {"channel", 1, NULL, CHANNEL},    {"program", 1, NULL, PROGRAM},
       {"stats", 0, NULL, STATS},        {"help", 0, NULL, HELP},
@@ -468,6 +475,7 @@ static void parse(int argc, char **argv) {
     case AHEAD: options.ahead = number_of("--ahead", optarg, 10, 500); break;
     case TEMPERATURE: options.temperature = number_of("--temperature", optarg, 0, 2); break;
     case DENSITY: options.density = number_of("--density", optarg, -8, 8); break;
+    case MEMORY: options.memory = number_of("--memory", optarg, 0, 4); break;
     case KEY: options.key = key_of("--key", optarg); break;
     case LOWEST: options.lowest = (int)whole_of("--lowest", optarg, 0, 127); break;
     case HIGHEST: options.highest = (int)whole_of("--highest", optarg, 0, 127); break;
@@ -495,6 +503,7 @@ static void open_model(const char *path) {
       retto_session_set_pitch_range(duet.session, options.lowest, options.highest) ||
       retto_session_set_temperature(duet.session, (float)options.temperature) ||
       retto_session_set_density(duet.session, (float)options.density) ||
+      set_memory(duet.session, options.memory) ||
       retto_session_set_scale(duet.session, key_scale(options.key)))
     usage_error("%s", retto_last_error());
   check(retto_session_snapshot(duet.session, NULL, 0, &duet.snapshot_size));

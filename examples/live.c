@@ -99,6 +99,11 @@ retto_session *open_session(const char *path, uint64_t seed, int *ticks_per_quar
   return session;
 }
 
+retto_status set_memory(retto_session *session, double strength) {
+  retto_status status = retto_session_set_memory(session, (float)strength);
+  return status == RETTO_ERROR_UNSUPPORTED ? RETTO_OK : status;
+}
+
 void connect_ports(alsa_out *out, const char *ports, const char *inputs, bool listens) {
   if (!ports) ports = getenv("ALSA_OUTPUT_PORTS");
   if (ports && *ports && alsa_out_connect(out, ports, false)) give_up("%s", alsa_out_message(out));

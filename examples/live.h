@@ -28,6 +28,9 @@ int key_of(const char *option, const char *text);
 retto_session *open_session(const char *path, uint64_t seed, int *ticks_per_quarter,
                             bool *has_bars);
 
+/* As retto_session_set_memory; changes nothing for a model that has no memory. */
+retto_status set_memory(retto_session *session, double strength);
+
 /* Connects a client with ports to play to, or with those of ALSA_OUTPUT_PORTS if `ports` is NULL,
  * and to listen to; gives up where one is not there, and says so where none is named to play to or, if
  * the program `listens`, to listen to. */

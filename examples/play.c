@@ -26,6 +26,7 @@ static const char *const help =
     "      --tempo N           quarter notes a minute, 20 to 300 (default: 120)\n"
     "      --temperature X     0 to 2; below 1 the likely becomes likelier (default: 0.8)\n"
     "      --density X         -8 to 8; above 0 more notes (default: 0)\n"
+    "      --memory X          0 to 4; above 1 it repeats more, below 1 less (default: 1)\n"
     "      --key KEY           notes of this key alone, such as G or \"F# minor\" (default: any)\n"
     "      --time-signature N/D, --metre N/D  such as 3/4 (default: the model's choice)\n"
     "      --channel N         play on this channel, 1 to 16 (default: the model's)\n"
@@ -33,19 +34,20 @@ static const char *const help =
     "      --clock out         send MIDI clock: Start, Continue, Stop, 24 clocks a quarter note\n"
     "      --clock in          follow MIDI clock that comes to the port in, its Start, Continue,\n"
     "                          Stop and song position; when it is lost for a bar, stop\n"
-    "      --cc WHAT=N[,...]   change temperature, density, tempo or key with controller N, 0 to\n"
-    "                          127, of any channel; WHAT=learn takes the first one that moves\n"
+    "      --cc WHAT=N[,...]   change temperature, density, tempo, key or memory with controller N,\n"
+    "                          0 to 127, of any channel; WHAT=learn takes the first one that moves\n"
     "      --stats             at the end say how it went, as JSON\n"
     "      --help              this\n"
     "\n"
-    "Keys: t T temperature, d D density, b B tempo, k K key; small is down, capital up.\n"
+    "Keys: t T temperature, d D density, b B tempo, k K key, r R memory; small is down,\n"
+    "      capital up.\n"
     "      space pauses, m goes to the next model, o to the next port, q ends.\n"
-    "      l and then t, d, b or k: the next controller that moves will change that.\n"
-    "Temperature 0 to 2, density -8 to 8, tempo 20 to 300 and key (any, 12 major, 12 minor) are\n"
-    "spread over the 128 values of a controller.\n";
+    "      l and then t, d, b, k or r: the next controller that moves will change that.\n"
+    "Temperature 0 to 2, density -8 to 8, tempo 20 to 300, memory 0 to 4 and key (any, 12 major,\n"
+    "12 minor) are spread over the 128 values of a controller.\n";
 
 /* What can be changed while it plays. */
-enum { TEMPERATURE, DENSITY, TEMPO, KEY, PARAMETERS };
+enum { TEMPERATURE, DENSITY, TEMPO, KEY, MEMORY, PARAMETERS };
 
 static const struct {
   const char *name;
@@ -54,7 +56,8 @@ static const struct {
 } parameters[PARAMETERS] = {{"temperature", 't', 0, 2, 0.05},
                             {"density", 'd', -8, 8, 0.5},
                             {"tempo", 'b', 20, 300, 2},
-                            {"key", 'k', 0, KEYS - 1, 1}};
+                            {"key", 'k', 0, KEYS - 1, 1},
+                            {"memory", 'r', 0, 4, 0.25}};
 
 enum { NO_CONTROLLER = -1, LEARN = -2 };
 enum { MOST_MODELS = 16 };
@@ -113,7 +116,7 @@ static void set_default(int which, const char *option, const char *text) {
 
 static void parse(int argc, char **argv) {
   enum { NAME = 256, BARS, SEED, AHEAD, TEMPO_OPTION, TEMPERATURE_OPTION, DENSITY_OPTION,
-         KEY_OPTION, TIME_SIGNATURE, CHANNEL, PROGRAM, CLOCK, CC, STATS, HELP };
+         KEY_OPTION, MEMORY_OPTION, TIME_SIGNATURE, CHANNEL, PROGRAM, CLOCK, CC, STATS, HELP };
   static const struct option list[] = {
       {"port", 1, NULL, 'p'},         {"input", 1, NULL, 'i'},
       {"list", 0, NULL, 'l'},         {"name", 1, NULL, NAME},
@@ -122,6 +125,7 @@ static void parse(int argc, char **argv) {
       {"temperature", 1, NULL, TEMPERATURE_OPTION},
       {"density", 1, NULL, DENSITY_OPTION},
       {"key", 1, NULL, KEY_OPTION},
+      {"memory", 1, NULL, MEMORY_OPTION},
       {"time-signature", 1, NULL, TIME_SIGNATURE},
       {"metre", 1, NULL, TIME_SIGNATURE},
       {"channel", 1, NULL, CHANNEL},  {"program", 1, NULL, PROGRAM},
@@ -143,6 +147,7 @@ static void parse(int argc, char **argv) {
     case TEMPO_OPTION: set_default(TEMPO, "--tempo", optarg); break;
     case TEMPERATURE_OPTION: set_default(TEMPERATURE, "--temperature", optarg); break;
     case DENSITY_OPTION: set_default(DENSITY, "--density", optarg); break;
+    case MEMORY_OPTION: set_default(MEMORY, "--memory", optarg); break;
     case KEY_OPTION: play.value[KEY] = key_of("--key", optarg); break;
     case TIME_SIGNATURE:
       time_signature_of("--time-signature", optarg, &options.numerator, &options.denominator);
@@ -172,6 +177,7 @@ static void parse(int argc, char **argv) {
 static writer_settings settings(void) {
   return (writer_settings){.temperature = (float)play.value[TEMPERATURE],
                            .density = (float)play.value[DENSITY],
+                           .memory = (float)play.value[MEMORY],
                            .scale = key_scale((int)play.value[KEY])};
 }
 
@@ -185,12 +191,14 @@ static void show_state(void) {
   }
   double now = alsa_out_now(play.out);
   int64_t bars = play.bars + (int64_t)floor((now - (double)play.bar_line) / (double)play.bar);
-  show_status("%s bar %lld  %.1f bpm%s  temperature %.2f%s  density %+.1f%s  key %s%s  %d notes  "
+  show_status("%s bar %lld  %.1f bpm%s  temperature %.2f%s  density %+.1f%s  key %s%s  memory %.2f%s  "
+              "%d notes  "
               "%llu late",
               play.paused ? "||" : play.playing ? "|>" : "..", (long long)(bars < 0 ? 0 : bars) + 1,
               alsa_out_tempo(play.out), controls[TEMPO], play.value[TEMPERATURE],
               controls[TEMPERATURE], play.value[DENSITY], controls[DENSITY],
-              key_name((int)play.value[KEY]), controls[KEY], alsa_out_sounding(play.out),
+              key_name((int)play.value[KEY]), controls[KEY], play.value[MEMORY], controls[MEMORY],
+              alsa_out_sounding(play.out),
               (unsigned long long)alsa_out_get_stats(play.out)->late);
 }
 
@@ -448,7 +456,7 @@ static void press(int key) {
   }
   play.learns = key == 'l';
   switch (key) {
-  case 'l': show_status("learn: t, d, b or k, and then move a controller"); return;
+  case 'l': show_status("learn: t, d, b, k or r, and then move a controller"); return;
   case ' ': toggle_pause(); break;
   case 'm': next_model(); break;
   case 'o':
@@ -501,6 +509,7 @@ static void open_models(char **paths) {
 
 int main(int argc, char **argv) {
   play.value[TEMPERATURE] = 0.8;
+  play.value[MEMORY] = 1;
   play.value[TEMPO] = 120;
   for (int i = 0; i < PARAMETERS; i++) play.controller[i] = NO_CONTROLLER;
   parse(argc, argv);

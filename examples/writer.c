@@ -1,4 +1,5 @@
 #include "writer.h"
+#include "live.h"
 #include <pthread.h>
 #include <stdlib.h>
 #include <time.h>
@@ -39,6 +40,7 @@ static double now(void) {
 static retto_status apply(retto_session *session, const writer_settings *settings) {
   retto_status status = retto_session_set_temperature(session, settings->temperature);
   if (!status) status = retto_session_set_density(session, settings->density);
+  if (!status) status = set_memory(session, settings->memory);
   if (!status) status = retto_session_set_scale(session, settings->scale);
   return status;
 }

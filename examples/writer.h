@@ -13,7 +13,7 @@ typedef struct writer writer;
 
 /* What can be changed between two draws. */
 typedef struct writer_settings {
-  float temperature, density;
+  float temperature, density, memory;
   uint32_t scale; /* pitch classes, as for retto_session_set_scale */
 } writer_settings;
 

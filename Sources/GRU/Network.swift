@@ -61,9 +61,7 @@ public final class Network: @unchecked Sendable {
     /// The rows of the table each input is the sum of, `[rows][side inputs, then the token]`; nothing without
     /// side inputs.
     fileprivate let tableRows: GrowableBuffer<Int32>
-    /// Of one stream: the rows of its side inputs at the last step, and their sum, since they seldom change.
-    fileprivate let lastSides: GrowableBuffer<Int32>
-    fileprivate let sideSum: FloatBuffer
+    fileprivate let tableSum: TableSum?
     /// The logits of the last step, `[rows][padded vocabulary]`.
     public let logits: FloatBuffer
 
@@ -76,8 +74,7 @@ public final class Network: @unchecked Sendable {
       let together = rows == 1 ? 0 : rows
       tableRows = try tokens(
         0, count: shape.sides.isEmpty ? 0 : rows * (1 + shape.sides.count))
-      lastSides = try tokens(-1, count: rows == 1 ? shape.sides.count : 0)
-      sideSum = try FloatBuffer(lastSides.count == 0 ? 0 : GRUCell.gates * h)
+      tableSum = shape.sides.isEmpty ? nil : try TableSum(shape, network.kernels)
       input = try FloatBuffer((shape.sides.isEmpty ? together : rows) * GRUCell.gates * h)
       previous = try FloatBuffer(together * h)
       next = try FloatBuffer(together * h)
@@ -123,8 +120,7 @@ public final class Network: @unchecked Sendable {
     }
   }
 
-  /// The inputs to layer 0 with side inputs, into `scratch.input`: the same sums in the same order, whether of
-  /// one stream or of several.
+  /// The inputs to layer 0 with side inputs, into `scratch.input`.
   private func addUp(
     rows: Int, tokens: UnsafePointer<Int32>, sides: UnsafePointer<Int32>?, _ scratch: Scratch
   ) {
@@ -132,21 +128,10 @@ public final class Network: @unchecked Sendable {
     let (table, input) = (weights.table.pointer, scratch.input.pointer)
     let tableRows = scratch.tableRows.base.unsafelyUnwrapped
     ForwardWeights.tableRows(shape, rows: rows, tokens: tokens, sides: sides, into: tableRows)
-    guard scratch.single != nil else {
-      kernels.gatherSum(
-        rows: rows, columns: width, table: table, index: tableRows, terms: 1 + shape.sides.count,
-        y: input, stride: width)
-      return
+    for row in 0..<rows {
+      scratch.tableSum?.add(
+        tableRows + row * (1 + shape.sides.count), of: table, into: input + row * width)
     }
-    let last = scratch.lastSides.base.unsafelyUnwrapped
-    if !(0..<shape.sides.count).allSatisfy({ last[$0] == tableRows[$0] }) {
-      last.update(from: tableRows, count: shape.sides.count)
-      kernels.gatherSum(
-        rows: 1, columns: width, table: table, index: last, terms: shape.sides.count,
-        y: scratch.sideSum.pointer, stride: width)
-    }
-    input.update(from: table + Int(tokens[0]) * width, count: width)
-    kernels.add(width, scratch.sideSum.pointer, input)
   }
 
   /// One layer of several streams, whose new states it leaves in `scratch.next` too, for the layer above.

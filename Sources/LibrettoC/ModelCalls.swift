@@ -135,7 +135,8 @@ func write(
         precision: retto_precision(rawValue: UInt32(handle.model.precision.rawValue)),
         steps_per_quarter: Int32(handle.model.stepsPerQuarter),
         end_token: handle.model.endToken,
-        kind: retto_kind(rawValue: UInt32(handle.model.kind.rawValue)))
+        kind: retto_kind(rawValue: UInt32(handle.model.kind.rawValue)),
+        memory: handle.model.hasMemory ? 1 : 0, reserved: 0)
       try write(value, to: try require(info, "the info"), "the info")
     }
   }

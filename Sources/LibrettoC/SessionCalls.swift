@@ -241,6 +241,14 @@ extension retto_session_options {
   return withSession(session) { $0.setMask(function, user) }
 }
 
+@c @implementation public func retto_session_set_memory(
+  _ session: OpaquePointer!, _ strength: Float
+) -> retto_status {
+  withSession(session) { (session) throws(LibrettoError) in
+    try session.set(memoryStrength: strength)
+  }
+}
+
 @c @implementation public func retto_session_snapshot(
   _ session: OpaquePointer!, _ buffer: UnsafeMutableRawPointer!, _ capacity: Int,
   _ size: UnsafeMutablePointer<Int>!

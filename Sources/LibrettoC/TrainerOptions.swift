@@ -13,7 +13,6 @@ func options(_ pointer: UnsafePointer<retto_trainer_options>?) throws(LibrettoEr
   guard let pointer else { return options }
   let given = try structure(pointer, "the trainer's options")
   try checkReserved(given.reserved, "the trainer's options")
-  try checkReserved(given.reserved_2, "the trainer's options")
   if given.encoding != nil { options.encoding = try string(given.encoding, "the encoding") }
   options.stepsPerQuarter = chosen(given.steps_per_quarter)
   options.augment = given.augment == 0 ? nil : given.augment > 0
@@ -40,6 +39,7 @@ func options(_ pointer: UnsafePointer<retto_trainer_options>?) throws(LibrettoEr
   options.precision = try Precision(given.precision)
   options.documents = given.documents == 0 ? nil : given.documents > 0
   options.vocabulary = chosen(given.vocabulary)
+  options.memory = given.memory == 0 ? nil : given.memory > 0
   return options
 }
 
@@ -68,6 +68,7 @@ func options(_ options: TrainingOptions, of handle: TrainerHandle) -> retto_trai
   result.checkpoint_path = options.checkpointPath.flatMap { handle.checkpointPath($0) }
   result.checkpoint_seconds = options.checkpointSeconds ?? 0
   result.precision = retto_precision(UInt32(options.precision.rawValue))
+  result.memory = options.memory.map { $0 ? 1 : -1 } ?? 0
   result.vocabulary = Int32(options.vocabulary ?? 0)
   result.documents = options.documents.map { $0 ? 1 : -1 } ?? 0
   return result

@@ -21,6 +21,9 @@ public struct SideSizes: Equatable, Sendable, RandomAccessCollection {
   public var endIndex: Int { count }
   public subscript(i: Int) -> Int { Int(sizes[i]) }
 
+  /// How many of the first seldom change from a token to the next: all but two.
+  var steady: Int { Swift.max(0, count - 2) }
+
   /// All values together.
   public var total: Int { first(count) }
 

@@ -23,7 +23,8 @@ final class Unrolled {
   /// With side inputs: the rows of the table each row's input is the sum of,
   /// `[n][side inputs, then the token]`.
   let tableRows: GrowableBuffer<Int32>
-  /// Lent to `addUpInputs` and `addUpTable`, `[3 H]`.
+  let tableSum: TableSum?
+  /// Lent to `addUpTable`, `[3 H]`.
   let sideSum: FloatBuffer
   var inputs: UnsafeMutablePointer<Int32> { tokens.inputs.base.unsafelyUnwrapped }
   var targets: UnsafeMutablePointer<Int32> { tokens.targets.base.unsafelyUnwrapped }
@@ -98,6 +99,7 @@ final class Unrolled {
     tokens = (
       try GRU.tokens(0, count: max(n, 1)), try GRU.tokens(-1, count: max(n, 1))
     )
+    tableSum = shape.sides.isEmpty ? nil : try TableSum(shape, kernels)
     sideSum = try FloatBuffer(shape.sides.isEmpty ? 0 : GRUCell.gates * h)
     tableRows = try GRU.tokens(
       0, count: shape.sides.isEmpty ? 0 : max(n, 1) * (1 + shape.sides.count))

@@ -2,7 +2,7 @@ import Kernels
 import Memory
 
 // Layer 0 with side inputs: its input is the sum of a row of the table for the token and one for each side
-// input. Those of a row seldom change, so their sum is made once for each stretch of steps that has the same.
+// input.
 
 extension Unrolled {
   private var width: Int { GRUCell.gates * shape.paddedHidden }
@@ -12,45 +12,38 @@ extension Unrolled {
     tableRows.base.unsafelyUnwrapped + (step * batch + row) * (1 + shape.sides.count)
   }
 
-  private func areSame(_ a: UnsafePointer<Int32>, _ b: UnsafePointer<Int32>) -> Bool {
-    for side in 0..<shape.sides.count where a[side] != b[side] { return false }
-    return true
-  }
-
   /// The inputs of the first `steps` steps, `stride` floats from a row to the next.
   func addUpInputs(
     _ table: UnsafePointer<Float>, steps: Int, into input: UnsafeMutablePointer<Float>, stride: Int
   ) {
-    let count = shape.sides.count
+    tableSum?.forget()
     for row in 0..<batch {
       for step in 0..<steps {
-        let rows = rows(step, row)
-        if step == 0 || !areSame(rows, self.rows(step - 1, row)) {
-          kernels.gatherSum(
-            rows: 1, columns: width, table: table, index: rows, terms: count, y: sideSum.pointer,
-            stride: width)
-        }
-        let result = input + (step * batch + row) * stride
-        result.update(from: table + Int(rows[count]) * width, count: width)
-        kernels.add(width, sideSum.pointer, result)
+        tableSum?.add(rows(step, row), of: table, into: input + (step * batch + row) * stride)
       }
     }
   }
 
-  /// Adds the gradients of all inputs up in the rows of the table they are sums of.
+  /// Adds the gradients of all inputs up in the rows of the table they are sums of. Those of the side inputs
+  /// that seldom change are summed up first, for each stretch of steps that has the same.
   func addUpTable(
     _ gates: UnsafePointer<Float>, stride: Int, into table: UnsafeMutablePointer<Float>
   ) {
-    kernels.scatterAdd(
-      rows: sequence * batch, columns: width, x: gates, stride: stride, index: inputs, terms: 1,
-      table: table)
+    let steady = shape.sides.steady
     for row in 0..<batch {
       sideSum.clear()
       for step in 0..<sequence {
-        kernels.add(width, gates + (step * batch + row) * stride, sideSum.pointer)
+        let gates = gates + (step * batch + row) * stride
         let rows = rows(step, row)
-        guard step + 1 == sequence || !areSame(rows, self.rows(step + 1, row)) else { continue }
-        for side in 0..<shape.sides.count {
+        for i in steady...shape.sides.count {
+          kernels.add(width, gates, table + Int(rows[i]) * width)
+        }
+        guard steady > 0 else { continue }
+        kernels.add(width, gates, sideSum.pointer)
+        guard step + 1 == sequence || !areSame(rows, self.rows(step + 1, row), steady) else {
+          continue
+        }
+        for side in 0..<steady {
           kernels.add(width, sideSum.pointer, table + Int(rows[side]) * width)
         }
         sideSum.clear()

@@ -6,53 +6,46 @@ extension Model {
   /// Tells how probable each token of a sequence was, read from a zero state: hands the token read,
   /// the token that came, and the latter's natural log-probability to `each`. The first token is
   /// read only. What follows the end of a document is read from a zero state again.
+  ///
+  /// - `memory`: whether the model's memory is used, if it has one.
   public func score(
-    _ tokens: UnsafeBufferPointer<Int32>, each: (_ input: Int32, _ token: Int32, Double) -> Void
+    _ tokens: UnsafeBufferPointer<Int32>, memory: Bool = true,
+    each: (_ input: Int32, _ token: Int32, Double) -> Void
   ) throws(LibrettoError) {
     try check(tokens)
-    let scorer = try Libretto.network { () throws(NetworkError) in try SequenceScorer(network) }
-    if let reader = try SideReader(sides, encoding) {
-      return score(tokens, scorer, reader, each: each)
-    }
+    let scorer = try PassageScorer(self, memory: memory)
     var start = 0
+    func piece(to end: Int) -> UnsafeBufferPointer<Int32> {
+      UnsafeBufferPointer(rebasing: tokens[start..<end])
+    }
     for i in 1..<max(1, tokens.count) where tokens[i] == documentEnd {
-      scorer.score(UnsafeBufferPointer(rebasing: tokens[start...i]), each: each)
-      scorer.restart()
+      scorer.begin(piece(to: i + 1))
+      scorer.score(piece(to: i + 1), each: each)
       start = i
     }
-    scorer.score(UnsafeBufferPointer(rebasing: tokens[start...]), each: each)
-  }
-
-  /// Pieces of which the network is told what is known of each.
-  private func score(
-    _ tokens: UnsafeBufferPointer<Int32>, _ scorer: SequenceScorer, _ reader: SideReader,
-    each: (_ input: Int32, _ token: Int32, Double) -> Void
-  ) {
-    var next = 0
-    scorer.score(
-      tokens,
-      sides: { token, values in
-        if next == 0 || token == self.encoding.startToken {
-          var end = next + 1
-          while end < tokens.count && tokens[end] != self.encoding.startToken { end += 1 }
-          var facts = self.encoding.sideFacts(
-            of: UnsafeBufferPointer(rebasing: tokens[next..<end]))
-          // Of a piece that is cut off nobody knows how long it is.
-          if tokens[end - 1] != self.endToken { facts.bars = 0 }
-          reader.begin(facts)
-        }
-        reader.advance(token, into: values)
-        next += 1
-      }, each: each)
+    scorer.begin(piece(to: tokens.count))
+    guard encoding.kind == .music else {
+      return scorer.score(piece(to: tokens.count), each: each)
+    }
+    // Pieces of music follow each other in one sequence, and each tells what is known of it.
+    for i in 0..<tokens.count {
+      guard i == 0 || encoding.beginsPiece(tokens[i]) && tokens[i] != endToken else { continue }
+      var end = i + 1
+      while end < tokens.count && tokens[end] != encoding.startToken { end += 1 }
+      let piece = UnsafeBufferPointer(rebasing: tokens[i..<end])
+      scorer.tell(piece)
+      scorer.score(piece, each: each)
+    }
   }
 
   /// Scores text, in memory that does not grow with its length. For a model of documents it is a
   /// whole one: its first token is predicted too, and so is its end.
   public func score(
-    text: UnsafeRawBufferPointer, each: (_ input: Int32, _ token: Int32, Double) -> Void
+    text: UnsafeRawBufferPointer, memory: Bool = true,
+    each: (_ input: Int32, _ token: Int32, Double) -> Void
   ) throws(LibrettoError) {
     let encoding = try textEncoding()
-    let scorer = try Libretto.network { () throws(NetworkError) in try SequenceScorer(network) }
+    let scorer = try PassageScorer(self, memory: memory)
     let room = 4096
     let buffer = try allocating { () throws(OutOfMemory) in
       try GrowableBuffer<Int32>(repeating: 0, count: room)
@@ -76,13 +69,14 @@ extension Model {
 
   /// Scores a file, text or MIDI as the model is.
   public func score(
-    file path: String, each: (_ input: Int32, _ token: Int32, Double) -> Void
+    file path: String, memory: Bool = true,
+    each: (_ input: Int32, _ token: Int32, Double) -> Void
   ) throws(LibrettoError) {
     try FileContents.read(path) { (bytes) throws(LibrettoError) in
-      if isText { return try score(text: bytes, each: each) }
+      if isText { return try score(text: bytes, memory: memory, each: each) }
       let tokens = try tokens(of: try readMIDI(bytes, name: path), name: path)
       defer { withExtendedLifetime(tokens) {} }
-      try score(UnsafeBufferPointer(tokens.elements), each: each)
+      try score(UnsafeBufferPointer(tokens.elements), memory: memory, each: each)
     }
   }
 
@@ -116,10 +110,14 @@ extension Model {
   }
 
   /// How well the model predicts some text.
-  public func evaluate(text: UnsafeRawBufferPointer) throws(LibrettoError) -> Evaluation {
+  ///
+  /// - `memory`: whether the model's memory is used, if it has one; likewise below.
+  public func evaluate(text: UnsafeRawBufferPointer, memory: Bool = true) throws(LibrettoError)
+    -> Evaluation
+  {
     let encoding = try textEncoding()
     var result = Evaluation()
-    try score(text: text) { _, token, logProbability in
+    try score(text: text, memory: memory) { _, token, logProbability in
       result.tokens += 1
       result.characters += encoding.characters(in: token)
       result.nats -= logProbability
@@ -128,18 +126,18 @@ extension Model {
   }
 
   /// How well the model predicts a MIDI file that is in memory.
-  package func evaluate(midi bytes: UnsafeRawBufferPointer, name: String) throws(LibrettoError)
-    -> Evaluation
+  package func evaluate(midi bytes: UnsafeRawBufferPointer, name: String, memory: Bool = true)
+    throws(LibrettoError) -> Evaluation
   {
-    try evaluate(piece: try readMIDI(bytes, name: name), name: name)
+    try evaluate(piece: try readMIDI(bytes, name: name), name: name, memory: memory)
   }
 
   /// How well the model predicts a file, text or MIDI as the model is.
-  public func evaluate(file path: String) throws(LibrettoError) -> Evaluation {
+  public func evaluate(file path: String, memory: Bool = true) throws(LibrettoError) -> Evaluation {
     try FileContents.read(path) { (bytes) throws(LibrettoError) in
       isText
-        ? try evaluate(text: bytes)
-        : try evaluate(piece: try readMIDI(bytes, name: path), name: path)
+        ? try evaluate(text: bytes, memory: memory)
+        : try evaluate(midi: bytes, name: path, memory: memory)
     }
   }
 
@@ -147,13 +145,15 @@ extension Model {
   /// steps. So the first step is scored too, given that a piece begins, and with it the time signature, and so
   /// is the end; what every step costs beside its notes is to say that it is over. `name` is what
   /// errors call the piece.
-  public func evaluate(piece file: MIDIFile, name: String) throws(LibrettoError) -> Evaluation {
+  public func evaluate(piece file: MIDIFile, name: String, memory: Bool = true)
+    throws(LibrettoError) -> Evaluation
+  {
     let tokens = try tokens(of: file, name: name)
     defer { withExtendedLifetime(tokens) {} }
     let all = UnsafeBufferPointer(tokens.elements)
     var result = Evaluation()
     result.steps = encoding.music?.steps(of: all) ?? 0
-    try score(all) { _, _, logProbability in
+    try score(all, memory: memory) { _, _, logProbability in
       result.tokens += 1
       result.nats -= logProbability
     }
@@ -190,5 +190,45 @@ public struct Evaluation: Sendable {
     a.characters += b.characters
     a.steps += b.steps
     a.nats += b.nats
+  }
+}
+
+/// Scores passages, each from a zero state, and tells the network the side values of their tokens.
+private final class PassageScorer {
+  private let model: Model
+  private let scorer: SequenceScorer
+  private let reader: SideReader?
+  private let memory: Bool
+
+  init(_ model: Model, memory: Bool) throws(LibrettoError) {
+    self.model = model
+    self.memory = memory
+    scorer = try network { () throws(NetworkError) in try SequenceScorer(model.network) }
+    reader = try SideReader(model.sides, model.encoding)
+    tell(UnsafeBufferPointer(start: nil, count: 0))
+  }
+
+  /// A new passage, of which the first piece is given.
+  func begin(_ piece: UnsafeBufferPointer<Int32>) {
+    scorer.restart()
+    tell(piece)
+  }
+
+  /// Takes what a piece tells of itself.
+  func tell(_ piece: UnsafeBufferPointer<Int32>) {
+    guard let reader else { return }
+    var facts = model.encoding.sideFacts(of: piece)
+    // Of a piece that is cut off nobody knows how long it is.
+    if piece.last != model.endToken { facts.bars = 0 }
+    if !memory { facts.hideMemory(of: model.encoding) }
+    reader.begin(facts)
+  }
+
+  func score(
+    _ tokens: UnsafeBufferPointer<Int32>,
+    each: (_ input: Int32, _ token: Int32, Double) -> Void
+  ) {
+    scorer.score(
+      tokens, sides: { token, values in self.reader?.advance(token, into: values) }, each: each)
   }
 }

@@ -72,7 +72,7 @@ public final class Session {
       allowed = try GrowableBuffer(capacity: shape.vocabulary)
       let size =
         (music?.stateSize ?? type(of: grammar).stateSize)
-        + (sideValues == nil ? 0 : SideValues.stateSize)
+        + (sideValues?.stateSize ?? 0)
       // Never without any room: an encoding may have no state.
       backup = try GrowableBuffer(capacity: max(1, size))
     } catch { throw LibrettoError(error) }
@@ -150,7 +150,10 @@ public final class Session {
   /// Takes note of a token that was fed; the network reads the one before it.
   func read(_ token: Int32, _ source: MusicReader.Source) {
     // Text that is fed first is the beginning of a document.
-    if pending < 0 && !knowsNext && token != model.documentEnd { pending = model.documentEnd }
+    if pending < 0 && !knowsNext && token != model.documentEnd && model.documentEnd >= 0 {
+      pending = model.documentEnd
+      sideValues?.follow(pending)
+    }
     if pending >= 0 { read(wantLogits: false) }
     pending = token
     knowsNext = false
@@ -160,9 +163,8 @@ public final class Session {
 
   /// Moves what is known of the sequence on by a token.
   private func follow(_ token: Int32, _ source: MusicReader.Source) {
-    guard let music else { return grammar.advance(token) }
-    music.reader.take(token, source)
-    sideValues?.follow(token, music.encoding)
+    if let music { music.reader.take(token, source) } else { grammar.advance(token) }
+    sideValues?.follow(token)
   }
 
   /// Keeps a token in mind for the repetition penalty, which does not look back beyond a document.
@@ -182,7 +184,8 @@ public final class Session {
   func begin() {
     let token = min(model.encoding.startToken, Int32(model.shape.vocabulary - 1))
     pending = token
-    if music != nil { follow(token, .fed) }
+    if let music { music.reader.take(token, .fed) }
+    sideValues?.follow(token)
   }
 
   /// What follows the end of a document knows nothing of it.
@@ -200,11 +203,32 @@ public final class Session {
     knowsNext = wantLogits
   }
 
-  /// The side values of the place the music has reached, which go with the token that led there.
+  /// The side values of the place that was reached, which go with the token that led there.
   func writeSides() -> UnsafePointer<Int32>? {
-    guard let sideValues, let music else { return nil }
-    return sideValues.write(music.reader.grammar, music.encoding)
+    sideValues.map { $0.write(music?.reader.grammar) }
   }
+
+  /// Whether the model has a memory: see `memoryStrength`.
+  public var hasMemory: Bool { sideValues?.hasMemory ?? false }
+
+  /// How much the session repeats what it has read. 1 is as much as the model's material does. Below 1 the match
+  /// is told as so many times as long, and at 0 the model is told nothing. Above 1, to 100, the odds of the
+  /// token that is expected are so many times as high. Takes effect at the next draw. Real-time.
+  public var memoryStrength: Float { sideValues?.memoryStrength ?? 0 }
+
+  public func set(memoryStrength strength: Float) throws(LibrettoError) {
+    guard let sideValues, sideValues.hasMemory else {
+      throw LibrettoError(
+        .unsupported, "this model has no memory; train it anew, or with a version that gives it one")
+    }
+    guard strength >= 0, strength <= Self.mostMemoryStrength else {
+      throw LibrettoError(
+        .argument, "the strength of the memory is \(strength); expected 0 to \(Int(Self.mostMemoryStrength))")
+    }
+    sideValues.memoryStrength = strength
+  }
+
+  private static let mostMemoryStrength: Float = 100
 
   /// The one way for a draw to fail.
   static let nothingIsAllowed: StaticString =
@@ -218,6 +242,7 @@ public final class Session {
     let total = normalizer(logits)
     let weights = weights.pointer
     weights.update(from: logits, count: padded)
+    sideValues?.favour(weights)
     if usesGrammar { grammar.forbid(weights) }
     if let mask {
       let allowed = allowed.base!

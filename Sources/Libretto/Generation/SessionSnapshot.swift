@@ -39,7 +39,7 @@ extension Session {
   }
 
   /// Bytes of what is known of the sequence beside the network's state.
-  private var sequenceSize: Int { sidesStart + (sideValues == nil ? 0 : SideValues.stateSize) }
+  private var sequenceSize: Int { sidesStart + (sideValues?.stateSize ?? 0) }
   private var sidesStart: Int { music?.stateSize ?? type(of: grammar).stateSize }
 
   /// Writes a snapshot; `bytes` has room for `snapshotSize`. Real-time.

@@ -1,9 +1,22 @@
+import CSimd
 import Memory
 import Sequences
 
-/// The side values of a session of music: from its constraints, the place the music has reached and the
-/// notes so far, which tell the key where no constraint does. None of its calls allocates.
+/// The side values of a session: of music from its constraints, the place the music has reached and the
+/// notes so far, which tell the key where no constraint does; of all from the memory. None of its calls
+/// allocates.
 final class SideValues {
+  private let encoding: any Encoding
+  private let music: (any MusicEncoding)?
+  /// nil if the network is not told what it expects.
+  private let memory: SequenceMemory?
+  /// See `Session.memoryStrength`.
+  var memoryStrength: Float = 1 {
+    didSet { memoryBonus = memoryStrength > 1 ? csimd_log(memoryStrength) : 0 }
+  }
+  /// Added to the logit of the token that is expected.
+  private var memoryBonus: Float = 0
+  private let own: Int
   private let places: GrowableBuffer<Int>
   private let all, values: GrowableBuffer<Int32>
   /// How long each pitch class has sounded in the present piece.
@@ -15,6 +28,10 @@ final class SideValues {
   private static let interval: Int64 = 32
 
   init(_ sides: Sides, _ encoding: any Encoding) throws(OutOfMemory) {
+    self.encoding = encoding
+    music = encoding.music
+    own = encoding.ownSideInputs.count
+    memory = sides.haveMemory(encoding) ? try SequenceMemory(encoding.memoryReach) : nil
     let inputs = encoding.sideInputs
     places = try GrowableBuffer(capacity: sides.inputs.count)
     for input in sides.inputs { places.appendReserved(inputs.firstIndex(of: input) ?? 0) }
@@ -25,19 +42,40 @@ final class SideValues {
   func reset() {
     heard = PitchClassTimes()
     (key, due) = (0, Self.interval)
+    memory?.reset()
+  }
+
+  var hasMemory: Bool { memory != nil }
+
+  /// Makes the token that the memory expects likelier, if its strength is above 1.
+  func favour(_ logits: UnsafeMutablePointer<Float>) {
+    guard memoryBonus > 0, let expected = memory?.expected else { return }
+    logits[Int(expected)] += memoryBonus
   }
 
   /// Takes note of a token, fed or drawn.
-  func follow(_ token: Int32, _ encoding: any MusicEncoding) {
-    if token == encoding.startToken || token == encoding.endToken { reset() }
-    guard let pitch = encoding.pitch(of: token) else { return }
+  func follow(_ token: Int32) {
+    if encoding.beginsPiece(token) { reset() }
+    memory?.advance(token)
+    guard let pitch = music?.pitch(of: token) else { return }
     heard.add(pitch: pitch)
     due -= 1
     if due == 0 { (key, due) = (heard.key(before: key), Self.interval) }
   }
 
   /// The values in the order of the network's side inputs.
-  func write(_ grammar: any MusicGrammar, _ encoding: any MusicEncoding) -> UnsafePointer<Int32> {
+  ///
+  /// - `grammar`: of a session of music.
+  func write(_ grammar: (any MusicGrammar)?) -> UnsafePointer<Int32> {
+    let all = all.base.unsafelyUnwrapped
+    if let grammar { writeOwn(grammar, into: all) }
+    memory?.write(into: all + own, strength: memoryStrength)
+    let values = values.base.unsafelyUnwrapped
+    for i in 0..<places.count { values[i] = all[places[i]] }
+    return UnsafePointer(values)
+  }
+
+  private func writeOwn(_ grammar: any MusicGrammar, into all: UnsafeMutablePointer<Int32>) {
     let constraints = grammar.constraints
     var facts = SideFacts()
     facts.bars = Int32(clamping: constraints.bars)
@@ -46,18 +84,16 @@ final class SideValues {
       facts.key = MusicKey.ofScale(constraints.scale, heard: key)
     }
     if facts.key == 0 { facts.key = key }
-    let all = all.base.unsafelyUnwrapped
-    encoding.writeSides(bars: grammar.bars, facts, into: all)
-    let values = values.base.unsafelyUnwrapped
-    for i in 0..<places.count { values[i] = all[places[i]] }
-    return UnsafePointer(values)
+    music?.writeSides(bars: grammar.bars, facts, into: all)
   }
 
   // MARK: - Snapshots
 
-  static let stateSize = 8 * 13
+  private static let keySize = 8 * 13
+  var stateSize: Int { Self.keySize + (memory?.stateSize ?? 0) }
 
   func save(to bytes: UnsafeMutableRawPointer) {
+    memory?.save(to: bytes + Self.keySize)
     for i in 0..<12 { bytes.setWord(i, UInt64(bitPattern: heard.times[i])) }
     bytes.setWord(12, UInt64(key) << 8 | UInt64(due))
   }
@@ -69,7 +105,9 @@ final class SideValues {
       heard.times[i] = Int64(bytes.word(i))
     }
     let (key, due) = (Int64(bytes.word(12) >> 8), Int64(bytes.word(12) & 0xFF))
-    guard key < MusicKey.count, due >= 1, due <= Self.interval else { return false }
+    guard key < MusicKey.count, due >= 1, due <= Self.interval,
+      memory?.restore(from: bytes + Self.keySize, vocabulary: encoding.vocabularySize) ?? true
+    else { return false }
     self.heard = heard
     (self.key, self.due) = (Int32(key), due)
     return true

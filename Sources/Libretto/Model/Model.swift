@@ -133,6 +133,9 @@ public final class Model: @unchecked Sendable {
   /// What the network is told beside the tokens.
   public var sideInputs: [SideInput] { sides.inputs }
 
+  /// Whether the network is told what the memory of the sequence expects: see `SequenceMemory`.
+  public var hasMemory: Bool { sides.haveMemory(encoding) }
+
   /// The encoding, if the model writes text; an error that says so if it does not.
   public func textEncoding() throws(LibrettoError) -> any TextEncoding {
     guard let text = encoding.text else {

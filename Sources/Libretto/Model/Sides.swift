@@ -9,6 +9,11 @@ struct Sides: Sendable {
   /// - `inputs`: at most `SideSizes.most`.
   init(_ inputs: [SideInput] = []) { self.inputs = inputs }
 
+  /// Those of a new model.
+  init(new encoding: any Encoding, memory: Bool) {
+    self.init(memory ? encoding.sideInputs : encoding.ownSideInputs)
+  }
+
   var sizes: SideSizes { SideSizes(inputs.map(\.count)) }
 
   /// What a tensor is called in a file.
@@ -39,6 +44,12 @@ struct Sides: Sendable {
     self.inputs = inputs
   }
 
+  /// Whether the network is told what the memory expects.
+  func haveMemory(_ encoding: any Encoding) -> Bool {
+    let memory = encoding.sideInputs.dropFirst(encoding.ownSideInputs.count)
+    return inputs.contains { memory.contains($0) }
+  }
+
   /// The place of each among the side inputs of the encoding.
   func places(in encoding: any Encoding) throws(LibrettoError) -> GrowableBuffer<Int> {
     let all = encoding.sideInputs
@@ -54,27 +65,45 @@ struct Sides: Sendable {
 
 /// Works out the side values of a sequence that is read, in the order of a network's side inputs.
 final class SideReader {
-  private let cursor: any SideCursor
+  private let encoding: any Encoding
+  private let cursor: (any SideCursor)?
+  private let memory: SequenceMemory?
+  private let own: Int
   private let places: GrowableBuffer<Int>
   private let all: GrowableBuffer<Int32>
+  /// Whether the memory tells nothing.
+  var hidesMemory = false
 
   /// nil if there are no side inputs.
   init?(_ sides: Sides, _ encoding: any Encoding) throws(LibrettoError) {
-    guard !sides.inputs.isEmpty, let cursor = encoding.makeSideCursor() else { return nil }
-    self.cursor = cursor
+    guard !sides.inputs.isEmpty else { return nil }
+    self.encoding = encoding
+    cursor = encoding.makeSideCursor()
+    own = encoding.ownSideInputs.count
     places = try sides.places(in: encoding)
     let count = encoding.sideInputs.count
-    all = try allocating { () throws(OutOfMemory) in try GrowableBuffer(repeating: 0, count: count)
+    let hasMemory = sides.haveMemory(encoding)
+    (all, memory) = try allocating { () throws(OutOfMemory) in
+      (try GrowableBuffer(repeating: 0, count: count), hasMemory ? try SequenceMemory(encoding.memoryReach) : nil)
     }
   }
 
-  func begin(_ facts: SideFacts) { cursor.begin(facts) }
+  func begin(_ facts: SideFacts) {
+    cursor?.begin(facts)
+    memory?.reset()
+    hidesMemory = facts.hidesMemory(of: encoding)
+  }
 
   func advance(_ token: Int32, into values: UnsafeMutablePointer<Int32>) {
-    cursor.advance(token, into: all.base.unsafelyUnwrapped)
+    skip(token)
+    let all = all.base.unsafelyUnwrapped
+    memory?.write(into: all + own, strength: hidesMemory ? 0 : 1)
     for i in 0..<places.count { values[i] = all[places[i]] }
   }
 
   /// Takes a token whose values nobody wants.
-  func skip(_ token: Int32) { cursor.advance(token, into: all.base.unsafelyUnwrapped) }
+  func skip(_ token: Int32) {
+    cursor?.advance(token, into: all.base.unsafelyUnwrapped)
+    memory?.advance(token)
+  }
 }

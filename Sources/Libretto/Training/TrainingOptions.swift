@@ -16,6 +16,8 @@ public struct TrainingOptions: Equatable, Sendable {
   /// Whether music is learned in other keys and forms too, and performances at other tempi; nil for where
   /// there are few pieces.
   public var augment: Bool?
+  /// Whether a new network has a memory of the sequence it is in (see `SequenceMemory`); nil for yes.
+  public var memory: Bool?
   /// Sizes of the network.
   public var embedding: Int?
   public var hidden: Int?

@@ -26,7 +26,7 @@ extension TrainingRun {
         "the material is not what the checkpoint was trained on; add the same files, in the same order, unchanged"
       )
     }
-    let sides = start.sides ?? Sides(corpus.encoding.sideInputs)
+    let sides = start.sides ?? Sides(new: corpus.encoding, memory: options.memory ?? true)
     let plan = try plan(options, start, corpus, sides, augment: augment)
     let learner = try network { () throws(NetworkError) in
       try Learner(

@@ -205,6 +205,7 @@ extension TrainingRun {
     options.encoding = corpus.encoding.name
     options.stepsPerQuarter = aboveZero(corpus.encoding.music?.stepsPerQuarter ?? 0)
     options.augment = plan.augment
+    options.memory = sides.haveMemory(corpus.encoding)
     options.vocabulary = aboveZero(corpus.encoding.hostVocabulary)
     if corpus.encoding.kind == .text { options.documents = corpus.training.pieces != nil }
     (options.embedding, options.hidden) = (plan.shape.embedding, plan.shape.hidden)

@@ -28,7 +28,9 @@ final class Validation {
         shuffles: false, music: nil, sides: sides, encoding: encoding)
       steps = min(most, batches.batchesPerEpoch)
     } else {
-      batches = ValidationText(part.tokens, batch: learner.batch, sequence: learner.sequence)
+      batches = ValidationText(
+        part.tokens, batch: learner.batch, sequence: learner.sequence,
+        sides: try BatchSides(batch: learner.batch, sides, encoding))
       steps = min(most, batches.batchesPerEpoch)
     }
     saved = try FloatBuffer.make(learner.state.count)
@@ -73,8 +75,11 @@ private final class ValidationText: Batches {
   private let tokens: TokenStore
   private let batch, used, sequence, stretch: Int
 
-  init(_ tokens: TokenStore, batch: Int, sequence: Int) {
+  private let sides: BatchSides?
+
+  init(_ tokens: TokenStore, batch: Int, sequence: Int, sides: BatchSides?) {
     self.tokens = tokens
+    self.sides = sides
     self.batch = batch
     self.sequence = sequence
     used = max(1, min(batch, tokens.count / 256))
@@ -84,8 +89,9 @@ private final class ValidationText: Batches {
 
   func fill(
     step: Int, inputs: UnsafeMutablePointer<Int32>, targets: UnsafeMutablePointer<Int32>,
-    sides: UnsafeMutablePointer<Int32>?, reset: (Int) -> Void
+    sides values: UnsafeMutablePointer<Int32>?, reset: (Int) -> Void
   ) {
+    if step == 0 { sides?.forget() }
     for row in 0..<batch {
       if step == 0 { reset(row) }
       for t in 0..<sequence {
@@ -95,6 +101,12 @@ private final class ValidationText: Batches {
         inputs[t * batch + row] = known ? tokens[at] : 0
         targets[t * batch + row] = known ? tokens[at + 1] : -1
       }
+      guard let sides, let values else { continue }
+      let beginning = min(row * stretch, tokens.count)
+      sides.fill(
+        values, row: row, sequence: sequence, at: row * stretch + step * sequence, passage: 0,
+        tokens: beginning..<min(beginning + stretch, tokens.count), facts: { SideFacts() }
+      ) { tokens[$0] }
     }
   }
 }

@@ -27,15 +27,20 @@ struct Evaluate: ParsableCommand {
     let loaded = try ModelFiles.read(model)
     let start = now()
     var total = Evaluation()
+    var without = Evaluation()
     var material = try Material(files, for: loaded, textEncoding)
     try material.use { (file) throws(LibrettoError) in
       total += try file.read { (bytes) throws(LibrettoError) in
-        loaded.isText
-          ? try loaded.evaluate(text: bytes)
-          : try loaded.evaluate(midi: bytes, name: Streams.name(file.path))
+        func evaluate(memory: Bool) throws(LibrettoError) -> Evaluation {
+          loaded.isText
+            ? try loaded.evaluate(text: bytes, memory: memory)
+            : try loaded.evaluate(midi: bytes, name: Streams.name(file.path), memory: memory)
+        }
+        if loaded.hasMemory { without += try evaluate(memory: false) }
+        return try evaluate(memory: true)
       }
     }
-    let speed = Double(total.tokens) / max(now() - start, 1e-9)
+    let speed = Double(total.tokens + without.tokens) / max(now() - start, 1e-9)
     guard total.tokens > 0 else {
       throw Failure("there is nothing to predict: the files have less than two tokens", code: 2)
     }
@@ -46,7 +51,11 @@ struct Evaluate: ParsableCommand {
           ("nats_per_step", total.natsPerStep.map { .number($0) } ?? .null),
           ("steps", .number(total.steps)),
           ("files", .number(material.files.count)),
-          ("nats_per_token", .number(total.natsPerToken)), ("tokens", .number(total.tokens)),
+          ("nats_per_token", .number(total.natsPerToken)),
+          (
+            "nats_per_token_without_memory",
+            loaded.hasMemory ? .number(without.natsPerToken) : .null
+          ), ("tokens", .number(total.tokens)),
           ("parameters", .number(loaded.network.layout.parameters)),
           ("tokens_per_second", .number(speed)),
         ]).text)
@@ -58,6 +67,9 @@ struct Evaluate: ParsableCommand {
       print("steps               \(grouped(total.steps))")
     }
     print("nats per token      \(fixed(total.natsPerToken, 4))")
+    if loaded.hasMemory {
+      print("  without memory    \(fixed(without.natsPerToken, 4))")
+    }
     print("tokens              \(grouped(total.tokens))")
     print("tokens per second   \(grouped(Int(speed)))")
   }

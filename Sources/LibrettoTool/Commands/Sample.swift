@@ -66,9 +66,9 @@ struct Sample: ParsableCommand {
       for (i, seed) in seeds.enumerated() {
         if count > 1 { print("\(i > 0 ? "\n" : "")=== \(i + 1) of \(count), --seed \(seed) ===") }
         if loaded.kind == .text {
-          try TextSample(text).write(loaded, sampler.settings, seed: seed)
+          try TextSample(text).write(try sampler.session(loaded, seed: seed), loaded)
         } else {
-          try TokenSample(length: text.length).write(loaded, sampler.settings, seed: seed)
+          try TokenSample(length: text.length).write(try sampler.session(loaded, seed: seed), loaded)
         }
       }
     }
@@ -92,7 +92,8 @@ struct Sample: ParsableCommand {
     let primer = try music.prime.map { try Primer($0, model, encoding) }
     for (file, seed) in zip(files, seeds) {
       try file.write(
-        MusicSample(model, encoding, music, primer, sampler.settings, seed: seed), renderer)
+        MusicSample(
+          encoding, music, primer, try sampler.session(model, seed: seed)), renderer)
     }
     files.last?.advise()
   }
@@ -131,6 +132,26 @@ struct SamplerOptions: ParsableArguments {
     help: "Above 1, tokens that came lately come less. (default: 1)",
     transform: number(.from(0.1, to: 10)))
   var repetitionPenalty: Float = 1
+
+  @Option(
+    help: """
+      Above 1 the model repeats more of what it wrote, below 1 less; at 0 it does not look back. \
+      (default: 1)
+      """,
+    transform: number(.from(0, to: 100)))
+  var memory: Float?
+
+  /// A session with these settings.
+  func session(_ model: Model, seed: UInt64) throws -> Session {
+    if memory != nil && !model.hasMemory {
+      throw Failure("--memory is for models that have one, and this one has none", code: 64)
+    }
+    return try orFail { () throws(LibrettoError) in
+      let session = try Session(model, seed: seed, settings: settings)
+      if let memory { try session.set(memoryStrength: memory) }
+      return session
+    }
+  }
 
   var settings: SamplerSettings {
     var settings = SamplerSettings()

@@ -11,8 +11,7 @@ struct MusicSample {
   private static let mostSeconds = 3600.0
 
   init(
-    _ model: Model, _ encoding: any MusicEncoding, _ options: MusicOptions, _ primer: Primer?,
-    _ settings: SamplerSettings, seed: UInt64
+    _ encoding: any MusicEncoding, _ options: MusicOptions, _ primer: Primer?, _ session: Session
   ) throws {
     isOnGrid = encoding.hasBars
     var constraints = try options.constraints(for: encoding)
@@ -21,9 +20,6 @@ struct MusicSample {
     let facts = tokens.withUnsafeBufferPointer { encoding.sideFacts(of: $0) }
     if constraints.key == 0 { constraints.key = facts.key }
     if isOnGrid { constraints.bars = options.bars ?? Int(facts.bars) + 16 }
-    let session = try orFail { () throws(LibrettoError) in
-      try Session(model, seed: seed, settings: settings)
-    }
     // Whatever the model cannot keep to, it is the command line that is wrong.
     do throws(LibrettoError) { try session.set(constraints) } catch {
       throw Failure(error.message, code: 64)

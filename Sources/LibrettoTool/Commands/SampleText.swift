@@ -12,18 +12,16 @@ struct TextSample {
     stop = options.stop ?? ""
   }
 
-  func write(_ model: Model, _ settings: SamplerSettings, seed: UInt64) throws {
+  func write(_ session: Session, _ model: Model) throws {
     guard length > 0 || model.hasDocuments else {
       throw Failure(
         "--length 0 writes to the end of a document, and the model was trained on one long text, without ends; give the number of characters",
         code: 64)
     }
-    let session = try orFail { () throws(LibrettoError) in
-      let session = try Session(model, seed: seed, settings: settings)
+    try orFail { () throws(LibrettoError) in
       try Array(prompt.utf8).withUnsafeBufferPointer { (bytes) throws(LibrettoError) in
         try session.feed(text: UnsafeRawBufferPointer(bytes))
       }
-      return session
     }
     Terminal.write(prompt)
     try write(session)

@@ -7,9 +7,8 @@ struct TokenSample {
 
   init(length: Int?) { self.length = length ?? 500 }
 
-  func write(_ model: Model, _ settings: SamplerSettings, seed: UInt64) throws {
+  func write(_ session: Session, _ model: Model) throws {
     try orFail { () throws(LibrettoError) in
-      let session = try Session(model, seed: seed, settings: settings)
       var written = 0
       while length == 0 || written < length {
         let token = try session.next().token

@@ -57,6 +57,11 @@ extension Train {
       help:
         "Learn music in other keys and at other tempi too. (default: where there are few pieces)")
     var augment: Bool?
+
+    @Flag(
+      inversion: .prefixedNo,
+      help: "Give the network a memory of the sequence it is in. (default: yes)")
+    var memory: Bool?
   }
 
   struct Method: ParsableArguments {
@@ -113,6 +118,7 @@ extension Train {
     options.encoding = sizes.encoding
     options.stepsPerQuarter = sizes.stepsPerQuarter
     options.augment = sizes.augment
+    options.memory = sizes.memory
     options.embedding = sizes.embedding
     options.hidden = sizes.hidden
     options.layers = sizes.layers

@@ -73,7 +73,7 @@ public protocol MusicEncoding: Encoding {
   /// What a token says, for people.
   func name(of token: Int32) -> String
 
-  /// Writes the side values of a place of a piece, one for each of `sideInputs`.
+  /// Writes the side values of a place of a piece, one for each of `ownSideInputs`.
   ///
   /// - `bars`: complete bars of the piece.
   func writeSides(bars: Int, _ facts: SideFacts, into values: UnsafeMutablePointer<Int32>)

@@ -29,13 +29,13 @@ public protocol Encoding: AnyObject, Sendable {
   /// What a model file must keep, beside the name, to build this encoding again.
   var properties: [String: EncodingProperty] { get }
 
-  /// The side inputs that models of this encoding may have.
-  var sideInputs: [SideInput] { get }
+  /// The side inputs of this encoding's own, whose values its `makeSideCursor` works out.
+  var ownSideInputs: [SideInput] { get }
   /// What a piece that is learned from tells of itself.
   func sideFacts(of piece: UnsafeBufferPointer<Int32>) -> SideFacts
   /// The facts of the piece so many semitones higher.
   func transposed(_ facts: SideFacts, by semitones: Int) -> SideFacts
-  /// nil if there are no side inputs.
+  /// nil if it has no side inputs of its own.
   func makeSideCursor() -> (any SideCursor)?
 
   /// A grammar in its starting state, for one session.
@@ -49,7 +49,16 @@ extension Encoding {
   public var hostVocabulary: Int { kind == .tokens ? vocabularySize - 1 : 0 }
   public var text: (any TextEncoding)? { nil }
   public var music: (any MusicEncoding)? { nil }
-  public var sideInputs: [SideInput] { [] }
+  public var ownSideInputs: [SideInput] { [] }
+  /// The side inputs that models of this encoding may have: its own, then those of the memory.
+  public var sideInputs: [SideInput] {
+    ownSideInputs + SequenceMemory.sideInputs(vocabulary: vocabularySize)
+  }
+  public var memoryReach: SequenceMemory.Reach { kind == .music ? .music : .text }
+  /// Whether a piece begins with this token, of which the memory forgets what was before.
+  public func beginsPiece(_ token: Int32) -> Bool {
+    kind == .music && token == startToken || token == endToken
+  }
   public func sideFacts(of piece: UnsafeBufferPointer<Int32>) -> SideFacts { SideFacts() }
   public func transposed(_ facts: SideFacts, by semitones: Int) -> SideFacts { facts }
   public func makeSideCursor() -> (any SideCursor)? { nil }

@@ -21,10 +21,21 @@ public struct SideFacts: BitwiseCopyable, Equatable, Sendable {
   public var key: Int32 = 0
   /// Whether it ends on the tonic of its key.
   public var endsOnTonic = true
-  /// Side inputs that are not told whatever is known: bit K for the Kth of the encoding.
+  /// Side inputs that are not told whatever is known: bit K for the Kth of the encoding's own, and the bit
+  /// after those for the memory.
   public var hidden: UInt32 = 0
 
   public init() {}
+
+  /// The memory tells nothing.
+  public mutating func hideMemory(of encoding: any Encoding) {
+    hidden |= 1 << UInt32(encoding.ownSideInputs.count)
+  }
+
+  /// Whether it does not.
+  public func hidesMemory(of encoding: any Encoding) -> Bool {
+    hidden >> UInt32(encoding.ownSideInputs.count) & 1 == 1
+  }
 }
 
 /// Works out the side values of a sequence that is read, as its tokens come. (A session, which follows the
@@ -32,7 +43,7 @@ public struct SideFacts: BitwiseCopyable, Equatable, Sendable {
 public protocol SideCursor: AnyObject {
   /// Before the first token of a piece.
   func begin(_ facts: SideFacts)
-  /// Takes the next token and writes the values that go into the network with it, one for each side
-  /// input of the encoding.
+  /// Takes the next token and writes the values that go into the network with it, one for each of the
+  /// encoding's `ownSideInputs`.
   func advance(_ token: Int32, into values: UnsafeMutablePointer<Int32>)
 }

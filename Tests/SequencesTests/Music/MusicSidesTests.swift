@@ -36,9 +36,9 @@ import Testing
     let cursor = encoding.makeSideCursor()!
     cursor.begin(facts)
     return tokens.map { token in
-      var values = [Int32](repeating: -1, count: encoding.sideInputs.count)
+      var values = [Int32](repeating: -1, count: encoding.ownSideInputs.count)
       values.withUnsafeMutableBufferPointer { cursor.advance(token, into: $0.baseAddress!) }
-      for (value, side) in zip(values, encoding.sideInputs) {
+      for (value, side) in zip(values, encoding.ownSideInputs) {
         #expect(value >= 0 && value < Int32(side.count))
       }
       return values
@@ -61,7 +61,7 @@ import Testing
 
   @Test func barsAreCountedDownAndPhrasesUp() throws {
     let encoding = try MelodyEncoding(stepsPerQuarter: 2)
-    #expect(encoding.sideInputs.map(\.name) == ["bars_to_go", "phrase", "key", "close"])
+    #expect(encoding.ownSideInputs.map(\.name) == ["bars_to_go", "phrase", "key", "close"])
     let tokens = piece(encoding, bars: 10)
     let facts = tokens.withUnsafeBufferPointer { encoding.sideFacts(of: $0) }
     #expect(facts.bars == 10)
@@ -161,9 +161,9 @@ import Testing
   }
 
   @Test func performancesTellTheirKeyAndDrumsTheirBars() throws {
-    #expect(PerformanceEncoding().sideInputs.map(\.name) == ["key"])
+    #expect(PerformanceEncoding().ownSideInputs.map(\.name) == ["key"])
     #expect(
-      try DrumsEncoding(stepsPerQuarter: 4).sideInputs.map(\.name) == ["bars_to_go", "phrase"])
+      try DrumsEncoding(stepsPerQuarter: 4).ownSideInputs.map(\.name) == ["bars_to_go", "phrase"])
     let encoding = PerformanceEncoding()
     for name in ["amazing_grace.mid", "greensleeves.mid", "kesh_jig.mid", "korobeiniki.mid"] {
       let file = try #require(RealFilesTests.files.first { $0.name == name }).file

@@ -37,8 +37,12 @@ final class TextBatches: Batches {
   private let stretch: Int
   /// Places an epoch can begin at.
   private let beginnings: Int
+  private let sides: BatchSides?
 
-  init(_ tokens: TokenStore, batch: Int, sequence: Int, seed: UInt64) {
+  init(
+    _ tokens: TokenStore, batch: Int, sequence: Int, seed: UInt64, sides: BatchSides? = nil
+  ) {
+    self.sides = sides
     self.tokens = tokens
     self.batch = batch
     self.sequence = sequence
@@ -57,12 +61,13 @@ final class TextBatches: Batches {
 
   func fill(
     step: Int, inputs: UnsafeMutablePointer<Int32>, targets: UnsafeMutablePointer<Int32>,
-    sides: UnsafeMutablePointer<Int32>?, reset: (Int) -> Void
+    sides values: UnsafeMutablePointer<Int32>?, reset: (Int) -> Void
   ) {
     let (epoch, place) = step.quotientAndRemainder(dividingBy: batchesPerEpoch)
     if place == 0 { for row in 0..<batch { reset(row) } }
     var random = RandomSource(seed: seed &+ UInt64(epoch))
-    let start = Int(random.next() % UInt64(beginnings)) + place * sequence
+    let beginning = Int(random.next() % UInt64(beginnings))
+    let start = beginning + place * sequence
     for row in 0..<batch {
       for t in 0..<sequence {
         let at = row * stretch + start + t
@@ -70,6 +75,19 @@ final class TextBatches: Batches {
         inputs[i] = at < tokens.count ? tokens[at] : 0
         targets[i] = at + 1 < tokens.count ? tokens[at + 1] : -1
       }
+      guard let sides, let values else { continue }
+      sides.fill(
+        values, row: row, sequence: sequence, at: row * stretch + start, passage: epoch,
+        tokens: row * stretch + beginning..<tokens.count, facts: { SideFacts() },
+        hidesMemory: hidesMemory(epoch, place, row)
+      ) { tokens[$0] }
     }
+  }
+
+  /// Whether the memory tells nothing of a sequence: of some that follow each other, by chance, so that a session
+  /// may do without it.
+  private func hidesMemory(_ epoch: Int, _ place: Int, _ row: Int) -> Bool {
+    var random = RandomSource(seed: seed &+ UInt64(epoch) << 40 ^ UInt64(place / 8) << 16 ^ UInt64(row))
+    return random.next() >> 61 == 0
   }
 }

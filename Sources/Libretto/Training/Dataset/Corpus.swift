@@ -72,7 +72,9 @@ struct Corpus {
     throws(LibrettoError) -> any Batches
   {
     guard let pieces = training.pieces else {
-      return TextBatches(training.tokens, batch: batch, sequence: sequence, seed: seed)
+      return TextBatches(
+        training.tokens, batch: batch, sequence: sequence, seed: seed,
+        sides: try BatchSides(batch: batch, sides, encoding))
     }
     return try PieceBatches(
       training.tokens, pieces, targets: training.targets, batch: batch, sequence: sequence,

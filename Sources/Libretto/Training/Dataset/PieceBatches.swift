@@ -19,7 +19,10 @@ final class PieceBatches: Batches {
   private let sequences: Int
   /// How far each piece may be moved, in semitones; none if they are not.
   private let ranges: GrowableBuffer<Shifts>
-  private let sides: PieceSides?
+  private let encoding: (any Encoding)?
+  private let sides: BatchSides?
+  /// A piece of which the facts are worked out.
+  private let piece: GrowableBuffer<Int32>
 
   private struct Shifts: BitwiseCopyable {
     var lowest = 0
@@ -51,8 +54,9 @@ final class PieceBatches: Batches {
     encoding: (any Encoding)? = nil
   ) throws(LibrettoError) {
     self.sides = try encoding.flatMap { (encoding) throws(LibrettoError) in
-      try PieceSides(pieces, batch: batch, sides, encoding)
+      try BatchSides(batch: batch, sides, encoding)
     }
+    self.encoding = encoding
     self.tokens = tokens
     self.pieces = pieces
     explicitTargets = targets
@@ -63,11 +67,13 @@ final class PieceBatches: Batches {
     self.music = music
     sequences = pieces.sequences(sequence)
     batchesPerEpoch = Self.epoch(pieces, batch: batch, sequence: sequence)
-    (order, turns, ranges) = try allocating { () throws(OutOfMemory) in
+    let longest = self.sides == nil ? 0 : pieces.longest
+    (order, turns, ranges, piece) = try allocating { () throws(OutOfMemory) in
       (
         try GrowableBuffer(repeating: 0, count: pieces.count),
         try GrowableBuffer(capacity: pieces.mostVariants(sequence)),
-        try GrowableBuffer(repeating: Shifts(), count: music == nil ? 0 : pieces.count)
+        try GrowableBuffer(repeating: Shifts(), count: music == nil ? 0 : pieces.count),
+        try GrowableBuffer(capacity: longest)
       )
     }
     guard let music else { return }
@@ -119,7 +125,7 @@ final class PieceBatches: Batches {
     var turn = Turn(first: first, start: range.lowerBound, end: range.upperBound)
     turn.shift = shifts.lowest + Int(random.next() % UInt64(shifts.count))
     // After all other draws of the piece, so that runs without side inputs draw what they always did.
-    if let sides, shuffles { turn.hidden = sides.hide(random.next()) }
+    if sides != nil, shuffles { turn.hidden = hide(random.next()) }
     turns.appendReserved(turn)
     return PieceList.sequences(of: range, sequence: sequence)
   }
@@ -155,12 +161,32 @@ final class PieceBatches: Batches {
       }
       guard let sides, let values else { continue }
       sides.fill(
-        values, row: row, sequence: sequence, at: start,
-        PieceSides.Piece(
-          turn: place, tokens: turn.start..<turn.end, shift: turn.shift,
-          hidden: turn.hidden)
+        values, row: row, sequence: sequence, at: start, passage: place,
+        tokens: turn.start..<turn.end, facts: { facts(of: turn) }
       ) { self.token($0, turn.shift) }
     }
+  }
+
+  /// Which side inputs a piece does not tell, by chance, so that a session may leave any of them untold: those of
+  /// the encoding's own each with a probability of a quarter, the memory with one of an eighth.
+  private func hide(_ random: UInt64) -> UInt32 {
+    guard let encoding else { return 0 }
+    var facts = SideFacts()
+    for side in 0..<min(encoding.ownSideInputs.count, 30)
+    where random >> UInt64(2 * side) & 3 == 0 {
+      facts.hidden |= 1 << UInt32(side)
+    }
+    if random >> 61 == 0 { facts.hideMemory(of: encoding) }
+    return facts.hidden
+  }
+
+  private func facts(of turn: Turn) -> SideFacts {
+    piece.truncate(to: 0)
+    for at in turn.start..<turn.end { piece.appendReserved(token(at, turn.shift)) }
+    var facts =
+      encoding?.sideFacts(of: UnsafeBufferPointer(piece.elements)) ?? SideFacts()
+    facts.hidden = turn.hidden
+    return facts
   }
 
   @inline(__always)

@@ -26,7 +26,7 @@ public final class PerformanceEncoding: MusicEncoding {
   }
   public var ticksPerQuarter: Int { PerformanceTokens.ticksPerQuarter }
 
-  public var sideInputs: [SideInput] { MusicSides.inputs(hasBars: false, hasKey: true) }
+  public var ownSideInputs: [SideInput] { MusicSides.inputs(hasBars: false, hasKey: true) }
   public func sideFacts(of piece: UnsafeBufferPointer<Int32>) -> SideFacts {
     PerformanceSideCursor.facts(of: piece)
   }
