@@ -20,7 +20,8 @@ public final class Network: @unchecked Sendable {
     self.precision = precision
     self.kernels = kernels
     layout = ParameterLayout(shape)
-    weights = try ForwardWeights(shape, precision: precision, kernels: kernels)
+    weights = try ForwardWeights(
+      shape, precision: precision, packsTable: true, kernels: kernels)
     stored = try StoredParameters(weights, precision)
   }
 
@@ -125,12 +126,12 @@ public final class Network: @unchecked Sendable {
     rows: Int, tokens: UnsafePointer<Int32>, sides: UnsafePointer<Int32>?, _ scratch: Scratch
   ) {
     let width = GRUCell.gates * shape.paddedHidden
-    let (table, input) = (weights.table.pointer, scratch.input.pointer)
+    let input = scratch.input.pointer
     let tableRows = scratch.tableRows.base.unsafelyUnwrapped
     ForwardWeights.tableRows(shape, rows: rows, tokens: tokens, sides: sides, into: tableRows)
     for row in 0..<rows {
       scratch.tableSum?.add(
-        tableRows + row * (1 + shape.sides.count), of: table, into: input + row * width)
+        tableRows + row * (1 + shape.sides.count), of: weights, into: input + row * width)
     }
   }
 

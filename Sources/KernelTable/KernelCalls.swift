@@ -34,4 +34,9 @@ extension KernelTable {
   public func gatherSum(
     rows: Int, columns: Int, table: Floats, index: Indices, terms: Int, y: Mutable, stride: Int
   ) { gatherSum(rows, columns, table, index, terms, y, stride) }
+
+  @inline(__always)
+  public func gatherSumPacked(
+    rows: Int, columns: Int, table: Floats, index: Indices, terms: Int, y: Mutable, stride: Int
+  ) { gatherSumPacked(rows, columns, table, index, terms, y, stride) }
 }

@@ -31,6 +31,7 @@ public struct KernelTable: @unchecked Sendable {
     @convention(c) (Int, Int, Floats, Int, Indices, Int, Mutable) -> Void
   public typealias GatherSum =
     @convention(c) (Int, Int, Floats, Indices, Int, Mutable, Int) -> Void
+  public typealias PackRow = @convention(c) (Int, Floats, Mutable) -> Void
   public typealias Dropout =
     @convention(c) (Int, UInt32, UInt32, UInt32, Float, Floats, Mutable) -> Void
   public typealias Adam = @convention(c) (UnsafePointer<AdamArguments>) -> Void
@@ -51,6 +52,8 @@ public struct KernelTable: @unchecked Sendable {
   public let columnSums: ColumnSums
   public let scatterAdd: ScatterAdd
   public let gatherSum: GatherSum
+  public let packRow: PackRow
+  public let gatherSumPacked: GatherSum
   public let dropout: Dropout
   public let adam: Adam
   public let transcendental: Transcendental
@@ -71,6 +74,8 @@ public struct KernelTable: @unchecked Sendable {
     columnSums: @escaping ColumnSums,
     scatterAdd: @escaping ScatterAdd,
     gatherSum: @escaping GatherSum,
+    packRow: @escaping PackRow,
+    gatherSumPacked: @escaping GatherSum,
     dropout: @escaping Dropout,
     adam: @escaping Adam,
     transcendental: @escaping Transcendental
@@ -90,6 +95,8 @@ public struct KernelTable: @unchecked Sendable {
     self.columnSums = columnSums
     self.scatterAdd = scatterAdd
     self.gatherSum = gatherSum
+    self.packRow = packRow
+    self.gatherSumPacked = gatherSumPacked
     self.dropout = dropout
     self.adam = adam
     self.transcendental = transcendental

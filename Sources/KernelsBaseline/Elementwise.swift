@@ -76,6 +76,35 @@ public func gatherSum(
   }
 }
 
+/// Rounds a row of `count` floats, a multiple of 32, to bfloat16, for `gatherSumPacked`: `count / 2` floats of memory.
+public func packRow(count: Int, x: UnsafePointer<Float>, packed: UnsafeMutablePointer<Float>) {
+  for i in stride(from: 0, to: count, by: 2 * lanes) {
+    vbfloat16_pack(packed + i / 2, x + i, x + i + lanes)
+  }
+}
+
+/// `gatherSum` of a table whose rows `packRow` made. The sums are float32.
+public func gatherSumPacked(
+  rows: Int, columns: Int, table: UnsafePointer<Float>, index: UnsafePointer<Int32>, terms: Int,
+  y: UnsafeMutablePointer<Float>, stride: Int
+) {
+  for row in 0..<rows {
+    let index = index + row * terms
+    let y = y + row * stride
+    for i in Swift.stride(from: 0, to: columns, by: 2 * lanes) {
+      let packed = vload(table + (Int(index[0]) * columns + i) / 2)
+      var (first, second) = (vbfloat16_first(packed), vbfloat16_second(packed))
+      for term in 1..<max(terms, 1) {
+        let packed = vload(table + (Int(index[term]) * columns + i) / 2)
+        first = first + vbfloat16_first(packed)
+        second = second + vbfloat16_second(packed)
+      }
+      vstore(y + i, first)
+      vstore(y + i + lanes, second)
+    }
+  }
+}
+
 /// Dropout (Srivastava et al. 2014), scaled at training time: each element becomes 0 with
 /// probability `threshold / 2^32`, else it is multiplied by `scale`. `x` and `y` may be the same.
 ///

@@ -18,6 +18,8 @@ public func kernelTable() -> KernelTable {
     columnSums: columnSums,
     scatterAdd: scatterAdd,
     gatherSum: gatherSum,
+    packRow: packRow,
+    gatherSumPacked: gatherSumPacked,
     dropout: dropout,
     adam: adam,
     transcendental: transcendental)

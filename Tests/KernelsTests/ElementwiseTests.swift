@@ -71,6 +71,7 @@ struct ElementwiseTests {
     }
     set.kernels.gatherSum(rows, columns, table, index, terms, &y, stride)
     #expect(relativeError(y, wanted) < 1e-6)
+    expectPackedSums(set, table, index, terms: terms)
     set.kernels.scatterAdd(rows, columns, y, stride, index, terms, &gradient)
     for row in 0..<rows {
       for i in 0..<columns {
@@ -80,6 +81,35 @@ struct ElementwiseTests {
       }
     }
     #expect(relativeError(gradient, wantedGradient) < 1e-6)
+  }
+
+  /// Sums of packed rows are those of the rows rounded to bfloat16: to 8 bits, the last of which is even if in doubt.
+  private func expectPackedSums(
+    _ set: InstructionSet, _ table: [Float], _ index: [Int32], terms: Int
+  ) {
+    let columns = 64
+    let (height, rows) = (table.count / columns, index.count / terms)
+    let index = index.map { $0 % Int32(height) }
+    var packed = [Float](repeating: 0, count: height * columns / 2)
+    packed.withUnsafeMutableBufferPointer { packed in
+      for row in 0..<height {
+        set.kernels.packRow(
+          columns, Array(table[row * columns..<(row + 1) * columns]),
+          packed.baseAddress! + row * columns / 2)
+      }
+    }
+    func rounded(_ x: Float) -> Double {
+      let bits = x.bitPattern
+      return Double(Float(bitPattern: (bits + 0x7FFF + bits >> 16 & 1) & 0xFFFF_0000))
+    }
+    var y = [Float](repeating: 0, count: rows * columns)
+    set.kernels.gatherSumPacked(rows, columns, packed, index, terms, &y, columns)
+    let wanted = (0..<rows * columns).map { i in
+      (0..<terms).reduce(0.0) { sum, term in
+        sum + rounded(table[Int(index[i / columns * terms + term]) * columns + i % columns])
+      }
+    }
+    #expect(relativeError(y, wanted) < 1e-6)
   }
 
   /// Five steps with gradients that change, some so small that epsilon counts, clipped and decayed.

@@ -139,6 +139,7 @@ CALL(retto_session_get_constraints) {
 CALL(retto_session_set_pitch_range) { return retto_session_set_pitch_range(s->session, 40, 80); }
 CALL(retto_session_set_scale) { return retto_session_set_scale(s->session, 0xAB5); }
 CALL(retto_session_set_key) { return retto_session_set_key(s->session, 3); }
+CALL(retto_session_set_memory) { return retto_session_set_memory(s->session, 1.5f); }
 CALL(retto_session_set_voices) { return retto_session_set_voices(s->session, 2); }
 CALL(retto_session_set_density) { return retto_session_set_density(s->session, 1); }
 CALL(retto_session_set_bars) { return retto_session_set_bars(s->session, 4); }

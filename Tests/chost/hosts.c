@@ -68,7 +68,7 @@ static void use(void) {
   OK(retto_session_get_options(a, &options));
   OK(retto_session_get_constraints(b, &constraints));
   OK(retto_sessions_next(both, 2, tokens, scores));
-  static unsigned char bytes[16384];
+  static unsigned char bytes[1 << 18];
   for (int i = 0; i < 2; i++) {
     retto_session *session = i ? b : a;
     OK(retto_session_snapshot(session, bytes, sizeof bytes, &count));

@@ -88,7 +88,7 @@ static void all_calls(struct visit *visit) {
   retto_session *both[2] = {visit->other, session};
   int32_t tokens[2] = {-5, -5};
   float *all = malloc(100000 * sizeof *all);
-  char buffer[20000];
+  static _Thread_local char buffer[1 << 18];
   size_t size = 0;
   retto_status e = visit->expected;
   GIVES(e, retto_session_reset(session, 1));

@@ -196,6 +196,12 @@ CSIMD_INLINE void vbfloat16_pack(float *_Nonnull to, const float *_Nonnull even,
   vstore(to, (vfloat)(((low >> 16) & 0xFFFF) | high));
 }
 
+// The two rows of a vector that vbfloat16_pack made, as float32.
+CSIMD_INLINE vfloat vbfloat16_first(vfloat packed) { return (vfloat)((vint)packed << 16); }
+CSIMD_INLINE vfloat vbfloat16_second(vfloat packed) {
+  return (vfloat)((vint)packed & (vint)(int32_t)0xFFFF0000);
+}
+
 // Makes the operands of twelve columns of two rows; the second may be missing.
 CSIMD_INLINE void vbfloat16_operands12(float *_Nonnull to, const float *_Nonnull even,
                                        const float *_Nullable odd) {

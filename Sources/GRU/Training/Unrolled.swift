@@ -144,7 +144,7 @@ final class Unrolled {
           rows: n, left: below, leftStride: h, bias: weights.inputBias[layer].pointer,
           result: input, resultStride: inputStride, operands: operands.pointer)
       } else if !looksUp {
-        addUpInputs(weights.table.pointer, steps: steps, into: input, stride: inputStride)
+        addUpInputs(weights, steps: steps, into: input, stride: inputStride)
       }
       for t in 0..<steps {
         let previous = all + t * rowsOfState

@@ -14,12 +14,12 @@ extension Unrolled {
 
   /// The inputs of the first `steps` steps, `stride` floats from a row to the next.
   func addUpInputs(
-    _ table: UnsafePointer<Float>, steps: Int, into input: UnsafeMutablePointer<Float>, stride: Int
+    _ weights: ForwardWeights, steps: Int, into input: UnsafeMutablePointer<Float>, stride: Int
   ) {
     tableSum?.forget()
     for row in 0..<batch {
       for step in 0..<steps {
-        tableSum?.add(rows(step, row), of: table, into: input + (step * batch + row) * stride)
+        tableSum?.add(rows(step, row), of: weights, into: input + (step * batch + row) * stride)
       }
     }
   }

@@ -10,6 +10,9 @@ final class ForwardWeights: @unchecked Sendable {
   /// `[tableRows][3 * padded hidden]`. The inputs to layer 0 take only so many values; this replaces a
   /// product per token by a look-up, or by a sum of rows where there are side inputs.
   let table: FloatBuffer
+  /// Whether the rows of the table are packed as bfloat16, and the memory some are worked out in first.
+  let isTablePacked: Bool
+  private let tableRows: FloatBuffer
   /// Per layer: W_ih. That of layer 0 is float32, for the table alone.
   let input: [PackedWeights]
   /// Per layer: b_ih, plus b_hr and b_hz, which always appear added to it.
@@ -21,11 +24,18 @@ final class ForwardWeights: @unchecked Sendable {
   let head: PackedWeights
   let headBias: FloatBuffer
   private let precision: Precision
+  private let kernels: KernelTable
+  private static let rowsAtOnce = 8
 
-  init(_ shape: NetworkShape, precision: Precision = .float32, kernels: KernelTable = .current)
-    throws(NetworkError)
-  {
+  /// - `packsTable`: with side inputs, halves the table of a network that is not float32, of which it would be the
+  ///   largest part.
+  init(
+    _ shape: NetworkShape, precision: Precision = .float32, packsTable: Bool = false,
+    kernels: KernelTable = .current
+  ) throws(NetworkError) {
     self.shape = shape
+    self.kernels = kernels
+    isTablePacked = packsTable && precision != .float32 && !shape.sides.isEmpty
     self.precision = precision
     layout = ParameterLayout(shape)
     let hidden = shape.paddedHidden
@@ -49,7 +59,8 @@ final class ForwardWeights: @unchecked Sendable {
     self.inputBias = inputBias
     self.recurrent = recurrent
     self.recurrentBias = recurrentBias
-    table = try FloatBuffer(shape.tableRows * GRUCell.gates * hidden)
+    table = try FloatBuffer(shape.tableRows * GRUCell.gates * hidden / (isTablePacked ? 2 : 1))
+    tableRows = try FloatBuffer(isTablePacked ? Self.rowsAtOnce * GRUCell.gates * hidden : 0)
     head = try PackedWeights(
       precision, columns: shape.paddedVocabulary, depth: shape.hidden, kernels: kernels)
     headBias = try FloatBuffer(shape.paddedVocabulary)
@@ -139,10 +150,23 @@ final class ForwardWeights: @unchecked Sendable {
   /// these values of a side input, which add no bias.
   func fillTable(embeddings: UnsafePointer<Float>, first: Int, count: Int) {
     let width = GRUCell.gates * shape.paddedHidden
-    input[0].multiply(
-      rows: count, left: embeddings, leftStride: shape.embedding,
-      bias: first < shape.vocabulary ? inputBias[0].pointer : nil,
-      result: table.pointer + first * width, resultStride: width, operands: nil)
+    func fill(_ rows: Range<Int>, into result: UnsafeMutablePointer<Float>) {
+      input[0].multiply(
+        rows: rows.count, left: embeddings + rows.lowerBound * shape.embedding,
+        leftStride: shape.embedding,
+        bias: first < shape.vocabulary ? inputBias[0].pointer : nil,
+        result: result, resultStride: width, operands: nil)
+    }
+    guard isTablePacked else { return fill(0..<count, into: table.pointer + first * width) }
+    for start in stride(from: 0, to: count, by: Self.rowsAtOnce) {
+      let rows = start..<min(start + Self.rowsAtOnce, count)
+      fill(rows, into: tableRows.pointer)
+      for row in rows {
+        kernels.packRow(
+          width, tableRows.pointer + (row - start) * width,
+          table.pointer + (first + row) * width / 2)
+      }
+    }
   }
 
   /// Writes which rows of the table are the inputs of some places of sequences.

@@ -27,20 +27,30 @@ final class TableSum {
   /// - `rows`: the places in the table, of the side inputs, then of the token.
   /// - `input`: becomes the sum, `[3 * padded hidden]`.
   func add(
-    _ rows: UnsafePointer<Int32>, of table: UnsafePointer<Float>,
+    _ rows: UnsafePointer<Int32>, of weights: ForwardWeights,
     into input: UnsafeMutablePointer<Float>
   ) {
     let steady = steadyRows.count
     let width = GRUCell.gates * shape.paddedHidden
-    kernels.gatherSum(
-      rows: 1, columns: width, table: table, index: rows + steady,
-      terms: 1 + shape.sides.count - steady, y: input, stride: width)
+    func sum(
+      _ rows: UnsafePointer<Int32>, _ terms: Int, into result: UnsafeMutablePointer<Float>
+    ) {
+      let table = weights.table.pointer
+      if weights.isTablePacked {
+        kernels.gatherSumPacked(
+          rows: 1, columns: width, table: table, index: rows, terms: terms, y: result,
+          stride: width)
+      } else {
+        kernels.gatherSum(
+          rows: 1, columns: width, table: table, index: rows, terms: terms, y: result,
+          stride: width)
+      }
+    }
+    sum(rows + steady, 1 + shape.sides.count - steady, into: input)
     guard steady > 0, let kept = steadyRows.base else { return }
     if !areSame(kept, rows, steady) {
       kept.update(from: rows, count: steady)
-      kernels.gatherSum(
-        rows: 1, columns: width, table: table, index: kept, terms: steady, y: steadySum.pointer,
-        stride: width)
+      sum(kept, steady, into: steadySum.pointer)
     }
     kernels.add(width, steadySum.pointer, input)
   }

@@ -39,6 +39,7 @@ public final class Model: @unchecked Sendable {
     ticksPerQuarter = encoding.music?.ticksPerQuarter ?? 0
     stepsPerQuarter = encoding.music?.stepsPerQuarter ?? 0
     endToken = encoding.endToken ?? -1
+    hasMemory = sides.haveMemory(encoding)
     documentEnd = encoding.kind == .music ? -1 : encoding.endToken ?? -1
     fingerprint = network.fingerprint
   }
@@ -134,7 +135,7 @@ public final class Model: @unchecked Sendable {
   public var sideInputs: [SideInput] { sides.inputs }
 
   /// Whether the network is told what the memory of the sequence expects: see `SequenceMemory`.
-  public var hasMemory: Bool { sides.haveMemory(encoding) }
+  public let hasMemory: Bool
 
   /// The encoding, if the model writes text; an error that says so if it does not.
   public func textEncoding() throws(LibrettoError) -> any TextEncoding {
