@@ -88,14 +88,15 @@ static void all_calls(struct visit *visit) {
   retto_session *both[2] = {visit->other, session};
   int32_t tokens[2] = {-5, -5};
   float *all = malloc(100000 * sizeof *all);
-  static _Thread_local char buffer[1 << 18];
+  const size_t room = 1 << 18;
+  char *buffer = malloc(room);
   size_t size = 0;
   retto_status e = visit->expected;
   GIVES(e, retto_session_reset(session, 1));
   GIVES(e, retto_session_feed(session, tokens, 0));
   GIVES(e, retto_session_feed_text(session, "a", 1));
   GIVES(e, retto_session_next(session, tokens, NULL));
-  GIVES(e, retto_session_next_text(session, buffer, sizeof buffer, NULL));
+  GIVES(e, retto_session_next_text(session, buffer, room, NULL));
   GIVES(e, retto_session_log_probabilities(session, all, 100000));
   GIVES(e, retto_session_set_temperature(session, 1));
   GIVES(e, retto_session_set_top_k(session, 0));
@@ -104,7 +105,7 @@ static void all_calls(struct visit *visit) {
   GIVES(e, retto_session_set_repetition(session, 1, 0));
   GIVES(e, retto_session_set_grammar(session, 1));
   GIVES(e, retto_session_set_mask(session, NULL, NULL));
-  GIVES(e, retto_session_snapshot(session, buffer, sizeof buffer, &size));
+  GIVES(e, retto_session_snapshot(session, buffer, room, &size));
   GIVES(e, retto_session_restore(session, buffer, size));
   if (e == RETTO_ERROR_STATE) {
     CHECK(tokens[0] == -5);
@@ -112,6 +113,7 @@ static void all_calls(struct visit *visit) {
   }
   GIVES(e, retto_sessions_next(both, 2, tokens, NULL));
   free(all);
+  free(buffer);
 }
 
 static void wait_inside(void *user, uint8_t *allowed, size_t vocabulary) {

@@ -62,7 +62,7 @@ public final class Model: @unchecked Sendable {
 
   /// A model of these sizes that has learned nothing, for benchmarks.
   ///
-  /// - `encoding`: of as many tokens, and with the side inputs of the shape if it has any; nil for tokens
+  /// - `encoding`: of as many tokens, whose first side inputs are those of the shape; nil for tokens
   ///   that are numbers alone.
   package static func random(
     _ shape: NetworkShape, precision: Precision = .float32, encoding: (any Encoding)? = nil
@@ -75,7 +75,7 @@ public final class Model: @unchecked Sendable {
     }
     return Model(
       network: network, encoding: encoding ?? BytesEncoding(),
-      sides: Sides(shape.sides.isEmpty ? [] : encoding?.sideInputs ?? []), facts: [:])
+      sides: Sides(Array((encoding?.sideInputs ?? []).prefix(shape.sides.count))), facts: [:])
   }
 
   private static func parts(_ file: SafeTensors) throws(LibrettoError)

@@ -57,6 +57,9 @@ struct BenchOptions: ParsableArguments {
   @Flag(help: "The network has the side inputs of polyphony. Implies --music.")
   var sides = false
 
+  @Flag(help: "The network has those of the memory too, which is part of the work. Implies --sides.")
+  var memory = false
+
   @Option(help: "Measure for about this long. (default: 3)", transform: number(benchSeconds))
   var seconds = 3.0
 
@@ -75,7 +78,7 @@ struct BenchOptions: ParsableArguments {
   func introduce(batch: String) {
     guard !json else { return }
     say(
-      "\(layers == 1 ? "1 layer" : "\(layers) layers") of \(hidden) units, embedding \(embedding), vocabulary \(shape.vocabulary)\(sides ? ", side inputs" : ""); \(batch); \(precision) on \(InstructionSet.current.shortName)"
+      "\(layers == 1 ? "1 layer" : "\(layers) layers") of \(hidden) units, embedding \(embedding), vocabulary \(shape.vocabulary)\(memory ? ", memory" : sides ? ", side inputs" : ""); \(batch); \(precision) on \(InstructionSet.current.shortName)"
     )
   }
 
@@ -86,8 +89,11 @@ struct BenchOptions: ParsableArguments {
   }
 
   /// nil if the tokens mean nothing.
-  var encoding: PolyphonyEncoding? { music || sides ? try? PolyphonyEncoding() : nil }
-  private var sideInputs: [SideInput] { sides ? encoding?.sideInputs ?? [] : [] }
+  var encoding: PolyphonyEncoding? { music || sides || memory ? try? PolyphonyEncoding() : nil }
+  private var sideInputs: [SideInput] {
+    guard let encoding, sides || memory else { return [] }
+    return memory ? encoding.sideInputs : encoding.ownSideInputs
+  }
 
   /// Random tokens; speed does not depend on them.
   func tokens(_ count: Int) -> [Int32] {
@@ -170,11 +176,20 @@ struct BenchTrain: ParsableCommand {
     let rows = batch * options.sequence
     let inputs = options.tokens(rows)
     let targets = options.tokens(rows)
-    let sides = options.sideValues(steps: options.sequence, batch: batch)
-    let timings = sides.withUnsafeBufferPointer { sides in
+    var sides = options.sideValues(steps: options.sequence, batch: batch)
+    let memories = try (0..<(options.memory ? batch : 0)).map { _ in try SequenceMemory(.music) }
+    let told = shape.sides.count
+    let timings = sides.withUnsafeMutableBufferPointer { sides in
       Timings(for: options.seconds) {
+        for (row, memory) in memories.enumerated() {
+          for step in 0..<options.sequence {
+            let place = step * batch + row
+            memory.advance(inputs[place])
+            memory.write(into: sides.baseAddress! + place * told + told - 2)
+          }
+        }
         _ = learner.gradients(
-          inputs: inputs, targets: targets, sides: options.sides ? sides.baseAddress : nil)
+          inputs: inputs, targets: targets, sides: UnsafePointer(sides.baseAddress))
         _ = learner.update(rate: 1e-3, clip: 1)
       }
     }
