@@ -473,13 +473,14 @@ RETTO_CHECK retto_status retto_session_set_grammar(retto_session *session, int32
 RETTO_CHECK retto_status retto_session_get_options(retto_session *session,
                                                    retto_session_options *options) RETTO_REALTIME;
 
-/* How much the session repeats what is in its sequence, from 0 to 100; 1 at its creation. A model with a
- * memory is told, before each token, which token followed the last time that the end of the sequence
- * occurred in it, and for how many tokens the two passages have been the same; from its material it has learned
- * how far to rely on that, and so with 1 repeats as much as the material does. Below 1 the number multiplies the
- * length that is told: the session repeats less, and with 0 the model is told nothing. Above 1 it multiplies the
- * odds of that token: the session repeats more. Takes effect at the next draw; a reset leaves it as it is. The memory reaches 8192 tokens back in music, 32768 in text and tokens, and is empty at the beginning of a piece or a
- * document. RETTO_ERROR_ARGUMENT; _UNSUPPORTED if the model has no memory, as retto_model_info says.
+/* How much the session repeats what is in its sequence, from 0 to 100; 1 at its creation. Before each token, a
+ * model with a memory is told which token followed the last time that the end of the sequence occurred in it, and
+ * for how many tokens the two passages have been the same. Its material has taught it how far to rely on that: with
+ * 1 the session repeats as much as the material does. Below 1 the number multiplies the length that is told: the
+ * session repeats less, and with 0 the model is told nothing. Above 1 it multiplies the odds of that token: the
+ * session repeats more. Takes effect at the next draw; a reset leaves it as it is. The memory reaches 8192 tokens
+ * back in music and 32768 in text and tokens, and is empty at the beginning of a piece or a document.
+ * RETTO_ERROR_ARGUMENT; _UNSUPPORTED if the model has no memory, as retto_model_info says.
  * [one-thread] [realtime] */
 RETTO_CHECK retto_status retto_session_set_memory(retto_session *session, float strength)
     RETTO_REALTIME;

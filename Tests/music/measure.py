@@ -6,8 +6,8 @@
 The model writes N pieces of 16 bars, with the seeds 1 to N; OPTIONS go to `libretto sample`. They
 are compared with the training files in FOLDER, and a table is printed. Exit code 1 if a piece cannot
 be read or is not 16 bars long, if fewer than 95 % of the melody's notes lie in the detected key, if
-fewer than 70 % end on the tonic, if fewer than 90 % of the notes that continue a primer lie in its key, or
-if a histogram is further from that of all training files than training files are.
+fewer than 70 % end on the tonic, if fewer than 90 % of the notes that continue a primer lie in its key, if
+much less or much more returns in them than in the training files, or if a histogram is further from that of all training files than training files are.
 
 - decode: `libretto midi info` reads the file without a warning, and a strict reader, which is in this
   script and shares nothing with the library, finds every note begun once and ended once.
@@ -22,6 +22,7 @@ if a histogram is further from that of all training files than training files ar
   notes. Their distance is the total variation, from 0 to 1. Pitch classes as they are stand in the
   table too, but only count with --keys: a model that learned with transposition, as models do, writes
   in all keys, its files in a few.
+- form: what returns, and how pieces are built; see form.py.
 - spread: how far single training files are from all others, in the median and for the outermost
   twentieth. Samples pass if all of them together are no further away than the median training file,
   and the median sample no further than the outermost twentieth. Two random halves of the training
@@ -39,6 +40,8 @@ import statistics
 import subprocess
 import sys
 import tempfile
+
+import form
 
 MAJOR = [6.35, 2.23, 3.48, 2.33, 4.38, 4.09, 2.52, 5.19, 2.39, 3.66, 2.29, 2.88]
 MINOR = [6.33, 2.68, 3.52, 5.38, 2.60, 3.53, 2.54, 4.75, 3.98, 2.69, 3.34, 3.17]
@@ -58,11 +61,14 @@ class Piece:
         self.readable = info.returncode == 0 and notes.returncode == 0
         if not self.readable:
             self.warnings, self.bars, self.notes = [info.stderr + notes.stderr], 0, []
+            self.signatures, self.length = [], 0
             return
         facts = json.loads(info.stdout)
         self.warnings = facts["warnings"]
         self.bars = facts["bars"]
         quarter = facts["division"].get("ticks_per_quarter", 480)
+        self.length = facts["ticks"] / quarter
+        self.signatures = [(s["tick"] / quarter, s["numerator"], s["denominator"]) for s in facts["time_signatures"]]
         self.notes = []
         header, *lines = notes.stdout.splitlines()
         assert header == "start_tick,duration_ticks,channel,pitch,velocity", header
@@ -87,6 +93,7 @@ class Piece:
         self.melody = len(tops)
         self.ends_on_tonic = bool(tops) and (tops[max(tops)] - self.tonic) % 12 == 0
         self.in_key = sum((pitch - self.tonic) % 12 in scale for pitch in tops.values())
+        self.form = form.Form(self, key)
         self.histograms = {"pitch classes": classes, "scale degrees": degrees, "durations": durations}
 
 
@@ -331,6 +338,9 @@ def report(samples, flaws, learned, ran, keys, after):
     mean = lambda pieces: statistics.mean(len(p.notes) for p in pieces)
     row("notes of a sample", f"{mean(samples):.0f}", f"(training files, of any length {mean(learned):.0f})",
         None)
+    print("\nform")
+    for line in form.rows([p.form for p in samples], [p.form for p in learned]):
+        row(*line)
     print("\nhistograms: distance from all training files")
     for name in ("pitch classes", "scale degrees", "durations"):
         everything = together(learned, name)

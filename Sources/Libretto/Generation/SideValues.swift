@@ -56,7 +56,7 @@ final class SideValues {
   /// Takes note of a token, fed or drawn.
   func follow(_ token: Int32) {
     if encoding.beginsPiece(token) { reset() }
-    memory?.advance(token)
+    memory?.advance(token, beginsBar: encoding.beginsBar(token))
     guard let pitch = music?.pitch(of: token) else { return }
     heard.add(pitch: pitch)
     due -= 1

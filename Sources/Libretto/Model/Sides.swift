@@ -104,6 +104,6 @@ final class SideReader {
   /// Takes a token whose values nobody wants.
   func skip(_ token: Int32) {
     cursor?.advance(token, into: all.base.unsafelyUnwrapped)
-    memory?.advance(token)
+    memory?.advance(token, beginsBar: encoding.beginsBar(token))
   }
 }

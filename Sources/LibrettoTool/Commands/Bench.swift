@@ -177,15 +177,15 @@ struct BenchTrain: ParsableCommand {
     let inputs = options.tokens(rows)
     let targets = options.tokens(rows)
     var sides = options.sideValues(steps: options.sequence, batch: batch)
-    let memories = try (0..<(options.memory ? batch : 0)).map { _ in try SequenceMemory(.music) }
+    let memories = try (0..<(options.memory ? batch : 0)).map { _ in try SequenceMemory(.grid) }
     let told = shape.sides.count
     let timings = sides.withUnsafeMutableBufferPointer { sides in
       Timings(for: options.seconds) {
         for (row, memory) in memories.enumerated() {
           for step in 0..<options.sequence {
             let place = step * batch + row
-            memory.advance(inputs[place])
-            memory.write(into: sides.baseAddress! + place * told + told - 2)
+            memory.advance(inputs[place], beginsBar: inputs[place] % 64 == 0)
+            memory.write(into: sides.baseAddress! + place * told + told - 4)
           }
         }
         _ = learner.gradients(

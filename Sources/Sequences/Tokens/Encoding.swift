@@ -38,6 +38,9 @@ public protocol Encoding: AnyObject, Sendable {
   /// nil if it has no side inputs of its own.
   func makeSideCursor() -> (any SideCursor)?
 
+  /// Whether a bar of music begins after this token.
+  func beginsBar(_ token: Int32) -> Bool
+
   /// A grammar in its starting state, for one session.
   func makeGrammar() throws(OutOfMemory) -> any Grammar
 }
@@ -52,13 +55,17 @@ extension Encoding {
   public var ownSideInputs: [SideInput] { [] }
   /// The side inputs that models of this encoding may have: its own, then those of the memory.
   public var sideInputs: [SideInput] {
-    ownSideInputs + SequenceMemory.sideInputs(vocabulary: vocabularySize)
+    ownSideInputs + SequenceMemory.sideInputs(
+      vocabulary: vocabularySize, hasBars: memoryReach.hasBars)
   }
-  public var memoryReach: SequenceMemory.Reach { kind == .music ? .music : .text }
+  public var memoryReach: SequenceMemory.Reach {
+    kind != .music ? .text : music?.hasBars == true ? .grid : .performance
+  }
   /// Whether a piece begins with this token, of which the memory forgets what was before.
   public func beginsPiece(_ token: Int32) -> Bool {
     kind == .music && token == startToken || token == endToken
   }
+  public func beginsBar(_ token: Int32) -> Bool { false }
   public func sideFacts(of piece: UnsafeBufferPointer<Int32>) -> SideFacts { SideFacts() }
   public func transposed(_ facts: SideFacts, by semitones: Int) -> SideFacts { facts }
   public func makeSideCursor() -> (any SideCursor)? { nil }

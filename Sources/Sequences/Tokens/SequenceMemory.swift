@@ -3,8 +3,9 @@ import Memory
 /// The memory of a sequence: the passage of it that ends like its end does, and the token that followed there.
 ///
 /// Each token is looked up with those before it among the contexts that were read; the longest that is found
-/// is compared token by token, and followed for as long as it is right. Two side inputs tell the network
-/// what is expected, and for how many tokens the match has lasted: how far to trust it is learned (as
+/// is compared token by token, and followed for as long as it is right. Three side inputs tell the network
+/// what is expected, for how many tokens the match has lasted, and how often the passage has come round: how far to
+/// trust it is learned (as
 /// pointer networks and neural caches do, Merity et al. 2016, Grave et al. 2016; the look-up is the match
 /// model of context mixing compressors, Mahoney 2005).
 ///
@@ -17,18 +18,30 @@ public final class SequenceMemory {
     /// The lengths of the contexts that are looked up, in tokens: the longest first.
     public let contexts: InlineArray<3, Int>
 
-    public static let music = Reach(capacity: 1 << 13, contexts: [12, 6, 3])
-    public static let text = Reach(capacity: 1 << 15, contexts: [16, 8, 4])
+    /// Whether the music has bars, of which phrases are made.
+    public let hasBars: Bool
+
+    public static let grid = Reach(capacity: 1 << 13, contexts: [12, 6, 3], hasBars: true)
+    public static let performance = Reach(capacity: 1 << 13, contexts: [12, 6, 3], hasBars: false)
+    public static let text = Reach(capacity: 1 << 15, contexts: [16, 8, 4], hasBars: false)
   }
 
   /// A match is compared over at most so many tokens when it is found.
   private static let mostCompared = 32
   private static let mostLength = 1 << 16
+  /// How often what was read may come round in one go and be expected again: patterns within a bar, or where there
+  /// are no bars; and whole bars.
+  private static let mostRounds = 4
+  private static let mostRoundsOfBars = 3
 
-  /// The side inputs of an encoding of so many tokens: `memory_token`, the token expected plus 1, and
-  /// `memory_length`, a bucket of the length of the match. 0 is "nothing" in both.
-  public static func sideInputs(vocabulary: Int) -> [SideInput] {
-    [
+  /// The side inputs of an encoding of so many tokens: `memory_rounds`, how often the passage has come round in one
+  /// go, plus 1; `memory_token`, the token expected plus 1; `memory_length`, a bucket of the length of the
+  /// match. 0 is "nothing" in all.
+  ///
+  /// Where there are bars `memory_phrase` comes first: the token, plus 1, that is at this place of the phrase before.
+  public static func sideInputs(vocabulary: Int, hasBars: Bool) -> [SideInput] {
+    (hasBars ? [SideInput(name: "memory_phrase", count: vocabulary + 1)] : []) + [
+      SideInput(name: "memory_rounds", count: mostRounds + 1),
       SideInput(name: "memory_token", count: vocabulary + 1),
       SideInput(name: "memory_length", count: lengths.count + 1),
     ]
@@ -43,12 +56,19 @@ public final class SequenceMemory {
   private let tokens: GrowableBuffer<UInt16>
   /// For each context the place after its last occurrence, by a hash of it: `[contexts][capacity]`.
   private let places: GrowableBuffer<UInt32>
-  /// Where the sequence began, and the place of the next token.
-  private var start = 0
-  private var now = 0
+  /// Where the sequence began, and the place of the next token: above 0, so that 0 can stand for none.
+  private var start = 1
+  private var now = 1
   /// The place of the token that is expected, and how many before it are as they are here; 0 for none.
   private var source = 0
   private var length = 0
+  /// Bars begun, where each of the last ones began at its number modulo `phraseBars`, and the place in the phrase
+  /// before that is as far as this one; 0 for none.
+  private var bars = 0
+  private var barStarts = InlineArray<8, Int>(repeating: 0)
+  private var phraseSource = 0
+  /// Bars of a phrase: what comes again does so after eight, or within the first eight after four.
+  private static let phraseBars = 8
 
   public init(_ reach: Reach) throws(OutOfMemory) {
     self.reach = reach
@@ -61,13 +81,35 @@ public final class SequenceMemory {
   public func reset() {
     start = now
     length = 0
+    (bars, phraseSource) = (0, 0)
   }
 
-  /// The token that is expected next; nil for none.
-  public var expected: Int32? { length > 0 ? token(source) : nil }
+  /// The token that is expected next; nil for none. Nothing is expected of a passage that has come round often
+  /// enough: to follow for ever what was just done would be a loop.
+  public var expected: Int32? {
+    let distance = now - source
+    guard length > 0 else { return nil }
+    let rounds = distance < barLength ? Self.mostRounds : Self.mostRoundsOfBars
+    return length < rounds * distance ? token(source) : nil
+  }
+
+  /// Tokens of the bar before, which patterns within a bar are shorter than.
+  private var barLength: Int {
+    guard reach.hasBars else { return .max }
+    guard bars >= 2 else { return 0 }
+    return barStarts[(bars - 1) % Self.phraseBars] - barStarts[(bars - 2) % Self.phraseBars]
+  }
+
+  /// The token at this place of the phrase before, as long as all since the bar line is as there; nil for none.
+  private var expectedByPhrase: Int32? {
+    phraseSource > 0 && now - phraseSource < reach.capacity ? token(phraseSource) : nil
+  }
 
   /// Takes the next token.
-  public func advance(_ token: Int32) {
+  ///
+  /// - `beginsBar`: whether a bar begins after it.
+  public func advance(_ token: Int32, beginsBar: Bool = false) {
+    phraseSource = expectedByPhrase == token ? phraseSource + 1 : 0
     if length > 0 && self.token(source) == token {
       length = min(length + 1, Self.mostLength)
       source += 1
@@ -76,22 +118,38 @@ public final class SequenceMemory {
     }
     tokens[now & mask] = UInt16(truncatingIfNeeded: token)
     now += 1
+    if beginsBar { beginBar() }
     lookUp()
   }
 
-  /// Writes the two side values.
+  private func beginBar() {
+    // A time signature at a bar line begins the same bar.
+    if bars > 0 && barStarts[(bars - 1) % Self.phraseBars] == now - 1 { bars -= 1 }
+    let back = bars >= Self.phraseBars ? Self.phraseBars : Self.phraseBars / 2
+    phraseSource = bars >= back ? barStarts[(bars - back) % Self.phraseBars] : 0
+    barStarts[bars % Self.phraseBars] = now
+    bars += 1
+  }
+
+  /// Writes the side values.
   ///
   /// - `strength`: below 1 the match is told as so many times as long; 0 tells nothing.
   public func write(into values: UnsafeMutablePointer<Int32>, strength: Float = 1) {
+    var values = values
+    if reach.hasBars {
+      values[0] = strength > 0 ? (expectedByPhrase ?? -1) + 1 : 0
+      values += 1
+    }
     let told = strength < 1 ? Int(Float(length) * strength) : length
-    guard told > 0 else {
-      (values[0], values[1]) = (0, 0)
+    guard told > 0, let expected else {
+      (values[0], values[1], values[2]) = (0, 0, 0)
       return
     }
-    values[0] = token(source) + 1
+    values[0] = Int32(length / (now - source)) + 1
+    values[1] = expected + 1
     var bucket = 0
     for i in 0..<Self.lengths.count where Self.lengths[i] <= told { bucket = i + 1 }
-    values[1] = Int32(bucket)
+    values[2] = Int32(bucket)
   }
 
   private func token(_ place: Int) -> Int32 { Int32(tokens[place & mask]) }
@@ -130,16 +188,23 @@ public final class SequenceMemory {
 
   // MARK: - Snapshots
 
-  public var stateSize: Int { 32 + 2 * reach.capacity }
+  /// Words before the tokens: their number, the length of the match and how far back it is, the bars, how far back
+  /// the place in the phrase before is, and each of the last bars.
+  private static let stateWords = 5 + phraseBars
+  public var stateSize: Int { 8 * Self.stateWords + 2 * reach.capacity }
 
   public func save(to bytes: UnsafeMutableRawPointer) {
     let count = min(now - start, reach.capacity)
     bytes.setWord(0, UInt64(count))
     bytes.setWord(1, UInt64(length))
     bytes.setWord(2, UInt64(length > 0 ? now - source : 0))
-    bytes.setWord(3, 0)
+    bytes.setWord(3, UInt64(bars))
+    bytes.setWord(4, UInt64(expectedByPhrase == nil ? 0 : now - phraseSource))
+    for i in 0..<Self.phraseBars {
+      bytes.setWord(5 + i, UInt64(i < bars ? now - barStarts[i] : 0))
+    }
     // The oldest first, wherever the sequence stands.
-    let saved = bytes + 32
+    let saved = bytes + 8 * Self.stateWords
     for i in 0..<reach.capacity {
       let token = i < count ? tokens[(now - count + i) & mask] : 0
       saved.storeBytes(of: token.littleEndian, toByteOffset: 2 * i, as: UInt16.self)
@@ -152,10 +217,17 @@ public final class SequenceMemory {
   public func restore(from bytes: UnsafeRawPointer, vocabulary: Int) -> Bool {
     let (count, length, back) = (bytes.word(0), bytes.word(1), bytes.word(2))
     guard count <= UInt64(reach.capacity), length <= UInt64(Self.mostLength),
-      length == 0 ? back == 0 : back >= 1 && back < count, bytes.word(3) == 0
+      length == 0 ? back == 0 : back >= 1 && back < count, bytes.word(3) < 1 << 48,
+      bytes.word(4) <= count, reach.hasBars || bytes.word(3) == 0
     else { return false }
+    let bars = Int(bytes.word(3))
+    for i in 0..<Self.phraseBars {
+      guard i < bars ? bytes.word(5 + i) < 1 << 48 : bytes.word(5 + i) == 0 else { return false }
+    }
     func saved(_ i: Int) -> UInt16 {
-      UInt16(littleEndian: (bytes + 32).loadUnaligned(fromByteOffset: 2 * i, as: UInt16.self))
+      UInt16(
+        littleEndian: (bytes + 8 * Self.stateWords).loadUnaligned(
+          fromByteOffset: 2 * i, as: UInt16.self))
     }
     for i in 0..<reach.capacity {
       guard i < Int(count) ? Int(saved(i)) < vocabulary : saved(i) == 0 else { return false }
@@ -171,6 +243,9 @@ public final class SequenceMemory {
     }
     source = now - Int(back)
     self.length = Int(length)
+    self.bars = bars
+    for i in 0..<Self.phraseBars { barStarts[i] = i < bars ? now - Int(bytes.word(5 + i)) : 0 }
+    phraseSource = bytes.word(4) == 0 ? 0 : now - Int(bytes.word(4))
     return true
   }
 }

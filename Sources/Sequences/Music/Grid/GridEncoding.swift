@@ -29,6 +29,12 @@ extension GridEncoding {
   public func sideFacts(of piece: UnsafeBufferPointer<Int32>) -> SideFacts {
     GridSideCursor.facts(of: piece, grid)
   }
+  public func beginsBar(_ token: Int32) -> Bool {
+    switch grid.meaning(token) {
+    case .timeSignature, .step(0): true
+    default: false
+    }
+  }
   public func makeSideCursor() -> (any SideCursor)? { GridSideCursor(grid) }
   public func writeSides(
     bars: Int, _ facts: SideFacts, into values: UnsafeMutablePointer<Int32>
