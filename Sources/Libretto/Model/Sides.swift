@@ -75,7 +75,9 @@ final class SideReader {
   var hidesMemory = false
 
   /// nil if there are no side inputs.
-  init?(_ sides: Sides, _ encoding: any Encoding) throws(LibrettoError) {
+  ///
+  /// - `longest`: no piece has more tokens.
+  init?(_ sides: Sides, _ encoding: any Encoding, longest: Int = .max) throws(LibrettoError) {
     guard !sides.inputs.isEmpty else { return nil }
     self.encoding = encoding
     cursor = encoding.makeSideCursor()
@@ -84,7 +86,7 @@ final class SideReader {
     let count = encoding.sideInputs.count
     let hasMemory = sides.haveMemory(encoding)
     (all, memory) = try allocating { () throws(OutOfMemory) in
-      (try GrowableBuffer(repeating: 0, count: count), hasMemory ? try SequenceMemory(encoding.memoryReach) : nil)
+      (try GrowableBuffer(repeating: 0, count: count), hasMemory ? try SequenceMemory(encoding.memoryReach.limited(to: longest)) : nil)
     }
   }
 

@@ -140,6 +140,8 @@ struct TrainingPlan: Equatable {
     let parameters = Double(ParameterLayout(shape).count)
     let rows = Double(batch * sequence)
     let perRow = Double(shape.paddedHidden * (8 * shape.layers + 10) + 2 * shape.paddedVocabulary)
-    return 4 * (parameters * Double(8 + threads) + rows * perRow)
+    // A memory for each row, in training and in validation.
+    let memories = shape.sides.isEmpty ? 0 : Double(2 * batch) * 460e3
+    return 4 * (parameters * Double(8 + threads) + rows * perRow) + memories
   }
 }

@@ -30,7 +30,8 @@ final class Validation {
     } else {
       batches = ValidationText(
         part.tokens, batch: learner.batch, sequence: learner.sequence,
-        sides: try BatchSides(batch: learner.batch, sides, encoding))
+        sides: try BatchSides(
+          batch: learner.batch, sides, encoding, longest: ValidationText.stretch(of: part.tokens, batch: learner.batch)))
       steps = min(most, batches.batchesPerEpoch)
     }
     saved = try FloatBuffer.make(learner.state.count)
@@ -77,13 +78,22 @@ private final class ValidationText: Batches {
 
   private let sides: BatchSides?
 
+  private static func rows(of tokens: TokenStore, batch: Int) -> Int {
+    max(1, min(batch, tokens.count / 256))
+  }
+
+  /// Tokens that one row reads.
+  static func stretch(of tokens: TokenStore, batch: Int) -> Int {
+    tokens.count / rows(of: tokens, batch: batch)
+  }
+
   init(_ tokens: TokenStore, batch: Int, sequence: Int, sides: BatchSides?) {
     self.tokens = tokens
     self.sides = sides
     self.batch = batch
     self.sequence = sequence
-    used = max(1, min(batch, tokens.count / 256))
-    stretch = tokens.count / used
+    used = Self.rows(of: tokens, batch: batch)
+    stretch = Self.stretch(of: tokens, batch: batch)
     batchesPerEpoch = (stretch + sequence - 1) / sequence
   }
 

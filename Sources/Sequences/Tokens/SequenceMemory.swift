@@ -14,12 +14,19 @@ public final class SequenceMemory {
   /// How far it looks, by what pays.
   public struct Reach: BitwiseCopyable, Sendable {
     /// Tokens it looks back over, a power of two.
-    public let capacity: Int
+    public private(set) var capacity: Int
     /// The lengths of the contexts that are looked up, in tokens: the longest first.
     public let contexts: InlineArray<3, Int>
 
     /// Whether the music has bars, of which phrases are made.
     public let hasBars: Bool
+
+    /// The same for sequences of at most so many tokens, in less memory.
+    public func limited(to tokens: Int) -> Reach {
+      var reach = self
+      while reach.capacity > 64 && reach.capacity / 2 > tokens { reach.capacity /= 2 }
+      return reach
+    }
 
     public static let grid = Reach(capacity: 1 << 13, contexts: [12, 6, 3], hasBars: true)
     public static let performance = Reach(capacity: 1 << 13, contexts: [12, 6, 3], hasBars: false)

@@ -16,13 +16,15 @@ final class BatchSides {
   }
 
   /// nil if the network has no side inputs.
-  init?(batch: Int, _ sides: Sides, _ encoding: any Encoding) throws(LibrettoError) {
+  ///
+  /// - `longest`: no passage has more tokens.
+  init?(batch: Int, _ sides: Sides, _ encoding: any Encoding, longest: Int) throws(LibrettoError) {
     guard !sides.inputs.isEmpty else { return nil }
     self.batch = batch
     count = sides.inputs.count
     let readers = ObjectList<SideReader>()
     for _ in 0..<batch {
-      guard let reader = try SideReader(sides, encoding) else { return nil }
+      guard let reader = try SideReader(sides, encoding, longest: longest) else { return nil }
       try allocating { () throws(OutOfMemory) in try readers.append(reader) }
     }
     self.readers = readers

@@ -74,7 +74,8 @@ struct Corpus {
     guard let pieces = training.pieces else {
       return TextBatches(
         training.tokens, batch: batch, sequence: sequence, seed: seed,
-        sides: try BatchSides(batch: batch, sides, encoding))
+        sides: try BatchSides(
+          batch: batch, sides, encoding, longest: training.tokens.count / batch + 1))
     }
     return try PieceBatches(
       training.tokens, pieces, targets: training.targets, batch: batch, sequence: sequence,

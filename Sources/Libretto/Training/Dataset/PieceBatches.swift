@@ -54,7 +54,7 @@ final class PieceBatches: Batches {
     encoding: (any Encoding)? = nil
   ) throws(LibrettoError) {
     self.sides = try encoding.flatMap { (encoding) throws(LibrettoError) in
-      try BatchSides(batch: batch, sides, encoding)
+      try BatchSides(batch: batch, sides, encoding, longest: pieces.longest)
     }
     self.encoding = encoding
     self.tokens = tokens
