@@ -61,15 +61,18 @@ struct Evaluate: ParsableCommand {
         ]).text)
       return
     }
-    if let bits = total.bitsPerCharacter { print("bits per character  \(fixed(bits, 4))") }
+    func show(_ name: String, _ value: Double?, _ withoutMemory: Double?) {
+      guard let value else { return }
+      print("\(name.padded(20))\(fixed(value, 4))")
+      guard loaded.hasMemory, let withoutMemory else { return }
+      print("\("  without memory".padded(20))\(fixed(withoutMemory, 4))")
+    }
+    show("bits per character", total.bitsPerCharacter, without.bitsPerCharacter)
     if let nats = total.natsPerStep {
-      print("nats per step       \(fixed(nats, 4))")
+      show("nats per step", nats, without.natsPerStep)
       print("steps               \(grouped(total.steps))")
     }
-    print("nats per token      \(fixed(total.natsPerToken, 4))")
-    if loaded.hasMemory {
-      print("  without memory    \(fixed(without.natsPerToken, 4))")
-    }
+    show("nats per token", total.natsPerToken, without.natsPerToken)
     print("tokens              \(grouped(total.tokens))")
     print("tokens per second   \(grouped(Int(speed)))")
   }

@@ -65,8 +65,14 @@ struct Score: ParsableCommand {
     }
     map.finish()
     if let bits = evaluation.bitsPerCharacter {
+      let without = try withoutMemory(loaded) { () throws(LibrettoError) in
+        try file.read { (text) throws(LibrettoError) in
+          try loaded.evaluate(text: text, memory: false)
+        }
+      }
       print(
-        "\(fixed(bits, 3)) bits per character over \(grouped(evaluation.characters)) characters")
+        "\(fixed(bits, 3)) bits per character\(without.map { ", without the memory \(fixed($0.bitsPerCharacter ?? 0, 3))," } ?? "") over \(grouped(evaluation.characters)) characters"
+      )
     } else {
       print("There is nothing to predict.")
     }
@@ -91,10 +97,20 @@ struct Score: ParsableCommand {
     let perStep = evaluation.natsPerStep.map {
       "\(fixed($0, 3)) nats per step over \(grouped(evaluation.steps)) steps, "
     }
+    let without = try withoutMemory(loaded) { () throws(LibrettoError) in
+      try loaded.evaluate(piece: piece, name: file, memory: false)
+    }
     print(
-      "\(perStep ?? "")\(fixed(evaluation.natsPerToken, 3)) nats per token over \(grouped(evaluation.tokens)) tokens"
+      "\(perStep ?? "")\(fixed(evaluation.natsPerToken, 3)) nats per token\(without.map { ", without the memory \(fixed($0.natsPerToken, 3))," } ?? "") over \(grouped(evaluation.tokens)) tokens"
     )
     surprises.places.show()
+  }
+
+  /// nil for a model that has no memory.
+  private func withoutMemory(
+    _ model: Model, _ evaluate: () throws(LibrettoError) -> Evaluation
+  ) throws -> Evaluation? {
+    model.hasMemory ? try orFail(evaluate) : nil
   }
 
   private static func bits(_ logProbability: Double) -> Double {
