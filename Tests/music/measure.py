@@ -22,7 +22,8 @@ much less or much more returns in them than in the training files, or if a histo
   notes. Their distance is the total variation, from 0 to 1. Pitch classes as they are stand in the
   table too, but only count with --keys: a model that learned with transposition, as models do, writes
   in all keys, its files in a few.
-- form: what returns, and how pieces are built; see form.py.
+- form: what returns, and how pieces are built; see form.py. A piece of 1,000 bars at temperature 0 must not end in
+  one bar over and over: its last 64 bars must be of more than four kinds.
 - spread: how far single training files are from all others, in the median and for the outermost
   twentieth. Samples pass if all of them together are no further away than the median training file,
   and the median sample no further than the outermost twentieth. Two random halves of the training
@@ -147,6 +148,14 @@ def continued(options, wishes, folder):
     tasks = [(minor, tonic, number) for minor in PRIMERS for tonic in range(12) for number in range(1, 5)]
     pairs = in_parallel(one, tasks)
     return sum(inside for inside, _ in pairs), sum(notes for _, notes in pairs)
+
+
+def kinds_at_the_end(options, folder):
+    """How many different bars there are among the last 64 of 1,000 that always take the likeliest token."""
+    path = os.path.join(folder, "greedy.mid")
+    subprocess.run([options.tool, "sample", options.model, "-o", path, "--bars", "1000", "--temperature", "0"],
+                   check=True, stdout=subprocess.DEVNULL)
+    return len(set(form.bars(Piece(options.tool, path))[-64:]))
 
 
 def add(counts, key, by=1):
@@ -299,11 +308,12 @@ def main():
         for piece in learned + samples:
             piece.count()
         after = continued(options, wishes, folder)
-    passed = report(samples, [reason for _, reason in written], learned, ran, options.keys, after)
+        kinds = kinds_at_the_end(options, folder)
+    passed = report(samples, [reason for _, reason in written], learned, ran, options.keys, after, kinds)
     sys.exit(0 if passed else 1)
 
 
-def report(samples, flaws, learned, ran, keys, after):
+def report(samples, flaws, learned, ran, keys, after, kinds):
     passed = True
 
     def row(name, value, against, holds):
@@ -341,6 +351,7 @@ def report(samples, flaws, learned, ran, keys, after):
     print("\nform")
     for line in form.rows([p.form for p in samples], [p.form for p in learned]):
         row(*line)
+    row("kinds of bars, 64 after 936, greedy", f"{kinds}", "more than 4", kinds > 4)
     print("\nhistograms: distance from all training files")
     for name in ("pitch classes", "scale degrees", "durations"):
         everything = together(learned, name)

@@ -68,7 +68,8 @@ public final class Session {
         grammar = try model.encoding.makeGrammar()
         music = nil
       }
-      sideValues = model.sides.inputs.isEmpty ? nil : try SideValues(model.sides, model.encoding)
+      sideValues = model.sides.inputs.isEmpty ? nil : try SideValues(
+        model.sides, model.encoding, barRounds: model.barRounds)
       allowed = try GrowableBuffer(capacity: shape.vocabulary)
       let size =
         (music?.stateSize ?? type(of: grammar).stateSize)
@@ -242,7 +243,7 @@ public final class Session {
     let total = normalizer(logits)
     let weights = weights.pointer
     weights.update(from: logits, count: padded)
-    sideValues?.favour(weights)
+    sideValues?.weigh(weights)
     if usesGrammar { grammar.forbid(weights) }
     if let mask {
       let allowed = allowed.base!

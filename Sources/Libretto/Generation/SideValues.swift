@@ -17,6 +17,8 @@ final class SideValues {
   /// Added to the logit of the token that is expected.
   private var memoryBonus: Float = 0
   private let own: Int
+  /// How often bars come round in one go in the model's material.
+  private let barRounds: Int
   private let places: GrowableBuffer<Int>
   private let all, values: GrowableBuffer<Int32>
   /// How long each pitch class has sounded in the present piece.
@@ -27,7 +29,8 @@ final class SideValues {
   /// A shorter time tells nothing of the key: two bars of one voice, on four steps to a quarter note.
   private static let interval: Int64 = 32
 
-  init(_ sides: Sides, _ encoding: any Encoding) throws(OutOfMemory) {
+  init(_ sides: Sides, _ encoding: any Encoding, barRounds: Int) throws(OutOfMemory) {
+    self.barRounds = barRounds
     self.encoding = encoding
     music = encoding.music
     own = encoding.ownSideInputs.count
@@ -47,10 +50,16 @@ final class SideValues {
 
   var hasMemory: Bool { memory != nil }
 
-  /// Makes the token that the memory expects likelier, if its strength is above 1.
-  func favour(_ logits: UnsafeMutablePointer<Float>) {
-    guard memoryBonus > 0, let expected = memory?.expected else { return }
-    logits[Int(expected)] += memoryBonus
+  /// Makes the token that the memory expects likelier, if its strength is above 1, and the one that would take bars
+  /// round more often than the model's material does very unlikely: at low temperatures a network may go on so for
+  /// ever.
+  func weigh(_ logits: UnsafeMutablePointer<Float>) {
+    guard let memory, memoryStrength > 0 else { return }
+    if memory.barRounds > barRounds, let followed = memory.followed {
+      logits[Int(followed)] -= 30
+    } else if memoryBonus > 0, let expected = memory.expected {
+      logits[Int(expected)] += memoryBonus
+    }
   }
 
   /// Takes note of a token, fed or drawn.

@@ -40,6 +40,7 @@ public final class Model: @unchecked Sendable {
     stepsPerQuarter = encoding.music?.stepsPerQuarter ?? 0
     endToken = encoding.endToken ?? -1
     hasMemory = sides.haveMemory(encoding)
+    barRounds = facts[Self.barRoundsFact].flatMap { Int($0) } ?? 1
     documentEnd = encoding.kind == .music ? -1 : encoding.endToken ?? -1
     fingerprint = network.fingerprint
   }
@@ -136,6 +137,9 @@ public final class Model: @unchecked Sendable {
 
   /// Whether the network is told what the memory of the sequence expects: see `SequenceMemory`.
   public let hasMemory: Bool
+  /// How often bars come round in one go in the material, more than in one piece of twenty.
+  let barRounds: Int
+  static let barRoundsFact = "training.bar_rounds"
 
   /// The encoding, if the model writes text; an error that says so if it does not.
   public func textEncoding() throws(LibrettoError) -> any TextEncoding {

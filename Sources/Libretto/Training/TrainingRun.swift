@@ -17,6 +17,8 @@ final class TrainingRun {
   private let best: FloatBuffer
   private let inputs, targets, sideValues: GrowableBuffer<Int32>
   private let fingerprint: UInt64
+  /// See `Corpus.barRounds`.
+  private let barRounds: Int?
   private var tokensPerSecond = 0.0
 
   /// - `learner`: with the weights to begin with.
@@ -31,6 +33,7 @@ final class TrainingRun {
     self.learner = learner
     self.state = state
     self.fingerprint = fingerprint
+    barRounds = sides.haveMemory(corpus.encoding) ? corpus.barRounds : nil
     history = if let before = resumed?.history { before } else { try LossHistory() }
     if let resumed {
       best = resumed.best
@@ -172,6 +175,7 @@ extension TrainingRun {
       "training.steps": String(state.step), "training.seed": String(plan.seed),
     ]
     if !state.best.isNaN { facts["training.validation_nats_per_token"] = "\(state.best)" }
+    if let barRounds { facts[Model.barRoundsFact] = String(barRounds) }
     return facts
   }
 

@@ -100,6 +100,15 @@ public final class SequenceMemory {
     return length < rounds * distance ? token(source) : nil
   }
 
+  /// How often the bars that are followed have come round in one go; 0 if it is a pattern within a bar.
+  public var barRounds: Int {
+    let distance = now - source
+    return reach.hasBars && length > 0 && distance >= max(1, barLength) ? length / distance : 0
+  }
+
+  /// The token that would go on with what is followed, expected or not.
+  public var followed: Int32? { length > 0 ? token(source) : nil }
+
   /// Tokens of the bar before, which patterns within a bar are shorter than.
   private var barLength: Int {
     guard reach.hasBars else { return .max }

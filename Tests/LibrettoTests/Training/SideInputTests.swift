@@ -149,6 +149,39 @@ import Testing
     #expect(start + (try other.draw(60)) == alone[3])
   }
 
+  /// Bars come round in one go no more often than in the material, and once more.
+  @Test func barsDoNotComeRoundForEver() throws {
+    let model = Self.model
+    #expect(model.facts[Model.barRoundsFact] == String(model.barRounds))
+    #expect((1...3).contains(model.barRounds))
+    // The first bar of a tune, again and again.
+    let piece = try piece(model)
+    let lines = piece.indices.filter { model.encoding.beginsBar(piece[$0]) }
+    let bar = Array(piece[lines[0] + 1...lines[1]])
+    /// How often of 60 draws the bar goes on for one round more, where one other token would do.
+    func goesOn(rounds: Int, _ strength: Float) throws -> Int {
+      var allowed = (bar[0], piece[lines[1] + 1] == bar[0] ? bar[1] : piece[lines[1] + 1])
+      return try (0..<60).reduce(0) { sum, seed in
+        let session = try Session(model, seed: UInt64(seed))
+        try session.set(memoryStrength: strength)
+        session.usesGrammar = false
+        try session.feed(Array(piece[...lines[0]]))
+        for _ in 0..<rounds { try session.feed(bar) }
+        return try withUnsafeMutablePointer(to: &allowed) { tokens in
+          session.setMask(
+            { user, allowed, count in
+              let tokens = user!.assumingMemoryBound(to: (Int32, Int32).self).pointee
+              for i in 0..<count where i != Int(tokens.0) && i != Int(tokens.1) { allowed![i] = 0 }
+            }, tokens)
+          return sum + (try session.next().token == bar[0] ? 1 : 0)
+        }
+      }
+    }
+    #expect(try goesOn(rounds: model.barRounds + 1, 1) > 0)
+    #expect(try goesOn(rounds: model.barRounds + 3, 1) == 0)
+    #expect(try goesOn(rounds: model.barRounds + 3, 0) > 0)
+  }
+
   /// The same run in one go, and resumed in the middle of pieces.
   @Test func aResumedRunIsTheSame() throws {
     let whole = try Self.trainer { $0.steps = 24 }

@@ -48,6 +48,32 @@ struct Corpus {
       ?? TextBatches.epoch(tokens: training.tokens.count, batch: batch, sequence: sequence)
   }
 
+  /// How often bars come round in one go, at most, in all but a twentieth of the pieces; nil where there are none, or
+  /// no memory to look.
+  var barRounds: Int? {
+    guard encoding.memoryReach.hasBars, let pieces = training.pieces,
+      let memory = try? SequenceMemory(encoding.memoryReach)
+    else { return nil }
+    // Many pieces of a large collection tell as much as all.
+    let looked = min(pieces.count, 2000)
+    var counts = [Int](repeating: 0, count: 65)
+    for piece in 0..<looked {
+      memory.reset()
+      var most = 0
+      for at in pieces.tokens(of: piece * pieces.count / looked) {
+        memory.advance(training.tokens[at], beginsBar: encoding.beginsBar(training.tokens[at]))
+        most = max(most, memory.barRounds)
+      }
+      counts[min(most, 64)] += 1
+    }
+    var beyond = looked / 20
+    for rounds in counts.indices.reversed() {
+      beyond -= counts[rounds]
+      if beyond < 0 { return max(1, rounds) }
+    }
+    return 1
+  }
+
   /// Whether other keys and tempi are likely to help.
   var gainsFromVariants: Bool {
     encoding.kind == .music && MusicMaterial.gains(training.pieces?.count ?? .max)
