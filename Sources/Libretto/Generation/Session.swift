@@ -68,8 +68,11 @@ public final class Session {
         grammar = try model.encoding.makeGrammar()
         music = nil
       }
-      sideValues = model.sides.inputs.isEmpty ? nil : try SideValues(
-        model.sides, model.encoding, barRounds: model.barRounds)
+      sideValues =
+        model.sides.inputs.isEmpty
+        ? nil
+        : try SideValues(
+          model.sides, model.encoding, barRounds: model.barRounds)
       allowed = try GrowableBuffer(capacity: shape.vocabulary)
       let size =
         (music?.stateSize ?? type(of: grammar).stateSize)
@@ -220,11 +223,13 @@ public final class Session {
   public func set(memoryStrength strength: Float) throws(LibrettoError) {
     guard let sideValues, sideValues.hasMemory else {
       throw LibrettoError(
-        .unsupported, "this model has no memory; train it anew, or with a version that gives it one")
+        .unsupported, "this model has no memory; train it anew, or with a version that gives it one"
+      )
     }
     guard strength >= 0, strength <= Self.mostMemoryStrength else {
       throw LibrettoError(
-        .argument, "the strength of the memory is \(strength); expected 0 to \(Int(Self.mostMemoryStrength))")
+        .argument,
+        "the strength of the memory is \(strength); expected 0 to \(Int(Self.mostMemoryStrength))")
     }
     sideValues.memoryStrength = strength
   }

@@ -114,7 +114,9 @@ extension Session {
   }
 
   /// The constraints in force.
-  public var constraints: MusicConstraints { music?.reader.grammar.constraints ?? MusicConstraints() }
+  public var constraints: MusicConstraints {
+    music?.reader.grammar.constraints ?? MusicConstraints()
+  }
 
   /// The same; throws if the model is not of music. Real-time.
   public func musicConstraints() throws(LibrettoError) -> MusicConstraints {

@@ -86,7 +86,10 @@ final class SideReader {
     let count = encoding.sideInputs.count
     let hasMemory = sides.haveMemory(encoding)
     (all, memory) = try allocating { () throws(OutOfMemory) in
-      (try GrowableBuffer(repeating: 0, count: count), hasMemory ? try SequenceMemory(encoding.memoryReach.limited(to: longest)) : nil)
+      (
+        try GrowableBuffer(repeating: 0, count: count),
+        hasMemory ? try SequenceMemory(encoding.memoryReach.limited(to: longest)) : nil
+      )
     }
   }
 

@@ -31,7 +31,8 @@ final class Validation {
       batches = ValidationText(
         part.tokens, batch: learner.batch, sequence: learner.sequence,
         sides: try BatchSides(
-          batch: learner.batch, sides, encoding, longest: ValidationText.stretch(of: part.tokens, batch: learner.batch)))
+          batch: learner.batch, sides, encoding,
+          longest: ValidationText.stretch(of: part.tokens, batch: learner.batch)))
       steps = min(most, batches.batchesPerEpoch)
     }
     saved = try FloatBuffer.make(learner.state.count)

@@ -57,7 +57,8 @@ struct BenchOptions: ParsableArguments {
   @Flag(help: "The network has the side inputs of polyphony. Implies --music.")
   var sides = false
 
-  @Flag(help: "The network has those of the memory too, which is part of the work. Implies --sides.")
+  @Flag(
+    help: "The network has those of the memory too, which is part of the work. Implies --sides.")
   var memory = false
 
   @Option(help: "Measure for about this long. (default: 3)", transform: number(benchSeconds))

@@ -68,7 +68,8 @@ struct Sample: ParsableCommand {
         if loaded.kind == .text {
           try TextSample(text).write(try sampler.session(loaded, seed: seed), loaded)
         } else {
-          try TokenSample(length: text.length).write(try sampler.session(loaded, seed: seed), loaded)
+          try TokenSample(length: text.length).write(
+            try sampler.session(loaded, seed: seed), loaded)
         }
       }
     }

@@ -111,7 +111,9 @@ extension MusicEncoding {
 
   public var startToken: Int32 { 0 }
   public var endToken: Int32? { 1 }
-  public func makeMusicGrammar() throws(OutOfMemory) -> any MusicGrammar { try makeReader().grammar }
+  public func makeMusicGrammar() throws(OutOfMemory) -> any MusicGrammar {
+    try makeReader().grammar
+  }
   public func makeGrammar() throws(OutOfMemory) -> any Grammar { try makeMusicGrammar() }
 
   public func transposed(_ facts: SideFacts, by semitones: Int) -> SideFacts {

@@ -55,8 +55,9 @@ extension Encoding {
   public var ownSideInputs: [SideInput] { [] }
   /// The side inputs that models of this encoding may have: its own, then those of the memory.
   public var sideInputs: [SideInput] {
-    ownSideInputs + SequenceMemory.sideInputs(
-      vocabulary: vocabularySize, hasBars: memoryReach.hasBars)
+    ownSideInputs
+      + SequenceMemory.sideInputs(
+        vocabulary: vocabularySize, hasBars: memoryReach.hasBars)
   }
   public var memoryReach: SequenceMemory.Reach {
     kind != .music ? .text : music?.hasBars == true ? .grid : .performance

@@ -55,7 +55,9 @@ public final class SequenceMemory {
   }
 
   /// The shortest match of each bucket.
-  private static let lengths: InlineArray<15, Int> = [1, 5, 6, 7, 8, 10, 12, 16, 20, 24, 32, 48, 64, 96, 128]
+  private static let lengths: InlineArray<15, Int> = [
+    1, 5, 6, 7, 8, 10, 12, 16, 20, 24, 32, 48, 64, 96, 128,
+  ]
 
   public let reach: Reach
   private let mask: Int

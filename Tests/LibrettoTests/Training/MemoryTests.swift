@@ -20,7 +20,9 @@ import Testing
     return text
   }
 
-  private static func trainer(_ change: (inout TrainingOptions) -> Void = { _ in }) throws -> Trainer {
+  private static func trainer(_ change: (inout TrainingOptions) -> Void = { _ in }) throws
+    -> Trainer
+  {
     var options = TrainingOptions()
     (options.hidden, options.embedding, options.layers, options.steps) = (48, 16, 1, 300)
     (options.batch, options.sequence, options.threads) = (8, 32, 1)

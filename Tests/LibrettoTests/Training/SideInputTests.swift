@@ -40,8 +40,11 @@ import Testing
 
   @Test func newModelsOfMusicHaveThemAndKeepThem() throws {
     let model = Self.model
-    #expect(model.sides.inputs.map(\.name) == ["bars_to_go", "phrase", "key", "close", "memory_phrase", "memory_rounds", "memory_token",
-        "memory_length"])
+    #expect(
+      model.sides.inputs.map(\.name) == [
+        "bars_to_go", "phrase", "key", "close", "memory_phrase", "memory_rounds", "memory_token",
+        "memory_length",
+      ])
     let folder = try Folder()
     try model.save(folder("m"))
     let again = try Model(path: folder("m"))

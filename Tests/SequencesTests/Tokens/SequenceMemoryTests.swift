@@ -12,7 +12,9 @@ private let reach = SequenceMemory.Reach.performance
     var length = 0
     let contexts = (0..<3).map { reach.contexts[$0] }
 
-    var expected: Int32? { length > 0 && length < 4 * (tokens.count - source) ? tokens[source] : nil }
+    var expected: Int32? {
+      length > 0 && length < 4 * (tokens.count - source) ? tokens[source] : nil
+    }
 
     mutating func advance(_ token: Int32) {
       if length > 0, tokens[source] == token {
@@ -44,7 +46,9 @@ private let reach = SequenceMemory.Reach.performance
   }
 
   /// Tokens that often return: phrases of a few that come again, changed now and then.
-  private func material(_ count: Int, kinds: Int32, _ random: inout SystemRandomNumberGenerator.Seeded)
+  private func material(
+    _ count: Int, kinds: Int32, _ random: inout SystemRandomNumberGenerator.Seeded
+  )
     -> [Int32]
   {
     var tokens: [Int32] = []

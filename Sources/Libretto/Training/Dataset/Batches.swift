@@ -87,7 +87,8 @@ final class TextBatches: Batches {
   /// Whether the memory tells nothing of a sequence: of some that follow each other, by chance, so that a session
   /// may do without it.
   private func hidesMemory(_ epoch: Int, _ place: Int, _ row: Int) -> Bool {
-    var random = RandomSource(seed: seed &+ UInt64(epoch) << 40 ^ UInt64(place / 8) << 16 ^ UInt64(row))
+    var random = RandomSource(
+      seed: seed &+ UInt64(epoch) << 40 ^ UInt64(place / 8) << 16 ^ UInt64(row))
     return random.next() >> 61 == 0
   }
 }

@@ -26,7 +26,9 @@ struct MusicMaterial {
     try files.add(MaterialFile(path: path, validation: isValidation, kind: nil))
   }
 
-  mutating func add(_ file: MIDIFile, name: String, validation isValidation: Bool) throws(LibrettoError) {
+  mutating func add(_ file: MIDIFile, name: String, validation isValidation: Bool)
+    throws(LibrettoError)
+  {
     guard file.noteCount > 0 else {
       throw LibrettoError(.empty, "\(name) contains no notes; leave it out")
     }

@@ -106,7 +106,8 @@ final class PieceBatches: Batches {
       while true {
         next += append(piece, variant, at: next, &random)
         // What is left of its sequences takes shorter variants, if there are any.
-        let fitting = shuffles ? pieces.variants(of: piece, within: end - next, sequence: sequence) : 0
+        let fitting =
+          shuffles ? pieces.variants(of: piece, within: end - next, sequence: sequence) : 0
         guard fitting > 0 else { break }
         variant = pieces.variant(
           Int(random.next() % UInt64(fitting)), of: piece, within: end - next, sequence: sequence)

@@ -76,7 +76,9 @@ final class PieceList {
   /// The most variants that an epoch can have.
   func mostVariants(_ sequence: Int) -> Int {
     (0..<count).reduce(0) { (sum, piece) in
-      let shortest = places(of: piece).reduce(Int.max) { min($0, max(1, sequences(at: $1, sequence))) }
+      let shortest = places(of: piece).reduce(Int.max) {
+        min($0, max(1, sequences(at: $1, sequence)))
+      }
       return sum + max(1, sequences(of: piece, sequence: sequence) / shortest)
     }
   }

@@ -28,7 +28,9 @@ final class TextMaterial {
 
   /// - `kind`: what to convert from; nil to take the bytes as they are. Of UTF-8 the byte order mark
   ///   is left out, and bytes that are not well-formed are kept.
-  func add(file path: String, kind: TextKind? = nil, validation isValidation: Bool) throws(LibrettoError) {
+  func add(file path: String, kind: TextKind? = nil, validation isValidation: Bool)
+    throws(LibrettoError)
+  {
     if let kind, kind != .utf8 {
       try add(convert(path, from: kind), isValidation)
     } else {

@@ -97,7 +97,8 @@ final class GridEventEncoder: EventEncoder {
 
   func save(to bytes: UnsafeMutableRawPointer) {
     let words: InlineArray<12, UInt64> = [
-      said ? 2 : 0, UInt64(timeSignature), 0, UInt64(tick), 0, sounding.low, sounding.high, new.low, new.high, ending.low,
+      said ? 2 : 0, UInt64(timeSignature), 0, UInt64(tick), 0, sounding.low, sounding.high, new.low,
+      new.high, ending.low,
       ending.high, 0,
     ]
     for i in 0..<12 { bytes.setWord(i, words[i]) }
