@@ -1,5 +1,5 @@
-import CSimd
 import Memory
+import Platform
 import Sequences
 
 /// The side values of a session: of music from its constraints, the place the music has reached and the
@@ -12,7 +12,7 @@ final class SideValues {
   private let memory: SequenceMemory?
   /// See `Session.memoryStrength`.
   var memoryStrength: Float = 1 {
-    didSet { memoryBonus = memoryStrength > 1 ? csimd_log(memoryStrength) : 0 }
+    didSet { memoryBonus = memoryStrength > 1 ? logf(memoryStrength) : 0 }
   }
   /// Added to the logit of the token that is expected.
   private var memoryBonus: Float = 0
