@@ -45,8 +45,8 @@
  *   writes NULL there if it fails.
  *
  * Status. A call that can fail returns a retto_status: RETTO_OK, which is 0, or a negative value.
- *   Then retto_last_error() has a sentence for a person: what was wrong, where, and what to do. A
- *   call that failed has changed nothing, unless its description says what.
+ *   After a failure retto_last_error() returns a message for a person: what was wrong, where, and what to
+ *   do. A call that failed has changed nothing, unless its description says what.
  *
  * Structs. Options are passed in a struct by pointer; NULL means the defaults. Results such as
  *   retto_model_info are filled in. Both kinds begin with their size, which the initialiser sets:
@@ -59,15 +59,16 @@
  *   defaults. Options of a newer program: accepted if the members that the library does not know are
  *   zero, else RETTO_ERROR_UNSUPPORTED. Results: the library fills in the members that both know, sets
  *   those it does not know to zero, and sets `size` to the number of bytes it filled in. A size
- *   below that of the first version, or 4096 bytes above the library's, is RETTO_ERROR_ARGUMENT. Members
- *   named `reserved` must be zero; in options any other value is RETTO_ERROR_UNSUPPORTED.
+ *   smaller than in the first version, or more than 4096 bytes larger than the library's, is
+ *   RETTO_ERROR_ARGUMENT. Members named `reserved` must be zero; in options any other value is
+ *   RETTO_ERROR_UNSUPPORTED.
  *
  *   For each struct there is a function too, for bindings that cannot use the macro: it fills in the
  *   struct as RETTO_..._INIT does. It writes the struct of the library that is loaded, so a program that
  *   may meet a newer one uses the macro. Structs grow with the minor version, never with a patch.
  *
- * Buffers. They are passed as pointer and length. A call that fills one tells through its last
- *   argument how much there is; asked with NULL and 0 it tells just that. A buffer that is too
+ * Buffers. They are passed as pointer and length. A call that fills one writes to its last argument how
+ *   much there is; called with NULL and 0, it reports that number alone. A buffer that is too
  *   short is RETTO_ERROR_BUFFER, and nothing was written to it.
  *
  * Ownership. What you pass in stays yours and is not kept after the call, unless said otherwise.
@@ -80,11 +81,10 @@
  *                     thread that calls meanwhile gets RETTO_ERROR_STATE.
  *   [realtime]        does not allocate, lock or make a system call, whether it succeeds or fails,
  *                     from the first call in a process on, and takes a time that does not depend on
- *                     what was generated. A token takes up to twice as long if it does not follow one
- *                     of the same session: the first, or the first after a reset, a restore or a draw
- *                     together with other sessions. Such declarations are marked RETTO_REALTIME:
- *                     compilers that know the attribute `nonblocking` (clang 20 and later, with
- *                     -Wfunction-effects) warn of any other call in a function that has it too.
+ *                     what was generated. The first token of a session, and the first after a reset, a
+ *                     restore or a call of retto_sessions_next, takes up to twice as long. Such declarations are
+ *                     marked RETTO_REALTIME: compilers that know the attribute `nonblocking` (clang 20 and
+ *                     later, with -Wfunction-effects) warn of any other call in a function that has it too.
  *   [blocking]        may read or write files, allocate, and take long.
  *
  * Settings from another thread. The thread that draws changes them: all setters are [realtime]. Hand
@@ -96,18 +96,18 @@
  *         (void)!retto_session_set_temperature(session, temperature);
  *         if (retto_session_next_event(session, &event) == RETTO_OK) ...
  *
- *   If another thread is inside a call on the session all the same, a call returns RETTO_ERROR_STATE at
- *   once, has changed nothing and can be made again.
+ *   If a call is made while another thread is still inside a call on the same session, the new call returns
+ *   RETTO_ERROR_STATE at once and changes nothing; make it again later.
  *
  * Callbacks return normally: no exception and no longjmp may leave one. If one does, the handle stays
  *   in use for ever: further calls on it return RETTO_ERROR_STATE, and it cannot be freed. A _free of a
  *   session or trainer that is in use, in its own callback or by another thread, does nothing, and
  *   retto_last_error() says so; free it after the call has returned.
  *
- * Memory. Whatever grows with the input or the model is allocated so that a failure is
- *   RETTO_ERROR_MEMORY. Beside that, calls that are not [realtime] allocate pieces of at most 4096 bytes,
- *   or 32 bytes for each character beyond ASCII that a model of text has a token for; if the system
- *   refuses one of those, the process ends by abort().
+ * Memory. If there is no memory for what grows with the input or the model, a call returns
+ *   RETTO_ERROR_MEMORY. Apart from that, calls that are not [realtime] make small allocations, each of at most
+ *   4096 bytes, or of 32 bytes times the characters beyond ASCII in the model's vocabulary. If the system
+ *   refuses one of those, the process ends by abort(), as it does for nothing else.
  *
  * Stack. Calls on models that exist and on sessions need at most 32 KiB of stack; others 256 KiB.
  *
@@ -116,17 +116,19 @@
  *   with the trainer. In a child of fork() models, sessions and MIDI handles go on as copies, unless a
  *   thread of the parent was inside a call on them; trainers do not.
  *
- * Floating point. Sessions compute in the calling thread's mode: rounding to nearest, as a process
- *   begins. Another rounding mode, or denormals flushed to zero (FTZ, DAZ), is safe, but changes the last
- *   bits, so that the same seed may give other tokens. Training sets its own mode and restores yours.
+ * Floating point. Sessions use the calling thread's floating-point mode and expect that of a new process:
+ *   rounding to nearest, denormals kept. Another rounding mode, or denormals flushed to zero (FTZ, DAZ), is
+ *   safe, but changes the last bits, so that the same seed may give other tokens. Training sets its own mode and
+ *   restores yours.
  *
- * Silence. The library never writes to stdout or stderr, never ends the process, installs no signal
- *   handlers, and keeps no state of its own beside handles and each thread's last error.
+ * Silence. The library never writes to stdout or stderr, does not end the process (but see Memory), installs
+ *   no signal handlers, and keeps no state of its own beside handles and each thread's last error.
  *
  * Text is UTF-8, paths too. Lengths of text are in bytes. Logarithms are natural.
  *
- * The environment variable LIBRETTO_ISA (baseline, v3, v4, vnni, bf16) forces lower instructions than the
- * processor has, for tests. Any other value, and what the processor lacks, counts as not set.
+ * The environment variable LIBRETTO_ISA (baseline, v3, v4, vnni, bf16) makes the library use an
+ * older instruction set than the processor has, for tests. A value that is none of these, or that the processor
+ * does not support, is ignored.
  */
 
 #ifndef LIBRETTO_H
@@ -188,7 +190,7 @@ typedef enum retto_status {
   /* The training material cannot be used. */
   RETTO_ERROR_CORPUS = -8,
   /* Training diverged. The best weights are kept: those with the best validation loss, or without validation
-   * material some from before the divergence. */
+   * material weights saved before the divergence. */
   RETTO_ERROR_DIVERGED = -9,
   /* The session's mask forbids every token that could come next, or every token that leads to an event. */
   RETTO_ERROR_EXHAUSTED = -10,
@@ -273,7 +275,7 @@ typedef enum retto_kind {
 /* What a model is. */
 typedef struct retto_model_info {
   size_t size; /* of this struct; set by RETTO_MODEL_INFO_INIT */
-  /* Tokens there are: 0 up to vocabulary - 1. */
+  /* The number of tokens; they are numbered 0 to vocabulary - 1. */
   int32_t vocabulary;
   /* Numbers per token, numbers per hidden vector, and GRU layers. */
   int32_t embedding, hidden, layers;
@@ -291,8 +293,8 @@ typedef struct retto_model_info {
   /* Steps of the grid in a quarter note; 0 for text and performances. */
   int32_t steps_per_quarter;
   /* The token that ends a piece of music, or a document of text; -1 for text without documents. It is
-   * not text itself: retto_model_encode never gives it, and decoded it is 0 bytes. A document begins
-   * with it too: what follows it is always predicted from a zero state. */
+   * not text itself: retto_model_encode never gives it, and it decodes to nothing. It also comes before the first
+   * token of a document, which is always predicted from a zero state. */
   int32_t end_token;
   retto_kind kind;
   /* 1 if the model has a memory, else 0: see retto_session_set_memory. */
@@ -358,11 +360,11 @@ typedef struct retto_session_options {
   float temperature;
   /* Top-k: only the k most probable tokens remain; 0 for all. */
   int32_t top_k;
-  /* Top-p: of these the most probable ones remain whose probabilities add up to at least this; above 0, to
-   * 1 for all. */
+  /* Top-p: of these, only the smallest set of most probable tokens whose probabilities add up to at least this
+   * remains. Above 0 and at most 1; 1 keeps all. */
   float top_p;
-  /* Min-p: of these those remain whose probability is at least this times the highest; from 0, for all, to
-   * 1. */
+  /* Min-p: of these, only tokens at least this many times as probable as the most probable one remain. 0 to 1;
+   * 0 keeps all. */
   float min_p;
   /* The logits of the most recent tokens are divided by the penalty if positive and multiplied if negative:
    * from 0.1 to 10, 1 for none. The window is the number of recent tokens, from 0 to 256. */
@@ -417,11 +419,11 @@ RETTO_CHECK retto_status retto_session_next(retto_session *session, int32_t *tok
 
 /* Draws the next character, which may take several tokens. Writes its 1 to 4 bytes and a 0 to
  * `text`, and their number without the 0 to `length`, which may be NULL; `capacity` is at least
- * RETTO_TEXT_SIZE. A character may be the one of code 0: then only `length` tells. After half a
- * character was fed it is the other half. If the mask allows nothing in the middle of a character,
- * the tokens before stay drawn. 0 bytes are the end of a document: RETTO_OK, `length` 0 and `text`
- * empty. What is drawn next begins a new document, which does not depend on the one before. Models
- * without an end token (retto_model_info) write without end.
+ * RETTO_TEXT_SIZE. The character may be U+0000; only `length` then distinguishes it from the end of a
+ * document. If the last bytes that were fed are an incomplete character, the call returns the rest of it. If the
+ * mask allows no token in the middle of a character, the tokens drawn so far stay in the sequence. An empty
+ * result, `length` 0 with RETTO_OK, is the end of a document. What is drawn next begins a new document, which
+ * does not depend on the one before. Models without an end token (retto_model_info) write without end.
  * RETTO_ERROR_BUFFER, _UNSUPPORTED, _EXHAUSTED. [one-thread] [realtime] */
 RETTO_CHECK retto_status retto_session_next_text(retto_session *session, char *text,
                                                  size_t capacity, size_t *length) RETTO_REALTIME;
@@ -438,15 +440,15 @@ RETTO_CHECK retto_status retto_session_log_probabilities(retto_session *session,
  * all, which is several times faster than a call for each. Writes the tokens to `tokens` and their log
  * probabilities to `log_probabilities`, unless it is NULL. If the mask of a session allows no token, its
  * token is -1, the others are drawn, and the call returns RETTO_ERROR_EXHAUSTED.
- * RETTO_ERROR_ARGUMENT if the models differ or a session is in the list twice. Without room for
- * `count` sessions (see retto_session_reserve) it reads the weights once for each session, as
- * retto_session_next does; it takes the time of one such call per token. [one-thread] [realtime] */
+ * RETTO_ERROR_ARGUMENT if the models differ or a session is in the list twice. If no memory was reserved for
+ * `count` sessions (see retto_session_reserve), the weights are read once for each session, and the call takes as
+ * long as `count` calls of retto_session_next. [one-thread] [realtime] */
 RETTO_CHECK retto_status retto_sessions_next(retto_session *const *sessions, size_t count,
                                              int32_t *tokens, float *log_probabilities)
                                              RETTO_REALTIME;
 
-/* Allocates memory for calls of retto_sessions_next with up to `count` sessions, 1 to 65536, of which this is
- * the first. The memory belongs to this session and stays. RETTO_ERROR_ARGUMENT, _MEMORY.
+/* Allocates memory for calls of retto_sessions_next with up to `count` sessions, 1 to 65536, in which this
+ * session is sessions[0]. The memory is freed with this session. RETTO_ERROR_ARGUMENT, _MEMORY.
  * [one-thread] */
 RETTO_CHECK retto_status retto_session_reserve(retto_session *session, size_t count);
 
@@ -473,15 +475,15 @@ RETTO_CHECK retto_status retto_session_set_grammar(retto_session *session, int32
 RETTO_CHECK retto_status retto_session_get_options(retto_session *session,
                                                    retto_session_options *options) RETTO_REALTIME;
 
-/* How much the session repeats what is in its sequence, from 0 to 100; 1 at its creation. Before each token, a
- * model with a memory is told which token followed the last time that the end of the sequence occurred in it, and
- * for how many tokens the two passages have been the same. Its material has taught it how far to rely on that: with
- * 1 the session repeats as much as the material does. Below 1 the number multiplies the length that is told: the
- * session repeats less, and with 0 the model is told nothing. Above 1 it multiplies the odds of that token: the
- * session repeats more. Takes effect at the next draw; a reset leaves it as it is. The memory reaches 8192 tokens
- * back in music and 32768 in text and tokens, and is empty at the beginning of a piece or a document.
- * RETTO_ERROR_ARGUMENT; _UNSUPPORTED if the model has no memory, as retto_model_info says.
- * [one-thread] [realtime] */
+/* How much the session repeats what is in its sequence, from 0 to 100; 1 at its creation. A model with a memory
+ * looks for the latest earlier place of the sequence that matches its most recent tokens. Before each token it
+ * gets as inputs the token that followed there and the length of the match; from its material it has learned how
+ * far to rely on them. With a strength of 1 the session repeats as much as the material does. Below 1 the
+ * strength scales the length of the match: the session repeats less, and with 0 there is no memory. Above 1 it
+ * scales the odds of the token that followed there: the session repeats more. Takes effect at the next draw; a
+ * reset leaves it as it is. The memory reaches 8192 tokens back in music and 32768 in text and tokens, and is
+ * empty at the beginning of a piece or a document. RETTO_ERROR_ARGUMENT; _UNSUPPORTED if the model has no
+ * memory, as retto_model_info says. [one-thread] [realtime] */
 RETTO_CHECK retto_status retto_session_set_memory(retto_session *session, float strength)
     RETTO_REALTIME;
 
@@ -496,9 +498,9 @@ typedef void (*retto_mask)(void *user, uint8_t *allowed, size_t vocabulary);
 RETTO_CHECK retto_status retto_session_set_mask(retto_session *session, retto_mask mask,
                                                 void *user) RETTO_REALTIME;
 
-/* Writes what the session has read and would draw next, save settings, mask, constraints and notes that
- * are forced, to `buffer`, and the number of bytes to `size`, which is the same for all sessions over a
- * model. Snapshots can be kept: this version and all later ones restore them, on any machine, with the
+/* Writes the state of the session, its sequence and random generator, to `buffer`, and the number of bytes to
+ * `size`. Settings, mask, constraints and forced notes are not part of it. The size is the same for all sessions
+ * over a model. Snapshots can be kept: this version and all later ones restore them, on any machine, with the
  * model saved and loaded in any way (but not converted to another precision). Where the instruction sets
  * differ, what is drawn may differ too, as it does without snapshots. They have a version and a checksum.
  * RETTO_ERROR_BUFFER. [one-thread] [realtime] */
@@ -508,8 +510,9 @@ RETTO_CHECK retto_status retto_session_snapshot(const retto_session *session, vo
 /* Goes back to a snapshot taken of any session over the same model, with no forced notes. Sounding
  * notes are this session's, not the snapshot's: those from before are ended by the next calls of
  * retto_session_next_event, and notes that sound in the snapshot are not begun again.
- * If the bytes are not one, are damaged or of another model it is RETTO_ERROR_FORMAT, and if a newer
- * version wrote them that this one does not read RETTO_ERROR_UNSUPPORTED, with nothing changed.
+ * RETTO_ERROR_FORMAT if the bytes are not a snapshot, are damaged or belong to another model;
+ * RETTO_ERROR_UNSUPPORTED if a newer version wrote them in a format that this one does not read. Nothing is
+ * changed then.
  * [one-thread] [realtime] */
 RETTO_CHECK retto_status retto_session_restore(retto_session *session, const void *buffer,
                                                size_t size) RETTO_REALTIME;
@@ -554,13 +557,14 @@ RETTO_CHECK retto_status retto_session_next_event(retto_session *session, retto_
     RETTO_REALTIME;
 
 /* Reads an event that somebody else plays; the model continues from there. Its delta counts from the previous
- * event, drawn or fed. On a grid its time is rounded to the nearest step; events drawn next keep their own
- * times, or come at once if those are past. A note-on of velocity 0 is
- * a note-off; a time signature counts at the beginning of a piece. `delta` is below 2^31.
+ * event, drawn or fed. On a grid its time is rounded to the nearest step; events drawn next stay on the
+ * grid, and one whose time is before that of this event has delta 0. A note-on of velocity 0 is a note-off; a
+ * time signature counts at the beginning of a piece. `delta` is below 2^31.
  *
  * Takes the time of some tokens: on a grid one for each step that passes and one for each note held in
- * it. A pause of more than 64 steps is shortened by whole bars to at most 64 steps, or to at most one bar if
- * a bar has more (96 steps in 4/4 at 24 steps per quarter note, never more than 192). In a performance a
+ * it. A pause of more than 64 steps is shortened by whole bars until it is at most 64 steps; if a bar is longer
+ * than 64 steps, until it is at most one bar. A bar has at most 192 steps; 4/4 at 24 steps per quarter note has
+ * 96. In a performance a
  * pause is cut at 30 s and takes one token for each second, and one for each note that ends. To take less
  * time in each call, feed RETTO_EVENT_TIME as time passes, one step at a time.
  * RETTO_ERROR_ARGUMENT, _UNSUPPORTED. [one-thread] [realtime] */
@@ -687,13 +691,13 @@ RETTO_CHECK retto_status retto_session_get_bars(retto_session *session, uint64_t
     RETTO_REALTIME;
 
 /* Writes the pitch classes of a scale by name to `pitch_classes`, for retto_session_set_scale. The name
- * is a tonic, A to G with sharps (#) or flats (b), and the kind of scale in any case, "major" if left
- * out: "C", "F# minor", "Bb", "D dorian", "A minor pentatonic". The kinds are major (ionian), minor
- * (0 2 3 5 7 8 10 11 semitones above the tonic: natural minor and the leading note), natural minor
+ * is a tonic, A to G with sharps (#) or flats (b), and the kind of scale, in upper or lower case,
+ * "major" if left out: "C", "F# minor", "Bb", "D dorian", "A minor pentatonic". The kinds are major (ionian),
+ * minor (0 2 3 5 7 8 10 11 semitones above the tonic: natural minor and the leading note), natural minor
  * (aeolian), harmonic minor, melodic minor (0 2 3 5 7 9 11, as it rises), dorian, phrygian, lydian,
  * mixolydian, locrian, major pentatonic (or pentatonic), minor pentatonic, minor blues (or blues; 0 3 5
- * 6 7 10), major blues (0 2 3 4 7 9), whole tone, chromatic. A small letter or an m stands for minor:
- * "a", "Am", "Am pentatonic". RETTO_ERROR_ARGUMENT if it is none of these. [any-thread] */
+ * 6 7 10), major blues (0 2 3 4 7 9), whole tone, chromatic. A lower-case tonic, or an m after the tonic, stands
+ * for minor: "a", "Am", "Am pentatonic". RETTO_ERROR_ARGUMENT if it is none of these. [any-thread] */
 RETTO_CHECK retto_status retto_scale_from_key(const char *key, uint32_t *pitch_classes);
 
 /* Writes the key of a scale by name to `key`, for retto_session_set_key: the minor key of its tonic if the
@@ -765,8 +769,8 @@ RETTO_CHECK retto_status retto_text_convert(retto_text_kind kind, const void *da
  * same weights, unless the run is limited by minutes. */
 typedef struct retto_trainer retto_trainer;
 
-/* The value that the initialiser sets for a number means "choose". The choice depends on the number of
- * training tokens (about one per character of text):
+/* A number left as the initialiser sets it, 0 or below 0, is chosen by the library. The choice depends on the
+ * number of training tokens (about one per character of text):
  *
  *     tokens        hidden  layers  dropout  epochs
  *     < 20,000         128       1      0.2     100
@@ -779,16 +783,16 @@ typedef struct retto_trainer retto_trainer;
  *                         first 100
  *     steps_per_quarter   4
  *     augment             yes for fewer than 400 pieces of music
- *     hidden              with `minutes`: reduced, to at least 64, until the time is likely to be enough
- *                         for 5 epochs (of 2,000,000 tokens, if there are more)
+ *     hidden              with `minutes`: reduced, but not below 64, so that the time is likely to be
+ *                         enough for 5 epochs, or for 10,000,000 tokens if that is less
  *     embedding           64
  *     batch, sequence     32 and 64; less if there is less material
  *     learning_rate       0.004; 0.002 where hidden is above 384. It rises over the first tenth of the
  *                         steps, 100 at most, then falls along a cosine to a twentieth at the end
  *     weight_decay, clip  0.01 and 1
  *     validation          0.1 of the material
- *     patience            12 evaluations of the validation loss, one every 25 steps, or fewer if they
- *                         would take more than a tenth of the time
+ *     patience            12 evaluations. The validation loss is evaluated every 25 steps, or less
+ *                         often if that would take more than a tenth of the time
  *     checkpoint_seconds  60
  *
  * A run ends when the first of `epochs`, `steps` and `minutes` that are given is reached, and earlier when
@@ -798,7 +802,7 @@ typedef struct retto_trainer retto_trainer;
 typedef struct retto_trainer_options {
   size_t size; /* of this struct; set by RETTO_TRAINER_OPTIONS_INIT */
   /* "bytes" or "characters" for text, "melody", "polyphony", "drums" or "performance" for music,
-   * "tokens" for sequences of numbers of your own; NULL to choose, for text and music. Copied. */
+   * "tokens" for sequences of numbers of your own; NULL for text and music: chosen by the library. Copied. */
   const char *encoding;
   /* Steps per quarter note of the grid music is put on (not of performance), 1 to 24. */
   int32_t steps_per_quarter;
@@ -810,44 +814,45 @@ typedef struct retto_trainer_options {
   /* Sequences per batch, to 4096, and time steps per sequence, to 65536; their product is at most
    * 2^24. */
   int32_t batch, sequence;
-  /* Threads, to 256; to choose: as many as the processors this process may run on, 8 at most. */
+  /* Threads, at most 256; 0: as many as the processors this process may run on, 8 at most. */
   int32_t threads;
-  /* The probability to drop a unit, to 0.95; below 0 to choose. */
+  /* The probability to drop a unit, at most 0.95; below 0: chosen by the library. */
   double dropout;
-  /* The highest learning rate, to 10, AdamW's decay, to 10 (below 0 to choose), and the norm to clip
-   * to, at most 1e9. */
+  /* The highest learning rate, at most 10; AdamW's decay, at most 10 (below 0: chosen by the library); and the
+   * norm to clip gradients to, at most 1e9. */
   double learning_rate, weight_decay, clip;
-  /* The end: after so many passes over the material, to 1e9, steps, to 1e12, or minutes, to 1e7,
-   * whichever comes first of those that are given. */
+  /* When the run ends: after this many passes over the material (at most 1e9), steps (at most 1e12) or minutes
+   * (at most 1e7), whichever of those given comes first. */
   double epochs;
   int64_t steps;
   double minutes;
-  /* The share of the material, from its end, that is used for validation, to 0.9; below 0 to choose.
+  /* The share of the material, from its end, that is used for validation, at most 0.9; below 0: chosen by the
+   * library.
    * Ignored if validation material was added. */
   double validation;
-  /* The run ends after so many evaluations without a better validation loss, to 1000000; below 0 for
+  /* The run ends after this many evaluations without a better validation loss, at most 1000000; below 0:
    * never. */
   int32_t patience;
   int32_t reserved; /* 0 */
-  /* Starts the weights and dropout; any value. */
+  /* Seeds the initial weights and dropout; any value. */
   uint64_t seed;
-  /* Where retto_trainer_run keeps a checkpoint, or NULL, copied; and seconds between two, to 1e9. */
+  /* Where retto_trainer_run keeps a checkpoint, or NULL, copied; and seconds between two, at most 1e9. */
   const char *checkpoint_path;
   double checkpoint_seconds;
   /* RETTO_FLOAT32, or RETTO_BFLOAT16 to compute products in bfloat16, on processors that have
    * instructions for it (else RETTO_ERROR_UNSUPPORTED). The weights are float32 either way. */
   retto_precision precision;
   /* Whether each call that adds text adds a document, with an end of its own: above 0 for yes, below 0
-   * for no: then all text is one long one, each addition going on where the last ended. To choose (0):
-   * as the model that training starts from, else no. The state of one document does not run into the
-   * next, empty ones are left out. Validation takes whole documents, spread evenly, or the end of the last
-   * one if there are too few. RETTO_ERROR_ARGUMENT if the model to start from is of the
-   * other kind. */
+   * for no: then all text is one long one, each addition going on where the last ended. 0: as in the model
+   * that training starts from; without one, no. The hidden state is reset between documents; empty documents are
+   * left out. Validation takes whole documents at even distances in the material; if there are too few for that,
+   * it takes the end of the last one. RETTO_ERROR_ARGUMENT if the model to start from is of
+   * the other kind. */
   int32_t documents;
-  /* For "tokens" how many there are, 1 to 65535: numbers from 0 to one below it. The model has one more,
-   * which ends a piece. For other encodings 0. */
+  /* For "tokens": the number of different tokens, 1 to 65535; they are numbered 0 to vocabulary - 1. The model
+   * has one more, which ends a piece. For other encodings 0. */
   int32_t vocabulary;
-  /* Whether a new network has a memory (see retto_session_set_memory): below 0 for no. */
+  /* Whether a new network has a memory (see retto_session_set_memory): below 0 for no, otherwise yes. */
   int32_t memory;
 } retto_trainer_options;
 
@@ -858,8 +863,8 @@ typedef struct retto_trainer_options {
 /* The same as a function, which does nothing for NULL. [any-thread] [realtime] */
 void retto_trainer_options_init(retto_trainer_options *options) RETTO_REALTIME;
 
-/* Makes a trainer with new weights. `options` may be NULL. Sizes that are too large together show at
- * the first step. RETTO_ERROR_ARGUMENT; _UNSUPPORTED for an encoding there is not. [any-thread] */
+/* Makes a trainer with new weights. `options` may be NULL. If the sizes together need more memory than
+ * there is, the first step fails. RETTO_ERROR_ARGUMENT; _UNSUPPORTED for an unknown encoding. [any-thread] */
 RETTO_CHECK retto_status retto_trainer_create(const retto_trainer_options *options,
                                               retto_trainer **trainer);
 
@@ -872,10 +877,9 @@ RETTO_CHECK retto_status retto_trainer_create_from(const retto_model *model,
 
 /* Makes a trainer that continues a run where a checkpoint was saved, bit for bit as if it had never
  * stopped. Add the same material as before; the checkpoint's file is not needed after this call.
- * `options` may be NULL; in it only the end (epochs,
- * steps, minutes, patience), threads and checkpoints may differ from what the run was started with,
- * and the first two change what comes out; any other that is given and differs is
- * RETTO_ERROR_ARGUMENT. A seed of 0 and float32 count as not given.
+ * `options` may be NULL; in it only epochs, steps, minutes, patience, threads and the checkpoint options may
+ * differ from what the run was started with. All but the checkpoint options change the weights that result. Any
+ * other option that is given and differs is RETTO_ERROR_ARGUMENT. A seed of 0 and float32 count as not given.
  * RETTO_ERROR_FILE, _FORMAT, _UNSUPPORTED, _ARGUMENT, _MEMORY. [any-thread] [blocking] */
 RETTO_CHECK retto_status retto_trainer_resume(const char *path,
                                               const retto_trainer_options *options,
@@ -912,10 +916,10 @@ RETTO_CHECK retto_status retto_trainer_add_text(retto_trainer *trainer, const ch
 
 /* Adds a sequence of the host's own numbers, for an encoding of tokens: `count` tokens, each from 0 to below
  * options.vocabulary, which are copied. Each call adds a piece; the state of one does not run into the
- * next. targets[i] is what is to be predicted after tokens 0 to i, from 0 to below the vocabulary, or -1 if
- * nothing counts there; `targets` may be NULL: then it is the next token, and after the last the piece's
- * end. RETTO_ERROR_ARGUMENT with the place of a number that is out of range, _CORPUS if the encoding is
- * not of tokens, _MEMORY; _STATE after the first step. [one-thread] [blocking] */
+ * next. targets[i] is what is to be predicted after tokens 0 to i, from 0 to below the vocabulary, or -1 to
+ * leave that place out of the loss. If `targets` is NULL, each target is the next token, and the last one is the
+ * end of the piece. RETTO_ERROR_ARGUMENT with the place of a number that is out of range, _CORPUS if the
+ * encoding is not of tokens, _MEMORY; _STATE after the first step. [one-thread] [blocking] */
 RETTO_CHECK retto_status retto_trainer_add_tokens(retto_trainer *trainer, const int32_t *tokens,
                                                   const int32_t *targets, size_t count,
                                                   retto_role role);
@@ -943,10 +947,10 @@ RETTO_CHECK retto_status retto_trainer_add_piece(retto_trainer *trainer, const s
 typedef enum retto_end {
   RETTO_END_NONE = 0,     /* it is not over */
   RETTO_END_FINISHED = 1, /* the epochs, steps or minutes are done */
-  RETTO_END_EARLY = 2,    /* the validation loss has not improved for long */
+  RETTO_END_EARLY = 2,    /* the validation loss has not improved for a long time */
   RETTO_END_STOPPED = 3,  /* you stopped it; it can go on */
   RETTO_END_DIVERGED = 4, /* the loss is no longer a number or has grown too far; it cannot go on */
-  RETTO_END_FRESH = 5     /* no step was made yet */
+  RETTO_END_FRESH = 5     /* no step has been done yet */
 } retto_end;
 
 /* Where a run stands. Losses are in nats per token and not a number (NaN) before they are known. */
@@ -966,8 +970,8 @@ typedef struct retto_progress {
   /* 1 if the last step evaluated the validation loss. */
   int32_t measured;
   retto_end end;
-  /* RETTO_OK, or why the checkpoint of options.checkpoint_path could not be saved when that was tried
-   * last; in the callback, and after the run, the last error of the thread then has the sentence. */
+  /* RETTO_OK, or why the checkpoint of options.checkpoint_path could not be saved at the last attempt; in the
+   * callback and after the run retto_last_error() then returns the message. */
   retto_status checkpoint_status;
   int32_t reserved;
 } retto_progress;
@@ -976,9 +980,9 @@ typedef struct retto_progress {
   {sizeof(retto_progress), 0, 0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0,          \
    RETTO_END_NONE, RETTO_OK, 0}
 
-/* Prepares the material and allocates everything, which else the first step does: a call to
+/* Prepares the material and allocates everything, which the first step would otherwise do: a call to
  * retto_trainer_get_options then tells what was chosen. RETTO_ERROR_CORPUS, _FILE, _MEMORY, _ARGUMENT;
- * _STATE, with nothing changed, if retto_trainer_stop ended it. [one-thread] [blocking] */
+ * _STATE, with nothing changed, if retto_trainer_stop interrupted it. [one-thread] [blocking] */
 RETTO_CHECK retto_status retto_trainer_prepare(retto_trainer *trainer);
 
 /* Fills in the options in force: before the material is prepared those that were given, after it all of
@@ -1008,25 +1012,25 @@ RETTO_CHECK retto_status retto_trainer_step(retto_trainer *trainer, retto_progre
  * checkpoint or stop the run; other calls on it return RETTO_ERROR_STATE. `progress` lives until it returns. */
 typedef int32_t (*retto_progress_callback)(void *user, const retto_progress *progress);
 
-/* Steps until the end, or until it is stopped; it may then be called again to go on. `callback`,
- * `user` and `progress`, which gets how it ended, may be NULL. Saves checkpoints if the options say
- * where, the last one at the end. One that cannot be saved (the disk is full) does not end the run:
- * progress->checkpoint_status says so, it is tried again after checkpoint_seconds, and first thing by
- * the next call. A run that diverges leaves the last checkpoint as it is. Errors are those of
- * retto_trainer_step. [one-thread] [blocking] */
+/* Trains until the run ends or is stopped; call it again to go on. `callback` and `user` may be NULL, and so may
+ * `progress`, which is filled in with the final state. Saves checkpoints if the options say where, the last one at
+ * the end. A checkpoint that cannot be saved (the disk is full) does not end the run: progress->checkpoint_status
+ * says so, and saving is tried again after checkpoint_seconds and at the start of the next call. A run that
+ * diverges leaves the last checkpoint as it is. Errors are those of retto_trainer_step. [one-thread] [blocking] */
 RETTO_CHECK retto_status retto_trainer_run(retto_trainer *trainer,
                                            retto_progress_callback callback, void *user,
                                            retto_progress *progress);
 
 /* Makes a run end after its current step, or at once (within 0.1 s) while it prepares the material or
- * measures the validation loss; if none is running, the next one at once. It does nothing to
- * retto_trainer_step. Also safe in a signal handler. [any-thread] [realtime] */
+ * measures the validation loss. If no retto_trainer_run is active, the next one ends at once. It has no
+ * effect on retto_trainer_step. Also safe in a signal handler. [any-thread] [realtime] */
 RETTO_CHECK retto_status retto_trainer_stop(retto_trainer *trainer) RETTO_REALTIME;
 
-/* Saves a checkpoint: a model file that also holds what is needed to continue the run, and the state it
- * is in. Like every file it is whole at every moment. After a divergence it holds the weights that were
- * kept, and resumed the run is diverged: it cannot go on, and retto_trainer_model gives these weights.
- * RETTO_ERROR_FILE, _MEMORY, and those of the first step. [one-thread] [blocking] */
+/* Saves a checkpoint: a model file that also holds what is needed to continue the run, and the state of the run.
+ * Like all files this library writes, it is replaced as a whole or not at all. After a divergence it holds the
+ * weights that were kept; a run that is resumed from it counts as diverged: it cannot go on, and
+ * retto_trainer_model gives these weights. RETTO_ERROR_FILE, _MEMORY, and those of the first step. [one-thread]
+ * [blocking] */
 RETTO_CHECK retto_status retto_trainer_save_checkpoint(retto_trainer *trainer, const char *path);
 
 /* Writes what retto_trainer_save_checkpoint writes to `buffer`, which has room for `capacity` bytes, and
@@ -1035,9 +1039,9 @@ RETTO_CHECK retto_status retto_trainer_save_checkpoint(retto_trainer *trainer, c
 RETTO_CHECK retto_status retto_trainer_save_checkpoint_memory(retto_trainer *trainer, void *buffer,
                                                               size_t capacity, size_t *size);
 
-/* Makes a model of the best weights so far: those with the best validation loss, or without validation
- * material the latest ones, if training did not diverge. RETTO_ERROR_MEMORY, and those of the first step.
- * [one-thread] [blocking] */
+/* Makes a model of the best weights so far: those with the best validation loss; without validation
+ * material the latest ones, or after a divergence weights from before it. RETTO_ERROR_MEMORY, and those of the
+ * first step. [one-thread] [blocking] */
 RETTO_CHECK retto_status retto_trainer_model(retto_trainer *trainer, retto_model **model);
 
 /* ---- MIDI files ------------------------------------------------------------------------------- */
@@ -1046,9 +1050,10 @@ RETTO_CHECK retto_status retto_trainer_model(retto_trainer *trainer, retto_model
 typedef struct retto_midi retto_midi;
 
 /* Reads a MIDI file: formats 0, 1 and 2, also in a RIFF wrapper. What is damaged is read as far as it
- * can be; retto_midi_get_warnings tells what was found. A note without a note-off ends at the next
- * note-off of its key or, if it has none either, at the key's next note-on. All Sound Off, All Notes Off
- * and the changes of mode (controllers 120, 123 to 127) end the notes of their channel.
+ * can be; retto_midi_get_warnings tells what was found. Where a key has fewer note-offs than note-ons, a
+ * note without one of its own ends with the next note-off of the same key; if there is none, at the next note-on
+ * of the key. All Sound Off, All Notes Off and the changes of mode (controllers 120, 123 to 127) end the notes of
+ * their channel.
  * A file has at most 1 GiB. Reading it takes memory of up to 30 times its size, usually 10, of which the
  * handle keeps up to 10 times; making events of it takes up to 400 bytes a note while the call runs.
  * RETTO_ERROR_FILE, _FORMAT if it is no MIDI file at all, _MEMORY. [any-thread] [blocking] */
@@ -1059,9 +1064,10 @@ RETTO_CHECK retto_status retto_midi_read(const char *path, retto_midi **midi);
 RETTO_CHECK retto_status retto_midi_read_memory(const void *data, size_t length,
                                                 retto_midi **midi);
 
-/* Makes a file of one track of `count` events, `ticks_per_quarter` (1 to 32767) of whose ticks make a
- * quarter note, `tempo` (4 to 1000) quarter notes a minute. It is shorter than 2^40 ticks, its
- * time signatures are over a power of 2. RETTO_ERROR_ARGUMENT, _MEMORY. [any-thread] */
+/* Makes a MIDI file of one track from `count` events. Deltas are in ticks, `ticks_per_quarter` (1 to 32767) to a
+ * quarter note; the tempo is `tempo` (4 to 1000) quarter notes a minute. The events must take less than 2^40 ticks
+ * in all, and the denominators of time signatures must be powers of 2. RETTO_ERROR_ARGUMENT, _MEMORY.
+ * [any-thread] */
 RETTO_CHECK retto_status retto_midi_create(const retto_event *events, size_t count,
                                            int32_t ticks_per_quarter, double tempo,
                                            retto_midi **midi);
@@ -1074,14 +1080,14 @@ RETTO_CHECK retto_status retto_midi_write(const retto_midi *midi, const char *pa
 RETTO_CHECK retto_status retto_midi_write_memory(const retto_midi *midi, void *buffer,
                                                  size_t capacity, size_t *size);
 
-/* Frees one. [any-thread: no other call may be using this handle] */
+/* Frees a MIDI file; does nothing for NULL. [any-thread: no other call may be using this handle] */
 void retto_midi_free(retto_midi *midi);
 
 /* What a file is. */
 typedef struct retto_midi_info {
   size_t size; /* of this struct; set by RETTO_MIDI_INFO_INIT */
   int32_t format, tracks;
-  /* At 120 quarter notes a minute if the file counts in film frames. */
+  /* If the file counts in frames of film (SMPTE), those of 120 quarter notes a minute. */
   int32_t ticks_per_quarter;
   int32_t reserved; /* 0 */
   uint64_t notes, end_tick;
@@ -1116,14 +1122,14 @@ RETTO_CHECK retto_status retto_midi_get_events(const retto_midi *midi, retto_eve
 RETTO_CHECK retto_status retto_midi_get_warnings(const retto_midi *midi, char *text,
                                                  size_t capacity, size_t *length);
 
-/* The tokens of a file for a model of music, as for retto_model_score; buffers as with
- * retto_model_encode. RETTO_ERROR_EMPTY if it has nothing the encoding takes, _BUFFER,
+/* Turns a MIDI file into tokens of a model of music, for retto_model_score say. Buffers as in retto_model_encode.
+ * RETTO_ERROR_EMPTY if the file has no notes that the encoding can represent, _BUFFER,
  * _UNSUPPORTED, _MEMORY. [any-thread] */
 RETTO_CHECK retto_status retto_model_encode_midi(const retto_model *model, const retto_midi *midi,
                                                  int32_t *tokens, size_t capacity, size_t *count);
 
-/* The file of a model's `count` tokens, `tempo` (4 to 1000; 120 for a performance keeps its time)
- * quarter notes a minute. RETTO_ERROR_ARGUMENT if a token is none of the model's, _UNSUPPORTED,
+/* Makes a MIDI file of `count` tokens of a model, at `tempo` (4 to 1000) quarter notes a minute; 120 plays a
+ * performance at its original speed. RETTO_ERROR_ARGUMENT if a token is none of the model's, _UNSUPPORTED,
  * _MEMORY. [any-thread] */
 RETTO_CHECK retto_status retto_model_decode_midi(const retto_model *model, const int32_t *tokens,
                                                  size_t count, double tempo, retto_midi **midi);
