@@ -971,7 +971,7 @@ typedef struct retto_progress {
   int32_t measured;
   retto_end end;
   /* RETTO_OK, or why the checkpoint of options.checkpoint_path could not be saved at the last attempt; in the
-   * callback and after the run retto_last_error() then returns the message. */
+   * callback and after the run the thread's last error is then the message. */
   retto_status checkpoint_status;
   int32_t reserved;
 } retto_progress;
