@@ -7,7 +7,8 @@ DESTDIR ?=
 BINDIR ?= $(PREFIX)/bin
 LIBDIR ?= $(PREFIX)/lib
 INCLUDEDIR ?= $(PREFIX)/include
-$(foreach name,PREFIX BINDIR LIBDIR INCLUDEDIR,$(if $(filter-out /%,$(firstword $($(name)))),\
+DATADIR ?= $(PREFIX)/share
+$(foreach name,PREFIX BINDIR LIBDIR INCLUDEDIR DATADIR,$(if $(filter-out /%,$(firstword $($(name)))),\
   $(error $(name) is "$($(name))"; it must be an absolute path)))
 # The text the demo learns from; by default that of this project.
 CORPUS ?=
@@ -21,6 +22,8 @@ INTERFACE := $(MAJOR)$(if $(filter 0,$(MAJOR)),.$(word 2,$(NUMBERS)))
 VERSION := $(MAJOR).$(word 2,$(NUMBERS)).$(word 3,$(NUMBERS))
 SONAME := libretto.so.$(INTERFACE)
 RELEASE := .build/release
+# Found by their names after they are installed; each has a card.
+MODELS := $(wildcard models/*.safetensors) $(patsubst %.safetensors,%.md,$(wildcard models/*.safetensors))
 STAGE := .build/stage
 
 # The Swift runtime goes into what is built: no toolchain is needed to run it. `make STRIP=` leaves the
@@ -75,14 +78,17 @@ install:
 	$(call put,755,$(RELEASE)/libretto,$(BINDIR)/libretto)
 	@for name in $(LIVE); do [ ! -x $(RELEASE)/$$name ] || \
 	  { echo "installing $$name"; $(call put,755,$(RELEASE)/$$name,$(BINDIR)/$$name); } || exit 1; done
+	mkdir -p "$(DESTDIR)$(DATADIR)/libretto/models"
+	@for file in $(MODELS); do echo "installing $$file"; $(call put,644,$$file,$(DATADIR)/libretto/$$file) || exit 1; done
 
 uninstall:
 	rm -f $(patsubst %,"$(DESTDIR)$(BINDIR)"/%,libretto $(LIVE)) "$(DESTDIR)$(INCLUDEDIR)/libretto.h"
 	rm -f $(patsubst %,"$(DESTDIR)$(LIBDIR)"/%,libretto.so $(SONAME) libretto.so.$(VERSION) pkgconfig/libretto.pc)
+	rm -f $(patsubst %,"$(DESTDIR)$(DATADIR)/libretto"/%,$(MODELS))
 
 # The examples, built against an installation of their own as any program would be.
 STAGED = PREFIX="$(abspath $(STAGE))" BINDIR="$(abspath $(STAGE))/bin" LIBDIR="$(abspath $(STAGE))/lib" \
-  INCLUDEDIR="$(abspath $(STAGE))/include" DESTDIR=
+  INCLUDEDIR="$(abspath $(STAGE))/include" DATADIR="$(abspath $(STAGE))/share" DESTDIR=
 
 examples: all
 	$(MAKE) install $(STAGED)

@@ -61,8 +61,8 @@ let package = Package(
     // KernelTable by name, though Kernels hands it on: what is inlined from it is then built anew with it.
     module("GRU", ["Platform", "Memory", "Kernels", "KernelTable", "CSimd"]),
     module("Sequences", ["Platform", "Memory"]),
-    .target(name: "CProcessors"),
-    module("Libretto", ["Platform", "Memory", "GRU", "Sequences", "Kernels", "CProcessors"]),
+    .target(name: "CSystem"),
+    module("Libretto", ["Platform", "Memory", "GRU", "Sequences", "Kernels", "CSystem"]),
     .target(name: "CLibrary"),
     .target(name: "CVersion", dependencies: ["CLibretto"]),
     module(

@@ -241,6 +241,24 @@ typedef enum retto_precision {
  * RETTO_ERROR_FILE, _FORMAT, _UNSUPPORTED, _MEMORY. [any-thread] [blocking] */
 RETTO_CHECK retto_status retto_model_load(const char *path, retto_model **model);
 
+/* Reads the model of a name, such as "folk", of those that come with Libretto or that a user has put beside
+ * them. The model NAME is the file NAME.safetensors in the first of these folders that has it:
+ *
+ *   1. the folders in the environment variable LIBRETTO_MODELS, separated by colons
+ *   2. libretto/models in XDG_DATA_HOME, by default ~/.local/share
+ *   3. models in the source tree, if the library or the program lies in its .build
+ *   4. share/libretto/models in the folder above that of the library or of the program, or one further up
+ *   5. /usr/local/share/libretto/models and /usr/share/libretto/models
+ *
+ * RETTO_ERROR_ARGUMENT for a name with a slash or with a dot at its beginning, RETTO_ERROR_FILE if no folder
+ * has the model, _FORMAT, _UNSUPPORTED, _MEMORY. [any-thread] [blocking] */
+RETTO_CHECK retto_status retto_model_load_named(const char *name, retto_model **model);
+
+/* Writes the names of these models into `names`, sorted, each followed by a newline, without a 0 at the end.
+ * `length` is set to the bytes needed; with NULL and a `capacity` of 0 that is all the call does.
+ * RETTO_ERROR_ARGUMENT, _BUFFER. [any-thread] [blocking] */
+RETTO_CHECK retto_status retto_model_names(char *names, size_t capacity, size_t *length);
+
 /* Reads a model file that is in memory: `length` bytes at `data`, not needed afterwards.
  * RETTO_ERROR_FORMAT, _UNSUPPORTED, _MEMORY. [any-thread] [blocking] */
 RETTO_CHECK retto_status retto_model_load_memory(const void *data, size_t length,
@@ -704,6 +722,84 @@ RETTO_CHECK retto_status retto_scale_from_key(const char *key, uint32_t *pitch_c
  * scale has a minor third and no major one, else the major key. Names are as for retto_scale_from_key.
  * RETTO_ERROR_ARGUMENT if it is none of these. [any-thread] */
 RETTO_CHECK retto_status retto_key_from_name(const char *name, int32_t *key);
+
+/* ---- Learning from what is played or written -------------------------------------------------- */
+
+/* A copy of a model that goes on learning from the tokens it reads, such as those a player plays: it soon predicts
+ * this player better. Each stretch of tokens is predicted first and learned from afterwards, so the losses it
+ * reports are those of tokens it had not seen (dynamic evaluation: Krause, Kahembwe, Murray and Renals 2018).
+ * Before each step the weights go back a small part of the way to those of the model, so they stay near it however
+ * long the adapter reads. The same tokens give the same weights.
+ *
+ * Use one in a thread of its own, beside the thread that plays:
+ *
+ *     the thread that plays                                       the thread that learns
+ *     retto_session_take_tokens(session, tokens, ...)    --->     retto_adapter_read(adapter, tokens, ...)
+ *     retto_session_set_model(session, model)           <---     retto_adapter_model(adapter, &model)
+ */
+typedef struct retto_adapter retto_adapter;
+
+typedef struct retto_adapter_options {
+  size_t size; /* of this struct; set by RETTO_ADAPTER_OPTIONS_INIT */
+  /* Adam's learning rate: above 0, at most 1. A larger one learns faster, and forgets more of the model. */
+  double learning_rate;
+  /* The part of the way back to the model's own weights that is gone before each step: 0 to 1. */
+  double pull;
+  /* Tokens of a stretch: 1 to 4096. Gradients flow back over so many. */
+  int32_t stretch;
+  int32_t reserved; /* 0 */
+} retto_adapter_options;
+
+#define RETTO_ADAPTER_OPTIONS_INIT {sizeof(retto_adapter_options), 0.001, 0.002, 16, 0}
+
+/* The same as a function, which does nothing for NULL. [any-thread] [realtime] */
+void retto_adapter_options_init(retto_adapter_options *options) RETTO_REALTIME;
+
+/* Makes an adapter that begins with the weights of a model. `options` may be NULL. It takes about 30 bytes of memory
+ * for each parameter. RETTO_ERROR_ARGUMENT, _MEMORY. [any-thread] [blocking] */
+RETTO_CHECK retto_status retto_adapter_create(const retto_model *model,
+                                              const retto_adapter_options *options,
+                                              retto_adapter **adapter);
+
+/* Frees an adapter, and not the models it gave. [one-thread] */
+void retto_adapter_free(retto_adapter *adapter);
+
+/* Reads `count` tokens of the model's, and learns when a stretch is full: one step of training for each `stretch`
+ * tokens. A token of -1 begins a new sequence; then the adapter first learns from the rest of the stretch.
+ * `learns` has a value for each token: 1 if it is predicted and learned from, 0 if it is only what others follow;
+ * NULL for 1 each. RETTO_ERROR_ARGUMENT if a token is not one of the model's; then nothing is read.
+ * [one-thread] [blocking] */
+RETTO_CHECK retto_status retto_adapter_read(retto_adapter *adapter, const int32_t *tokens,
+                                            const uint8_t *learns, size_t count);
+
+/* The mean loss of all tokens that were learned from, each as it was before that, in nats, to `loss`, not a number
+ * if there are none; and how many they are to `count`. Either may be NULL. [one-thread] */
+RETTO_CHECK retto_status retto_adapter_loss(retto_adapter *adapter, double *loss, uint64_t *count);
+
+/* Makes a model with the weights as they are now, in the precision of the one the adapter began with.
+ * RETTO_ERROR_MEMORY. [one-thread] [blocking] */
+RETTO_CHECK retto_status retto_adapter_model(retto_adapter *adapter, retto_model **model);
+
+/* Forgets all that was learned: the weights are those of the model again. [one-thread] [blocking] */
+RETTO_CHECK retto_status retto_adapter_reset(retto_adapter *adapter);
+
+/* Lets a session go on with another model, from the next token on, in the middle of its sequence. The model must be
+ * the session's own, or one that an adapter of it made, or one that shares such an origin with the present one;
+ * else RETTO_ERROR_ARGUMENT. Snapshots may be restored across such models.
+ * The call frees the previous model if you have freed your handle of it, which is not real-time: free the handle
+ * later, in another thread. [one-thread] [realtime] */
+RETTO_CHECK retto_status retto_session_set_model(retto_session *session, const retto_model *model)
+    RETTO_REALTIME;
+
+/* What a session has read since the last call, fed or drawn, up to the last RETTO_TAKEN_TOKENS: their number to
+ * `count`, the tokens to `tokens`, and to `fed` 1 for each that was fed and 0 for each that was drawn; `fed` may be NULL.
+ * A -1 stands where the sequence was emptied or a snapshot was restored. `capacity` is the room of both; what does
+ * not fit is left for the next call. [one-thread] [realtime] */
+RETTO_CHECK retto_status retto_session_take_tokens(retto_session *session, int32_t *tokens,
+                                                   uint8_t *fed, size_t capacity, size_t *count)
+    RETTO_REALTIME;
+
+#define RETTO_TAKEN_TOKENS 4096
 
 /* ---- Text --------------------------------------------------------------------------------------- */
 

@@ -80,13 +80,19 @@ int key_of(const char *option, const char *text) {
   usage_error("%s is \"%s\"; write it such as G, \"F# minor\" or Bb", option, text);
 }
 
-retto_session *open_session(const char *path, uint64_t seed, int *ticks_per_quarter,
-                            bool *has_bars) {
+/* A file, or the name of a model where no file has that name. */
+static retto_status load_model(const char *path, retto_model **model) {
+  bool is_name = !strchr(path, '/') && access(path, F_OK) != 0;
+  return is_name ? retto_model_load_named(path, model) : retto_model_load(path, model);
+}
+
+retto_session *open_session(const char *path, uint64_t seed, retto_model **kept,
+                            int *ticks_per_quarter, bool *has_bars) {
   retto_model *model;
   retto_session *session;
   retto_session_options options = RETTO_SESSION_OPTIONS_INIT;
   retto_model_info info = RETTO_MODEL_INFO_INIT;
-  if (retto_model_load(path, &model) || retto_model_get_info(model, &info))
+  if (load_model(path, &model) || retto_model_get_info(model, &info))
     give_up("%s", retto_last_error());
   if (info.kind != RETTO_KIND_MUSIC)
     give_up("%s is a model of %s, which cannot be played; expected one of music", path,
@@ -95,7 +101,10 @@ retto_session *open_session(const char *path, uint64_t seed, int *ticks_per_quar
   if (retto_session_create(model, &options, &session)) give_up("%s", retto_last_error());
   *ticks_per_quarter = info.ticks_per_quarter;
   *has_bars = strcmp(info.encoding, "performance") != 0;
-  retto_model_free(model);
+  if (kept)
+    *kept = model;
+  else
+    retto_model_free(model);
   return session;
 }
 

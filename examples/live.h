@@ -24,9 +24,10 @@ const char *key_name(int key);
 uint32_t key_scale(int key);
 int key_of(const char *option, const char *text);
 
-/* A session over a model of music; gives up where the file is no such model. */
-retto_session *open_session(const char *path, uint64_t seed, int *ticks_per_quarter,
-                            bool *has_bars);
+/* A session over a model of music, from a file or by its name; gives up where it is no such model. `model` takes
+ * the model itself, to be freed; or is NULL. */
+retto_session *open_session(const char *path, uint64_t seed, retto_model **model,
+                            int *ticks_per_quarter, bool *has_bars);
 
 /* As retto_session_set_memory; changes nothing for a model that has no memory. */
 retto_status set_memory(retto_session *session, double strength);

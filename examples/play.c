@@ -496,7 +496,7 @@ static void run(int signals) {
 static void open_models(char **paths) {
   for (int i = 0; i < play.models; i++) {
     bool has_bars;
-    play.sessions[i] = open_session(paths[i], options.seed, &play.ticks_per_quarter[i], &has_bars);
+    play.sessions[i] = open_session(paths[i], options.seed, NULL, &play.ticks_per_quarter[i], &has_bars);
     retto_session *session = play.sessions[i];
     if (!has_bars && options.bars)
       usage_error("--bars is not for %s, a model of performances: these have no bars", paths[i]);

@@ -1,4 +1,4 @@
-import CProcessors
+import CSystem
 import Platform
 
 // What is asked of the system, in one place.

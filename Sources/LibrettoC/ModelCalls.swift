@@ -59,6 +59,27 @@ func create<Object: AnyObject>(
   }
 }
 
+@c @implementation public func retto_model_load_named(
+  _ name: UnsafePointer<CChar>!, _ model: UnsafeMutablePointer<OpaquePointer?>!
+) -> retto_status {
+  create(model, "the pointer for the model") { () throws(LibrettoError) in
+    ModelHandle(try NamedModels.model(try string(name, "the name")))
+  }
+}
+
+@c @implementation public func retto_model_names(
+  _ names: UnsafeMutablePointer<CChar>!, _ capacity: Int, _ length: UnsafeMutablePointer<Int>!
+) -> retto_status {
+  call { () throws(LibrettoError) in
+    let text = NamedModels.all().map { $0.name + "\n" }.joined()
+    let names: UnsafeMutablePointer<CChar>? = names
+    guard try hasRoom(for: text.utf8.count, names, capacity, length, "the buffer for names"),
+      let names
+    else { return }
+    for (i, byte) in text.utf8.enumerated() { names[i] = CChar(bitPattern: byte) }
+  }
+}
+
 @c @implementation public func retto_model_load_memory(
   _ data: UnsafeRawPointer!, _ length: Int, _ model: UnsafeMutablePointer<OpaquePointer?>!
 ) -> retto_status {

@@ -270,3 +270,25 @@ extension retto_session_options {
     try session.restore(try bytes(try require(buffer, "the snapshot"), size, "the snapshot"))
   }
 }
+
+@c @implementation public func retto_session_set_model(
+  _ session: OpaquePointer!, _ model: OpaquePointer!
+) -> retto_status {
+  withSession(session) { (session) throws(LibrettoError) in
+    try withModel(model) { (handle) throws(LibrettoError) in try session.set(model: handle.model) }
+  }
+}
+
+@c @implementation public func retto_session_take_tokens(
+  _ session: OpaquePointer!, _ tokens: UnsafeMutablePointer<Int32>!,
+  _ fed: UnsafeMutablePointer<UInt8>!, _ capacity: Int, _ count: UnsafeMutablePointer<Int>!
+) -> retto_status {
+  withSession(session) { (session) throws(LibrettoError) in
+    let count = try require(count, "the pointer for the number of tokens")
+    try checkCount(capacity, "the buffer for tokens")
+    count.pointee = 0
+    guard capacity > 0 else { return }
+    let tokens = try require(tokens, "the buffer for tokens")
+    count.pointee = session.journal.take(capacity, tokens, fed)
+  }
+}

@@ -103,6 +103,16 @@ extension retto_model_info: SizedStruct {
   }
 }
 
+extension retto_adapter_options: SizedStruct {
+  static var leastSize: Int { 32 }
+  static var initial: Self {
+    let settings = Adapter.Settings()
+    return Self(
+      size: MemoryLayout<Self>.size, learning_rate: settings.rate, pull: settings.pull,
+      stretch: Int32(settings.stretch), reserved: 0)
+  }
+}
+
 extension retto_constraints: SizedStruct {
   static var leastSize: Int { 48 }
   static var initial: Self { Self(MusicConstraints()) }
@@ -157,6 +167,12 @@ private func initialize<Value: SizedStruct>(_ pointer: UnsafeMutablePointer<Valu
   _ info: UnsafeMutablePointer<retto_model_info>!
 ) {
   initialize(info)
+}
+
+@c @implementation public func retto_adapter_options_init(
+  _ options: UnsafeMutablePointer<retto_adapter_options>!
+) {
+  initialize(options)
 }
 
 @c @implementation public func retto_constraints_init(

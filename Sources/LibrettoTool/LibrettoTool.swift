@@ -11,6 +11,7 @@ struct LibrettoTool: ParsableCommand {
     discussion: """
       Begin with:
 
+        libretto sample folk
         libretto train my.txt
         libretto sample my.safetensors
 
@@ -19,8 +20,7 @@ struct LibrettoTool: ParsableCommand {
     version: String(cString: version_text()),
     subcommands: [
       Train.self, Sample.self, Evaluate.self, Score.self, Info.self, Quantize.self, MIDI.self,
-      Roll.self,
-      Bench.self,
+      Roll.self, Models.self, Bench.self,
     ])
 
   static let _errorPrefix = "libretto: "

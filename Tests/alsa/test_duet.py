@@ -1,5 +1,6 @@
 """libretto-duet, by what it answers to a player."""
 import json
+import re
 import signal
 import time
 
@@ -174,6 +175,21 @@ class Duet(SequencerTest):
         begun = [e.ns for e in self.answers() if start < e.ns < last]
         self.assertGreater(len(begun), 3, "nothing came while the player played")
         self.end(duet)
+
+    def test_it_learns_from_the_player(self):
+        duet = self.duet("--learn")
+        for _ in range(3):
+            before = len(self.answers())
+            self.play(TUNE)
+            self.await_answer(before)
+            time.sleep(2.5)
+        duet.send_signal(signal.SIGTERM)
+        out, error = self.finish(duet)
+        self.assertSilent(self.player)
+        self.assertNothingLeft()
+        self.assertEqual(json.loads(out)["late"], 0)
+        said = re.search(r"learned from (\d+) tokens", error)
+        self.assertGreater(int(said.group(1)), 30)
 
     def test_the_player_steers_it(self):
         """What is played decides about the answer: two calls, two answers; the same call, the same one."""

@@ -65,6 +65,7 @@ CALL(retto_status_name) { return given(s, retto_status_name(RETTO_OK)[0]); }
 INITIALIZER(retto_session_options)
 INITIALIZER(retto_trainer_options)
 INITIALIZER(retto_model_info)
+INITIALIZER(retto_adapter_options)
 INITIALIZER(retto_constraints)
 INITIALIZER(retto_progress)
 INITIALIZER(retto_midi_info)
@@ -139,6 +140,13 @@ CALL(retto_session_get_constraints) {
 CALL(retto_session_set_pitch_range) { return retto_session_set_pitch_range(s->session, 40, 80); }
 CALL(retto_session_set_scale) { return retto_session_set_scale(s->session, 0xAB5); }
 CALL(retto_session_set_key) { return retto_session_set_key(s->session, 3); }
+CALL(retto_session_set_model) { return retto_session_set_model(s->session, s->model); }
+CALL(retto_session_take_tokens) {
+  int32_t tokens[8];
+  uint8_t fed[8];
+  size_t count;
+  return retto_session_take_tokens(s->session, tokens, fed, 8, &count);
+}
 CALL(retto_session_set_memory) { return retto_session_set_memory(s->session, 1.5f); }
 CALL(retto_session_set_voices) { return retto_session_set_voices(s->session, 2); }
 CALL(retto_session_set_density) { return retto_session_set_density(s->session, 1); }

@@ -1,3 +1,5 @@
+import Platform
+
 /// Paths are Strings here, and to the system they are bytes, which need not be UTF-8. So that every
 /// file a folder lists can be opened, kept in a checkpoint and shown, a byte that is no part of
 /// well-formed UTF-8 stands in the String as a character from U+10FF80 to U+10FFFF, of private use (as
@@ -51,6 +53,27 @@ package enum SystemPath {
     }
     name.append(0)
     return body(name)
+  }
+
+  /// The names in a folder that do not begin with a dot, in order; nil if it cannot be read.
+  package static func names(in folder: String) -> [String]? {
+    guard let directory = with(folder, { opendir($0) }) else { return nil }
+    defer { closedir(directory) }
+    var names: [String] = []
+    while let entry = readdir(directory) {
+      let name = withUnsafePointer(to: &entry.pointee.d_name) {
+        $0.withMemoryRebound(to: CChar.self, capacity: 256) { string($0) }
+      }
+      if !name.hasPrefix(".") { names.append(name) }
+    }
+    return names.sorted()
+  }
+
+  /// A path from the root on, without links; nil if nothing is there.
+  package static func resolved(_ path: String) -> String? {
+    guard let full = with(path, { realpath($0, nil) }) else { return nil }
+    defer { free(full) }
+    return string(full)
   }
 
   /// A text that may hold paths, for people: such bytes as "\xE9".

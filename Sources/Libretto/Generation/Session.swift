@@ -9,7 +9,7 @@ import Sequences
 /// model and the settings alone, and on whether a token follows one of the same session: the first one,
 /// or the first after a reset, a restore or a draw together with others takes up to twice as long.
 public final class Session {
-  public let model: Model
+  public private(set) var model: Model
   /// What the random generator began from, at the creation or the last reset.
   public private(set) var seed: UInt64
   /// Takes effect at the next draw.
@@ -37,6 +37,8 @@ public final class Session {
   let music: Music?
   var sampler: Sampler
   var random: RandomSource
+  /// What it read, for an adapter.
+  public let journal: Journal
   /// The token that was drawn or fed last and that the network has not read yet; -1 for none.
   var pending: Int32 = -1
   /// Whether `scratch.logits` tell what follows all that was read; they never do with one pending.
@@ -74,6 +76,7 @@ public final class Session {
         : try SideValues(
           model.sides, model.encoding, barRounds: model.barRounds)
       allowed = try GrowableBuffer(capacity: shape.vocabulary)
+      journal = try Journal()
       let size =
         (music?.stateSize ?? type(of: grammar).stateSize)
         + (sideValues?.stateSize ?? 0)
@@ -91,6 +94,7 @@ public final class Session {
     if let music { music.reset() } else { grammar.reset() }
     sideValues?.reset()
     sampler.forget()
+    journal.cut()
     random = RandomSource(seed: seed)
     self.seed = seed
     pending = -1
@@ -108,6 +112,20 @@ public final class Session {
   public func setMask(_ mask: Mask?, _ user: UnsafeMutableRawPointer?) {
     self.mask = mask
     maskUser = user
+  }
+
+  /// Goes on with another model: this one, or another adaptation of the model it is one of. What it was about to
+  /// say next it says with the new weights. Real-time, if somebody else holds the old model.
+  public func set(model: Model) throws(LibrettoError) {
+    guard model.origin == self.model.origin, model.shape == self.model.shape,
+      model.precision == self.model.precision
+    else {
+      throw LibrettoError(
+        .argument,
+        "the model is not an adaptation of the one this session has; make it with an adapter of that model"
+      )
+    }
+    self.model = model
   }
 
   /// Reads tokens as if they had been drawn. Real-time, in a time proportional to their number.
@@ -157,12 +175,14 @@ public final class Session {
     if pending < 0 && !knowsNext && token != model.documentEnd && model.documentEnd >= 0 {
       pending = model.documentEnd
       sideValues?.follow(pending)
+      journal.note(pending, isFed: true)
     }
     if pending >= 0 { read(wantLogits: false) }
     pending = token
     knowsNext = false
     follow(token, source)
     note(token)
+    journal.note(token, isFed: true)
   }
 
   /// Moves what is known of the sequence on by a token.
@@ -190,6 +210,7 @@ public final class Session {
     pending = token
     if let music { music.reader.take(token, .fed) }
     sideValues?.follow(token)
+    journal.note(token, isFed: true)
   }
 
   /// What follows the end of a document knows nothing of it.
@@ -264,6 +285,7 @@ public final class Session {
     knowsNext = false
     follow(token, .drawn)
     note(token)
+    journal.note(token, isFed: false)
     return (token, logProbability)
   }
 

@@ -9,7 +9,7 @@ import Sequences
 ///      0  8 bytes "RETTOSNP"
 ///      8  4 bytes: the version, 1
 ///     12  4 bytes: how many bytes there are in all, a multiple of 8
-///     16  8 bytes: the fingerprint of the model
+///     16  8 bytes: the fingerprint of the model, or of the one it is an adaptation of
 ///     24  4 words of 8 bytes: the random generator
 ///     56  4 bytes: the token drawn or fed last that the network has not read, -1 for none
 ///     60  4 bytes: 1 if the logits are those of what comes next, else 0
@@ -50,7 +50,7 @@ extension Session {
     bytes.setWord(0, Self.magic)
     bytes.setHalfWord(2, Self.version)
     bytes.setHalfWord(3, UInt32(size))
-    bytes.setWord(2, model.fingerprint)
+    bytes.setWord(2, model.origin)
     bytes.setWord(3, random.words.0)
     bytes.setWord(4, random.words.1)
     bytes.setWord(5, random.words.2)
@@ -115,6 +115,7 @@ extension Session {
     sampler.setRecent(recent)
     self.pending = pending
     knowsNext = base.halfWord(15) == 1
+    journal.cut()
     music?.reader.grammar.clearForcedNotes()
     music?.sounding.endAll()
   }
@@ -138,7 +139,7 @@ extension Session {
         "this snapshot is of version \(base.halfWord(2)); this library reads version \(Self.version)"
       )
     }
-    guard base.word(2) == model.fingerprint else {
+    guard base.word(2) == model.origin else {
       throw LibrettoError(.format, "this snapshot was taken with another model")
     }
     guard bytes.count == snapshotSize else { throw damaged }

@@ -22,6 +22,8 @@ public final class Model: @unchecked Sendable {
   /// Changes with any parameter or size: ties a snapshot to the model it was taken with. It is that of
   /// the numbers in a model file, the same in every version, on every machine.
   let fingerprint: UInt64
+  /// The fingerprint of the model this one was adapted from; its own if it was not.
+  let origin: UInt64
 
   /// The side inputs of the network.
   let sides: Sides
@@ -30,7 +32,8 @@ public final class Model: @unchecked Sendable {
   public var precision: Precision { network.precision }
 
   init(
-    network: Network, encoding: any Encoding, sides: Sides = Sides(), facts: [String: String]
+    network: Network, encoding: any Encoding, sides: Sides = Sides(), facts: [String: String],
+    adapting original: Model? = nil
   ) {
     self.sides = sides
     self.network = network
@@ -43,6 +46,7 @@ public final class Model: @unchecked Sendable {
     barRounds = facts[Self.barRoundsFact].flatMap { Int($0) } ?? 1
     documentEnd = encoding.kind == .music ? -1 : encoding.endToken ?? -1
     fingerprint = network.fingerprint
+    origin = original?.origin ?? fingerprint
   }
 
   /// Reads a model file, or a checkpoint, of which it takes the best weights.
@@ -101,6 +105,16 @@ public final class Model: @unchecked Sendable {
     }
     return Model(network: made, encoding: encoding, sides: sides, facts: facts)
   }
+
+  /// The same model with a sentence about what it learned, for people: `about` in `facts`.
+  public func described(as about: String) -> Model {
+    var facts = facts
+    facts[Self.aboutFact] = about
+    return Model(network: network, encoding: encoding, sides: sides, facts: facts)
+  }
+  private static let aboutFact = "training.about"
+  /// What it learned, in words; nil if nobody said.
+  public var about: String? { facts[Self.aboutFact] }
 
   /// Writes the model to a file, whole or not at all.
   public func save(_ path: String) throws(LibrettoError) { try image().write(path) }

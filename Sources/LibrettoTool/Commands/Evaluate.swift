@@ -10,7 +10,9 @@ struct Evaluate: ParsableCommand {
       Of several files those that cannot be read are left out. Bits per character count Unicode characters, so they can be compared between encodings.
       """)
 
-  @Argument(help: "A model file, or a checkpoint; - for standard input.")
+  @Argument(
+    help:
+      "A model file, a checkpoint, or the name of a model (libretto models); - for standard input.")
   var model: String
 
   @Argument(help: "Files the model has not seen, and folders of them; - for standard input.")
@@ -18,6 +20,13 @@ struct Evaluate: ParsableCommand {
 
   @Option(help: ArgumentHelp("Convert text from this encoding, as for train.", valueName: "name"))
   var textEncoding: String?
+
+  @Flag(
+    help: """
+      Also measure a copy of the model that learns from the files while it reads them: each stretch is \
+      predicted before it is learned from.
+      """)
+  var adapt = false
 
   @Flag(help: "Print JSON.")
   var json = false
@@ -28,6 +37,8 @@ struct Evaluate: ParsableCommand {
     let start = now()
     var total = Evaluation()
     var without = Evaluation()
+    var adapted = Evaluation()
+    let adapter = try adapt ? orFail { () throws(LibrettoError) in try Adapter(loaded) } : nil
     var material = try Material(files, for: loaded, textEncoding)
     try material.use { (file) throws(LibrettoError) in
       total += try file.read { (bytes) throws(LibrettoError) in
@@ -37,10 +48,11 @@ struct Evaluate: ParsableCommand {
             : try loaded.evaluate(midi: bytes, name: Streams.name(file.path), memory: memory)
         }
         if loaded.hasMemory { without += try evaluate(memory: false) }
+        if let adapter { adapted += try adapter.evaluate(bytes, name: Streams.name(file.path)) }
         return try evaluate(memory: true)
       }
     }
-    let speed = Double(total.tokens + without.tokens) / max(now() - start, 1e-9)
+    let speed = Double(total.tokens + without.tokens + adapted.tokens) / max(now() - start, 1e-9)
     guard total.tokens > 0 else {
       throw Failure("there is nothing to predict: the files have less than two tokens", code: 2)
     }
@@ -55,24 +67,27 @@ struct Evaluate: ParsableCommand {
           (
             "nats_per_token_without_memory",
             loaded.hasMemory ? .number(without.natsPerToken) : .null
-          ), ("tokens", .number(total.tokens)),
+          ),
+          ("nats_per_token_adapted", adapt ? .number(adapted.natsPerToken) : .null),
+          ("tokens", .number(total.tokens)),
           ("parameters", .number(loaded.network.layout.parameters)),
           ("tokens_per_second", .number(speed)),
         ]).text)
       return
     }
-    func show(_ name: String, _ value: Double?, _ withoutMemory: Double?) {
-      guard let value else { return }
+    func show(_ name: String, _ loss: (Evaluation) -> Double?) {
+      guard let value = loss(total) else { return }
       print("\(name.padded(20))\(fixed(value, 4))")
-      guard loaded.hasMemory, let withoutMemory else { return }
-      print("\("  without memory".padded(20))\(fixed(withoutMemory, 4))")
+      for (what, isMeasured, evaluation) in [
+        ("  without memory", loaded.hasMemory, without), ("  adapted", adapt, adapted),
+      ] where isMeasured {
+        if let value = loss(evaluation) { print("\(what.padded(20))\(fixed(value, 4))") }
+      }
     }
-    show("bits per character", total.bitsPerCharacter, without.bitsPerCharacter)
-    if let nats = total.natsPerStep {
-      show("nats per step", nats, without.natsPerStep)
-      print("steps               \(grouped(total.steps))")
-    }
-    show("nats per token", total.natsPerToken, without.natsPerToken)
+    show("bits per character", \.bitsPerCharacter)
+    show("nats per step", \.natsPerStep)
+    if total.steps > 0 { print("steps               \(grouped(total.steps))") }
+    show("nats per token", \.natsPerToken)
     print("tokens              \(grouped(total.tokens))")
     print("tokens per second   \(grouped(Int(speed)))")
   }

@@ -5,7 +5,9 @@ import Platform
 struct Info: ParsableCommand {
   static let configuration = CommandConfiguration(abstract: "Show what a model consists of.")
 
-  @Argument(help: "A model file, or a checkpoint; - for standard input.")
+  @Argument(
+    help:
+      "A model file, a checkpoint, or the name of a model (libretto models); - for standard input.")
   var model: String
 
   @Flag(help: "Print JSON.")

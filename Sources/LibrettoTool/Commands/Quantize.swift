@@ -10,7 +10,9 @@ struct Quantize: ParsableCommand {
       how much that is: libretto evaluate MODEL TEXT, with both.
       """)
 
-  @Argument(help: "A model file, or a checkpoint; - for standard input.")
+  @Argument(
+    help:
+      "A model file, a checkpoint, or the name of a model (libretto models); - for standard input.")
   var model: String
 
   @Option(name: .shortAndLong, help: "Where to write the new model; - for standard output.")
@@ -22,6 +24,12 @@ struct Quantize: ParsableCommand {
     transform: choice(["int8", "bfloat16"]))
   var precision: String?
 
+  @Option(
+    help: ArgumentHelp(
+      "What the model learned, in words: `libretto info` and `libretto models` show it.",
+      valueName: "text"))
+  var about: String?
+
   @Flag(help: "Write over a file that exists.")
   var force = false
 
@@ -30,9 +38,10 @@ struct Quantize: ParsableCommand {
     try FileName.checkModel(output, "-o")
     if !force { try ModelFiles.refuseReplacing(output) }
     let before = try ModelFiles.read(model)
-    let after = try orFail { () throws(LibrettoError) in
+    var after = try orFail { () throws(LibrettoError) in
       try before.quantized(to: precision.flatMap { Precision(name: $0) } ?? .int8)
     }
+    if let about { after = after.described(as: about) }
     try ModelFiles.write(after, to: output)
     let weights = Double(after.network.layout.parameters)
     say(

@@ -10,7 +10,7 @@ struct Sample: ParsableCommand {
       of music writes a MIDI file and shows it, one of tokens the numbers of a piece. With a seed the same comes each time.
       """)
 
-  @Argument(help: "A model file, or a checkpoint.")
+  @Argument(help: "A model file, a checkpoint, or the name of a model (libretto models).")
   var model: String
 
   @OptionGroup(title: "Text") var text: TextOptions

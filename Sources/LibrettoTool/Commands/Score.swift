@@ -12,7 +12,7 @@ struct Score: ParsableCommand {
       each second of a performance.
       """)
 
-  @Argument(help: "A model file, or a checkpoint.")
+  @Argument(help: "A model file, a checkpoint, or the name of a model (libretto models).")
   var model: String
 
   @Argument(help: "A text file, or a MIDI file for a model of music.")

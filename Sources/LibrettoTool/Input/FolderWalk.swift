@@ -33,24 +33,10 @@ struct FolderWalk {
     return SystemPath.with(path) { stat($0, &facts) } == 0 ? facts.st_mode & S_IFMT : nil
   }
 
-  /// The names in a folder that do not begin with a dot, in order; nil if it cannot be read.
-  static func names(in folder: String) -> [String]? {
-    guard let directory = SystemPath.with(folder, { opendir($0) }) else { return nil }
-    defer { closedir(directory) }
-    var names: [String] = []
-    while let entry = readdir(directory) {
-      let name = withUnsafePointer(to: &entry.pointee.d_name) {
-        $0.withMemoryRebound(to: CChar.self, capacity: 256) { SystemPath.string($0) }
-      }
-      if !name.hasPrefix(".") { names.append(name) }
-    }
-    return names.sorted()
-  }
-
   private mutating func walk(_ folder: String) {
     // A link to a folder above would lead round for ever.
     guard seen.insert(FileIdentity(folder)).inserted else { return }
-    guard let names = Self.names(in: folder) else {
+    guard let names = SystemPath.names(in: folder) else {
       let reason = String(cString: strerror(errno))
       problems.append((folder, "cannot read the folder \(folder): \(reason)"))
       return

@@ -6,8 +6,17 @@ enum ModelFiles {
   static let ending = ".safetensors"
   static let checkpointEnding = ".checkpoint.safetensors"
 
-  /// Reads a model from a file, a pipe or, as `-`, standard input.
+  /// Reads a model from a file, a pipe or, as `-`, standard input; or one that is found by its name, where no file
+  /// has that name.
   static func read(_ path: String) throws -> Model {
+    if path != "-", NamedModels.isName(path), !exists(path) {
+      do throws(LibrettoError) { return try NamedModels.model(path) } catch {
+        guard NamedModels.path(path) == nil else { throw Failure(error) }
+        throw Failure(
+          "there is no file and no model named \(path); to list the models: libretto models",
+          code: 2)
+      }
+    }
     let file = try Streams.file(path)
     do throws(LibrettoError) { return try Model(path: file) } catch {
       guard error.kind == .format, let kind = FileKind.material(file) else {

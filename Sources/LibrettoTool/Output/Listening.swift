@@ -134,7 +134,7 @@ enum Listening {
       ["/usr/share", "/usr/local/share", "/opt/homebrew/share"] + [home].compactMap { $0 }
     let folders = roots.flatMap { ["\($0)/sounds/sf2", "\($0)/sounds/sf3", "\($0)/soundfonts"] }
     let names = folders.flatMap { folder in
-      (FolderWalk.names(in: folder) ?? []).filter { $0.hasSuffix(".sf2") || $0.hasSuffix(".sf3") }
+      (SystemPath.names(in: folder) ?? []).filter { $0.hasSuffix(".sf2") || $0.hasSuffix(".sf3") }
         .sorted { ($0.hasPrefix("default") ? 0 : 1, $0) < ($1.hasPrefix("default") ? 0 : 1, $1) }
         .map { "\(folder)/\($0)" }
     }

@@ -80,10 +80,6 @@ extension FileIdentity {
 }
 
 /// A path from the root on, without links, of what exists; else as it was.
-func resolved(_ path: String) -> String {
-  guard let full = SystemPath.with(path, { realpath($0, nil) }) else { return path }
-  defer { free(full) }
-  return SystemPath.string(full)
-}
+func resolved(_ path: String) -> String { SystemPath.resolved(path) ?? path }
 
 func exists(_ path: String) -> Bool { SystemPath.with(path) { access($0, F_OK) } == 0 }
