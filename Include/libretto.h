@@ -64,8 +64,9 @@
  *   RETTO_ERROR_UNSUPPORTED.
  *
  *   For each struct there is a function too, for bindings that cannot use the macro: it fills in the
- *   struct as RETTO_..._INIT does. It writes the struct of the library that is loaded, so a program that
- *   may meet a newer one uses the macro. Structs grow with the minor version, never with a patch.
+ *   struct as RETTO_..._INIT does. It writes the struct as the loaded library knows it: a newer library would write
+ *   past the end of the struct of a program that was built with an older header. A program that may run with a
+ *   newer library uses the macro. Structs grow with the minor version, never with a patch.
  *
  * Buffers. They are passed as pointer and length. A call that fills one writes to its last argument how
  *   much there is; called with NULL and 0, it reports that number alone. A buffer that is too
@@ -79,12 +80,13 @@
  *   [any-thread]      any number of threads at once, also on the same handle.
  *   [one-thread]      one thread at a time per handle; different handles at the same time. A second
  *                     thread that calls meanwhile gets RETTO_ERROR_STATE.
- *   [realtime]        does not allocate, lock or make a system call, whether it succeeds or fails,
- *                     from the first call in a process on, and takes a time that does not depend on
- *                     what was generated. The first token of a session, and the first after a reset, a
+ *   [realtime]        does not allocate, lock or make a system call; this holds also for calls that fail, and for
+ *   the first call in a process. The time it takes does not depend on what was generated. The first token of a
+ *   session, and the first after a reset, a
  *                     restore or a call of retto_sessions_next, takes up to twice as long. Such declarations are
- *                     marked RETTO_REALTIME: compilers that know the attribute `nonblocking` (clang 20 and
- *                     later, with -Wfunction-effects) warn of any other call in a function that has it too.
+ *                     marked RETTO_REALTIME, the attribute `nonblocking` where the compiler knows it. In a function
+ *                     of yours that has this attribute, clang 20 and later with -Wfunction-effects warn of calls
+ *                     that do not have it.
  *   [blocking]        may read or write files, allocate, and take long.
  *
  * Settings from another thread. The thread that draws changes them: all setters are [realtime]. Hand
@@ -105,9 +107,9 @@
  *   retto_last_error() says so; free it after the call has returned.
  *
  * Memory. If there is no memory for what grows with the input or the model, a call returns
- *   RETTO_ERROR_MEMORY. Apart from that, calls that are not [realtime] make small allocations, each of at most
- *   4096 bytes, or of 32 bytes times the characters beyond ASCII in the model's vocabulary. If the system
- *   refuses one of those, the process ends by abort(), as it does for nothing else.
+ *   RETTO_ERROR_MEMORY. Apart from that, calls that are not [realtime] make small allocations, each of at most 4096
+ *   bytes, or of 32 bytes for each character beyond ASCII in the model's vocabulary if that is more. If one of
+ *   these fails, the library calls abort(); it does so in no other case.
  *
  * Stack. Calls on models that exist and on sessions need at most 32 KiB of stack; others 256 KiB.
  *
@@ -189,8 +191,8 @@ typedef enum retto_status {
   RETTO_ERROR_BUFFER = -7,
   /* The training material cannot be used. */
   RETTO_ERROR_CORPUS = -8,
-  /* Training diverged. The best weights are kept: those with the best validation loss, or without validation
-   * material weights saved before the divergence. */
+  /* Training diverged. The best weights are kept: those with the best validation loss or, if there is no validation
+   * material, weights from before the divergence. */
   RETTO_ERROR_DIVERGED = -9,
   /* The session's mask forbids every token that could come next, or every token that leads to an event. */
   RETTO_ERROR_EXHAUSTED = -10,
@@ -311,8 +313,8 @@ typedef struct retto_model_info {
   /* Steps of the grid in a quarter note; 0 for text and performances. */
   int32_t steps_per_quarter;
   /* The token that ends a piece of music, or a document of text; -1 for text without documents. It is
-   * not text itself: retto_model_encode never gives it, and it decodes to nothing. It also comes before the first
-   * token of a document, which is always predicted from a zero state. */
+   * not text itself: retto_model_encode never gives it, and it decodes to nothing. The network also reads it before
+   * the first token of a document, from a zero state. */
   int32_t end_token;
   retto_kind kind;
   /* 1 if the model has a memory, else 0: see retto_session_set_memory. */
@@ -519,15 +521,15 @@ RETTO_CHECK retto_status retto_session_set_mask(retto_session *session, retto_ma
 /* Writes the state of the session, its sequence and random generator, to `buffer`, and the number of bytes to
  * `size`. Settings, mask, constraints and forced notes are not part of it. The size is the same for all sessions
  * over a model. Snapshots can be kept: this version and all later ones restore them, on any machine, with the
- * model saved and loaded in any way (but not converted to another precision). Where the instruction sets
- * differ, what is drawn may differ too, as it does without snapshots. They have a version and a checksum.
+ * model saved and loaded in any way (but not converted to another precision). Machines with different instruction
+ * sets may draw different tokens after a restore, as they may without one. A snapshot has a version and a checksum.
  * RETTO_ERROR_BUFFER. [one-thread] [realtime] */
 RETTO_CHECK retto_status retto_session_snapshot(const retto_session *session, void *buffer,
                                                 size_t capacity, size_t *size) RETTO_REALTIME;
 
-/* Goes back to a snapshot taken of any session over the same model, with no forced notes. Sounding
- * notes are this session's, not the snapshot's: those from before are ended by the next calls of
- * retto_session_next_event, and notes that sound in the snapshot are not begun again.
+/* Goes back to a snapshot taken of any session over the same model, with no forced notes. Sounding notes are not
+ * restored: those that sounded before the call are ended by the next calls of retto_session_next_event, and those
+ * that sounded when the snapshot was taken are not begun again.
  * RETTO_ERROR_FORMAT if the bytes are not a snapshot, are damaged or belong to another model;
  * RETTO_ERROR_UNSUPPORTED if a newer version wrote them in a format that this one does not read. Nothing is
  * changed then.
@@ -548,8 +550,8 @@ typedef enum retto_event_kind {
 
 /* An event of music. */
 typedef struct retto_event {
-  /* Ticks since the previous event, as in the model's ticks_per_quarter; of a performance model there are
-   * 1000 ticks a second. */
+  /* Ticks since the previous event; the model's ticks_per_quarter says how long they are. Of a performance model
+   * there are 1000 ticks a second. */
   uint32_t delta;
   uint8_t kind;     /* a retto_event_kind */
   uint8_t channel;  /* 0 to 15 */
@@ -557,14 +559,15 @@ typedef struct retto_event {
   uint8_t velocity; /* 0 to 127 */
 } retto_event;
 
-/* Draws the next event. If nothing happens for a step of the grid, or for a second without a grid, the event is
- * RETTO_EVENT_TIME; so a call draws at most the tokens of one step. Every note-on is followed by its
+/* Draws the next event. If nothing happens within a step of the grid, or of an encoding without a grid within a
+ * second, the event is RETTO_EVENT_TIME; so a call draws at most the tokens of one step. Every note-on is followed
+ * by its
  * note-off, at the latest at the end of the piece.
  *
  * Sounding notes are those whose note-on this call returned and whose note-off it has not returned
- * yet. They are always ended: after tokens were drawn with retto_session_next or retto_sessions_next, and
- * after retto_session_reset and retto_session_restore, the next calls first return a note-off of delta 0 for
- * each sounding note that has ended in the meantime; after a reset or a restore these are all of them. A
+ * yet. They are always ended. If a sounding note ends in tokens that were drawn with retto_session_next or
+ * retto_sessions_next, the next calls of retto_session_next_event first return a note-off of delta 0 for it; after
+ * retto_session_reset and retto_session_restore they do so for every sounding note. A
  * note-off is returned only if its note-on was. Time that passes in tokens drawn one by one is not part of
  * any delta. A host that stops, or frees the session, ends the notes of retto_session_get_sounding itself.
  *
@@ -576,11 +579,11 @@ RETTO_CHECK retto_status retto_session_next_event(retto_session *session, retto_
 
 /* Reads an event that somebody else plays; the model continues from there. Its delta counts from the previous
  * event, drawn or fed. On a grid its time is rounded to the nearest step; events drawn next stay on the
- * grid, and one whose time is before that of this event has delta 0. A note-on of velocity 0 is a note-off; a
- * time signature counts at the beginning of a piece. `delta` is below 2^31.
+ * grid, and one whose time is before that of this event has delta 0. A note-on of velocity 0 is a note-off; a time
+ * signature has an effect only at the beginning of a piece. `delta` is below 2^31.
  *
- * Takes the time of some tokens: on a grid one for each step that passes and one for each note held in
- * it. A pause of more than 64 steps is shortened by whole bars until it is at most 64 steps; if a bar is longer
+ * Takes as long as feeding some tokens: on a grid one for each step that passes, and one for each note held in that
+ * step. A pause of more than 64 steps is shortened by whole bars until it is at most 64 steps; if a bar is longer
  * than 64 steps, until it is at most one bar. A bar has at most 192 steps; 4/4 at 24 steps per quarter note has
  * 96. In a performance a
  * pause is cut at 30 s and takes one token for each second, and one for each note that ends. To take less
@@ -627,9 +630,10 @@ RETTO_CHECK retto_status retto_session_set_pitch_range(retto_session *session, i
 RETTO_CHECK retto_status retto_session_set_scale(retto_session *session, uint32_t pitch_classes)
     RETTO_REALTIME;
 /* The key the piece is in: 1 to 12 for C major to B major, 13 to 24 for C minor to B minor, 0 for none. It
- * forbids nothing: it is an input of the model, which then prefers the notes and the endings of that key. With
- * 0, the default, the input is the key whose scale was set with retto_session_set_scale, if it is the scale
- * of a key; else the key of the notes that the piece has so far, drawn or fed, after about two bars. The
+ * forbids nothing: it is an input of the model, which then prefers the notes and the endings of that key. With 0,
+ * the default, the library chooses the key: that of the scale set with retto_session_set_scale, if it is the scale
+ * of a key; otherwise it estimates the key from the notes of the piece, drawn or fed, once there are about two bars
+ * of them. The
  * call has no effect on models trained before 0.1, which have no input for the key.
  * RETTO_ERROR_ARGUMENT, _UNSUPPORTED for drums. [one-thread] [realtime] */
 RETTO_CHECK retto_status retto_session_set_key(retto_session *session, int32_t key) RETTO_REALTIME;
@@ -640,8 +644,8 @@ RETTO_CHECK retto_status retto_session_set_voices(retto_session *session, int32_
  * [one-thread] [realtime] */
 RETTO_CHECK retto_status retto_session_set_density(retto_session *session, float density)
     RETTO_REALTIME;
-/* The piece ends after this number of bars, to 1000000, at the bar line, or at the next bar line if it already
- * has as many; 0, the default, to leave it to the model. The number of bars still to go is an input of the
+/* The piece ends at the bar line after this number of bars, 1 to 1000000. If it already has that many, it ends at
+ * the next bar line. 0, the default, leaves the end to the model. The number of bars still to go is an input of the
  * model, which prepares the ending. [one-thread] [realtime] */
 RETTO_CHECK retto_status retto_session_set_bars(retto_session *session, int32_t bars)
     RETTO_REALTIME;
@@ -821,9 +825,9 @@ typedef struct retto_text_info {
   retto_text_kind kind;
   /* Bytes of a byte order mark at the beginning: 0, 2 or 3. */
   int32_t mark_length;
-  /* The number of bytes that are invalid in UTF-8, and the offset of the first, SIZE_MAX if there is none. For
-   * UTF-16 those invalid in UTF-16; for binary data NUL and other control characters; 0 if a byte order mark
-   * or the first bytes identify the format. */
+  /* The number of invalid bytes, and the offset of the first, SIZE_MAX if there is none. Invalid are: in UTF-16,
+   * what is not well-formed UTF-16; in binary data, NUL and other control characters; in all else, what is not
+   * well-formed UTF-8. Where a byte order mark or the first bytes identify binary data, nothing is counted. */
   size_t bad_count, first_bad;
   /* What it is, for a person: "UTF-8 text", "a PNG image". Lives as long as the library. */
   const char *name;
@@ -859,13 +863,14 @@ RETTO_CHECK retto_status retto_text_convert(retto_text_kind kind, const void *da
  *
  * The method is truncated back-propagation through time over batches of sequences, with the hidden state
  * carried from one batch to the next; AdamW with the gradient clipped by norm; a learning rate with linear
- * warm-up and cosine decay; dropout after each layer. A part of the material is used for validation: the
- * weights with the best validation loss are kept, and training stops when that loss has not improved for
- * some time. The same material, options, seed and number of threads on the same instruction set give the
+ * warm-up, constant for 0.4 of the run and then falling to 0 in a straight line; dropout after each layer. A part of
+ * the material is used for validation: the weights with the best validation loss are kept. If that loss does not
+ * improve for a third of options.patience evaluations while the rate is constant, the rate begins to fall at once, and
+ * the run ends sooner; if it does not improve for options.patience evaluations, the run ends. The same material, options, seed and number of threads on the same instruction set give the
  * same weights, unless the run is limited by minutes. */
 typedef struct retto_trainer retto_trainer;
 
-/* A number left as the initialiser sets it, 0 or below 0, is chosen by the library. The choice depends on the
+/* A number that is left at its initial value, 0 or -1, is chosen by the library. The choice depends on the
  * number of training tokens (about one per character of text):
  *
  *     tokens        hidden  layers  dropout  epochs
@@ -879,12 +884,15 @@ typedef struct retto_trainer retto_trainer;
  *                         first 100
  *     steps_per_quarter   4
  *     augment             yes for fewer than 400 pieces of music
- *     hidden              with `minutes`: reduced, but not below 64, so that the time is likely to be
- *                         enough for 5 epochs, or for 10,000,000 tokens if that is less
+ *     hidden, layers,     with `minutes`: chosen for the operations that this machine can do in the time,
+ *     dropout             which are measured for 0.3 s: the network has about 0.3 times their square
+ *                         root of weights, at most 3 for each token, and more dropout the more often
+ *                         it sees each token
  *     embedding           64
  *     batch, sequence     32 and 64; less if there is less material
- *     learning_rate       0.004; 0.002 where hidden is above 384. It rises over the first tenth of the
- *                         steps, 100 at most, then falls along a cosine to a twentieth at the end
+ *     learning_rate       0.008 for one layer, 0.006 for more; times the square root of 256 / hidden
+ *                         where hidden is above 256. It rises over the first tenth of the steps, 100
+ *                         at most
  *     weight_decay, clip  0.01 and 1
  *     validation          0.1 of the material
  *     patience            12 evaluations. The validation loss is evaluated every 25 steps, or less
@@ -898,7 +906,8 @@ typedef struct retto_trainer retto_trainer;
 typedef struct retto_trainer_options {
   size_t size; /* of this struct; set by RETTO_TRAINER_OPTIONS_INIT */
   /* "bytes" or "characters" for text, "melody", "polyphony", "drums" or "performance" for music,
-   * "tokens" for sequences of numbers of your own; NULL for text and music: chosen by the library. Copied. */
+   * "tokens" for sequences of numbers of your own; If NULL, the library chooses one for text or music. The string
+   * is copied. */
   const char *encoding;
   /* Steps per quarter note of the grid music is put on (not of performance), 1 to 24. */
   int32_t steps_per_quarter;
@@ -922,8 +931,8 @@ typedef struct retto_trainer_options {
   double epochs;
   int64_t steps;
   double minutes;
-  /* The share of the material, from its end, that is used for validation, at most 0.9; below 0: chosen by the
-   * library.
+  /* The share of the material used for validation, at most 0.9; below 0: chosen by the library. It is the end of
+   * the material or, of pieces and documents, whole ones from all over it.
    * Ignored if validation material was added. */
   double validation;
   /* The run ends after this many evaluations without a better validation loss, at most 1000000; below 0:
@@ -938,9 +947,9 @@ typedef struct retto_trainer_options {
   /* RETTO_FLOAT32, or RETTO_BFLOAT16 to compute products in bfloat16, on processors that have
    * instructions for it (else RETTO_ERROR_UNSUPPORTED). The weights are float32 either way. */
   retto_precision precision;
-  /* Whether each call that adds text adds a document, with an end of its own: above 0 for yes, below 0
-   * for no: then all text is one long one, each addition going on where the last ended. 0: as in the model
-   * that training starts from; without one, no. The hidden state is reset between documents; empty documents are
+  /* Above 0: each call that adds text adds a document, which ends with the end token. Below 0: all text is one long
+   * text, each addition going on where the last ended. 0: as in the model that training starts from, or below 0 if
+   * there is no such model. The hidden state is reset between documents; empty documents are
    * left out. Validation takes whole documents at even distances in the material; if there are too few for that,
    * it takes the end of the last one. RETTO_ERROR_ARGUMENT if the model to start from is of
    * the other kind. */
@@ -974,8 +983,10 @@ RETTO_CHECK retto_status retto_trainer_create_from(const retto_model *model,
 /* Makes a trainer that continues a run where a checkpoint was saved, bit for bit as if it had never
  * stopped. Add the same material as before; the checkpoint's file is not needed after this call.
  * `options` may be NULL; in it only epochs, steps, minutes, patience, threads and the checkpoint options may
- * differ from what the run was started with. All but the checkpoint options change the weights that result. Any
- * other option that is given and differs is RETTO_ERROR_ARGUMENT. A seed of 0 and float32 count as not given.
+ * differ from what the run was started with. Those that move the end, and the number of threads, change the weights
+ * that result; the checkpoint options do not. Any
+ * other option that is given and differs is RETTO_ERROR_ARGUMENT. A seed of 0 and a precision of RETTO_FLOAT32
+ * count as not given.
  * RETTO_ERROR_FILE, _FORMAT, _UNSUPPORTED, _ARGUMENT, _MEMORY. [any-thread] [blocking] */
 RETTO_CHECK retto_status retto_trainer_resume(const char *path,
                                               const retto_trainer_options *options,
@@ -1020,8 +1031,8 @@ RETTO_CHECK retto_status retto_trainer_add_tokens(retto_trainer *trainer, const 
                                                   const int32_t *targets, size_t count,
                                                   retto_role role);
 
-/* Adds a MIDI file: a piece. It is read now, and not needed afterwards. A trainer learns from text or from
- * music, not from both. Until the first step an event of a file takes 16 bytes.
+/* Adds a MIDI file as one piece. It is read now, and not needed afterwards. A trainer learns from text or from
+ * music, not from both. Until the first step the trainer keeps each event of the file, in 16 bytes of memory.
  * RETTO_ERROR_FILE, _FORMAT, _EMPTY if it has no notes, _MEMORY; _STATE after the first step.
  * [one-thread] [blocking] */
 RETTO_CHECK retto_status retto_trainer_add_midi(retto_trainer *trainer, const char *path,
@@ -1034,7 +1045,7 @@ RETTO_CHECK retto_status retto_trainer_add_midi_memory(retto_trainer *trainer, c
 
 struct retto_midi; /* see "MIDI files" */
 
-/* Adds music that was read or made, which may be freed afterwards: a piece. RETTO_ERROR_EMPTY if it has no
+/* Adds a retto_midi as one piece; it may be freed afterwards. RETTO_ERROR_EMPTY if it has no
  * notes, _MEMORY; _STATE after the first step. [one-thread] [blocking] */
 RETTO_CHECK retto_status retto_trainer_add_piece(retto_trainer *trainer, const struct retto_midi *midi,
                                                  retto_role role);
@@ -1081,9 +1092,9 @@ typedef struct retto_progress {
  * _STATE, with nothing changed, if retto_trainer_stop interrupted it. [one-thread] [blocking] */
 RETTO_CHECK retto_status retto_trainer_prepare(retto_trainer *trainer);
 
-/* Fills in the options in force: before the material is prepared those that were given, after it all of
- * them as they were chosen. `steps` is then the number of all steps, 0 if minutes alone end the run, and
- * `epochs` the same in passes over the material. Strings live as long as the trainer.
+/* Fills in the options in force. Before the material is prepared these are the values you gave; afterwards those
+ * you left open are as the library chose them. `steps` is then the number of steps of the run and `epochs` the same
+ * in passes over the material; both are 0 if minutes alone end the run. Strings live as long as the trainer.
  * [one-thread: also from the progress callback] */
 RETTO_CHECK retto_status retto_trainer_get_options(retto_trainer *trainer,
                                                    retto_trainer_options *options);
@@ -1104,8 +1115,9 @@ void retto_progress_init(retto_progress *progress) RETTO_REALTIME;
  * [one-thread] [blocking] */
 RETTO_CHECK retto_status retto_trainer_step(retto_trainer *trainer, retto_progress *progress);
 
-/* Called after each step of a run; 0 to go on, anything else to stop. It may take the model or save a
- * checkpoint or stop the run; other calls on it return RETTO_ERROR_STATE. `progress` lives until it returns. */
+/* Called after each step of a run; 0 to go on, anything else to stop. The callback may take the model, save a
+ * checkpoint, stop the run and read options and progress; other calls on the trainer return RETTO_ERROR_STATE.
+ * `progress` is valid until the callback returns. */
 typedef int32_t (*retto_progress_callback)(void *user, const retto_progress *progress);
 
 /* Trains until the run ends or is stopped; call it again to go on. `callback` and `user` may be NULL, and so may
@@ -1146,9 +1158,9 @@ RETTO_CHECK retto_status retto_trainer_model(retto_trainer *trainer, retto_model
 typedef struct retto_midi retto_midi;
 
 /* Reads a MIDI file: formats 0, 1 and 2, also in a RIFF wrapper. What is damaged is read as far as it
- * can be; retto_midi_get_warnings tells what was found. Where a key has fewer note-offs than note-ons, a
- * note without one of its own ends with the next note-off of the same key; if there is none, at the next note-on
- * of the key. All Sound Off, All Notes Off and the changes of mode (controllers 120, 123 to 127) end the notes of
+ * can be; retto_midi_get_warnings tells what was found. A note without a matching note-off ends with the next
+ * note-off of the same key or, if no note-off follows, at the next note-on of that key. All Sound Off, All Notes
+ * Off and the changes of mode (controllers 120, 123 to 127) end the notes of
  * their channel.
  * A file has at most 1 GiB. Reading it takes memory of up to 30 times its size, usually 10, of which the
  * handle keeps up to 10 times; making events of it takes up to 400 bytes a note while the call runs.
@@ -1183,16 +1195,16 @@ void retto_midi_free(retto_midi *midi);
 typedef struct retto_midi_info {
   size_t size; /* of this struct; set by RETTO_MIDI_INFO_INIT */
   int32_t format, tracks;
-  /* If the file counts in frames of film (SMPTE), those of 120 quarter notes a minute. */
+  /* Of a file in SMPTE time: the ticks in half a second, which is a quarter note at 120 quarter notes a minute. */
   int32_t ticks_per_quarter;
   int32_t reserved; /* 0 */
   uint64_t notes, end_tick;
   double seconds;
   /* Quarter notes per minute where the first note begins; 120 unless the file says otherwise. */
   double tempo;
-  /* The program (General MIDI instrument, 0 to 127) that most notes are played with, and their mean
-   * velocity, 1 to 127, 0 if there are no notes: both of the pitched notes, or of the drums if there
-   * are no others. What continues a file should keep them. */
+  /* The program (General MIDI instrument, 0 to 127) of most notes, and the mean velocity of all, 1 to 127, or 0 if
+   * there are no notes. Both are of the pitched notes or, if there are none, of the drums. Use them for music that
+   * continues this file. */
   int32_t program, velocity;
 } retto_midi_info;
 
@@ -1211,9 +1223,10 @@ RETTO_CHECK retto_status retto_midi_get_info(const retto_midi *midi, retto_midi_
 RETTO_CHECK retto_status retto_midi_get_events(const retto_midi *midi, retto_event *events,
                                                size_t capacity, size_t *count);
 
-/* What was not as the standard wants it, a line each, with the byte it was found at, and how many notes
- * of a track had no note-off or were ended by a controller, with the byte of the track; no text if all was
- * well. At most 101 lines. Writes to `text`, which has room for `capacity` bytes, with a 0 at the end, and
+/* Writes a line for each violation of the standard, with its offset in bytes, and for each track with notes that
+ * have no note-off or were ended by a controller, with their number and the offset of the track. The text is empty
+ * if there is nothing to report. At most 101 lines. Writes to `text`, which has room for `capacity` bytes, with a 0
+ * at the end, and
  * the number of bytes with the 0 to `length`. RETTO_ERROR_BUFFER. [any-thread] */
 RETTO_CHECK retto_status retto_midi_get_warnings(const retto_midi *midi, char *text,
                                                  size_t capacity, size_t *length);

@@ -198,7 +198,9 @@ extension TrainingPlan {
   var record: [(key: String, value: JSON)] {
     [
       ("batch", .number(batch)), ("sequence", .number(sequence)), ("dropout", .number(dropout)),
-      ("learning_rate", .number(learningRate)), ("weight_decay", .number(weightDecay)),
+      ("learning_rate", .number(learningRate)),
+      ("schedule", .string(schedule.rawValue)), ("beta2", .number(beta2)),
+      ("weight_decay", .number(weightDecay)),
       ("clip", .number(clip)), ("seed", .string(String(seed))), ("threads", .number(threads)),
       ("total_steps", .number(totalSteps)), ("seconds", .number(seconds)),
       ("validation_interval", .number(validationInterval)), ("patience", .number(patience)),
@@ -206,7 +208,7 @@ extension TrainingPlan {
     ]
   }
 
-  /// nil if something is missing or out of range.
+  /// nil if something is missing or out of range. Checkpoints of before 0.2 name no schedule and no beta2.
   init?(_ json: JSONValue, shape: NetworkShape) {
     func whole(_ key: String, _ range: ClosedRange<Int>) -> Int? {
       json[key]?.integer.flatMap { range.contains($0) ? $0 : nil }
@@ -217,6 +219,9 @@ extension TrainingPlan {
     guard let batch = whole("batch", 1...4096), let sequence = whole("sequence", 1...65_536),
       batch * sequence <= 1 << 24, let dropout = number("dropout", 0...0.95),
       let learningRate = number("learning_rate", 0...10),
+      let schedule = json["schedule"].map({ $0.string.flatMap(LearningRateSchedule.init) })
+        ?? .cosine,
+      let beta2 = json["beta2"] == nil ? 0.999 : number("beta2", 0...0.999999),
       let weightDecay = number("weight_decay", 0...10), let clip = number("clip", 0...1e9),
       let seed = json["seed"]?.string.flatMap({ UInt64($0) }),
       let threads = whole("threads", 1...256),
@@ -231,6 +236,8 @@ extension TrainingPlan {
     self.sequence = sequence
     self.dropout = dropout
     self.learningRate = learningRate
+    self.schedule = schedule
+    self.beta2 = beta2
     self.weightDecay = weightDecay
     self.clip = clip
     self.seed = seed

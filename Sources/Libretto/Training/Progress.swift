@@ -22,6 +22,8 @@ public struct Progress: Sendable {
   public var secondsLeft = Double.nan
   /// Whether this step measured the validation part.
   public var measured = false
+  /// Whether it will end sooner than was planned, because the validation loss did not improve.
+  public var endsSooner = false
   /// The state the run is in.
   public var end = RunState.fresh
   /// Why the last checkpoint of the run could not be saved; nil if it was, or there is none to save.
@@ -34,7 +36,7 @@ extension Progress {
     let state = checkpoint.state
     step = state.step
     totalSteps = checkpoint.plan.totalSteps
-    fraction = checkpoint.plan.fraction(step: step, elapsed: state.elapsed)
+    fraction = state.fraction(of: checkpoint.plan)
     loss = state.smoothed
     validationLoss = state.validation
     bestValidationLoss = state.best

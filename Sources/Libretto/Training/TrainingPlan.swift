@@ -10,6 +10,9 @@ struct TrainingPlan: Equatable {
   var sequence: Int
   var dropout: Double
   var learningRate: Double
+  var schedule = LearningRateSchedule.coolDown
+  /// Adam's, for the second moment.
+  var beta2 = 0.99
   var weightDecay: Double
   var clip: Double
   var precision: Precision
@@ -31,17 +34,24 @@ struct TrainingPlan: Equatable {
   /// - `perEpoch`: the batches of an epoch, of so many sequences of so many steps.
   /// - `sides`: the side inputs of a new network.
   /// - `fixed`: the shape of the model training starts from, if it starts from one.
+  /// - `speed`: see `TrainingSpeed`, of so many threads. It is asked where the time decides.
   init(
     _ options: TrainingOptions, tokens: Int, validation: Int, vocabulary: Int,
     sides: SideSizes = SideSizes(), sequence: Int = 64,
-    perEpoch: (_ batch: Int, _ sequence: Int) -> Int, fixed: NetworkShape?, processors: Int
+    perEpoch: (_ batch: Int, _ sequence: Int) -> Int, fixed: NetworkShape?, processors: Int,
+    speed: (_ threads: Int) -> Double = { 90e9 * Double($0) }
   ) throws(LibrettoError) {
     augment = options.augment ?? false
     threads = options.threads ?? max(1, min(processors, 8))
     seconds = (options.minutes ?? 0) * 60
     seed = options.seed ?? 0
     precision = options.precision
-    let size = Size(tokens: tokens, seconds: seconds, threads: threads)
+    let size =
+      seconds > 0 && fixed == nil && options.hidden == nil
+      ? ChosenSize(
+        tokens: tokens * (augment ? 4 : 1), operations: seconds * speed(threads),
+        layers: options.layers)
+      : ChosenSize(tokens: tokens)
     shape =
       fixed
       ?? NetworkShape(
@@ -63,7 +73,7 @@ struct TrainingPlan: Equatable {
     }
     if totalSteps == 0 && seconds == 0 { totalSteps = perEpoch * size.epochs }
     dropout = options.dropout ?? size.dropout
-    learningRate = options.learningRate ?? size.learningRate(shape.hidden)
+    learningRate = options.learningRate ?? ChosenSize.learningRate(hidden: shape.hidden, layers: shape.layers)
     weightDecay = options.weightDecay ?? 0.01
     clip = options.clip ?? 1
     // A token costs three times as much to learn from as to test on; a tenth of the time goes to
@@ -80,43 +90,9 @@ struct TrainingPlan: Equatable {
     Int(max(1, min((epochs * Double(stepsPerEpoch)).rounded(.up), Double(mostSteps))))
   }
 
-  /// Sizes that have proved good for a corpus of so many tokens and the time there is.
-  private struct Size {
-    var embedding = 64
-    var hidden = 128
-    var layers = 2
-    var dropout = 0.1
-    var epochs = 40
-
-    init(tokens: Int, seconds: Double, threads: Int) {
-      switch tokens {
-      case ..<20_000: (hidden, layers, dropout, epochs) = (128, 1, 0.2, 100)
-      case ..<200_000: (hidden, layers, dropout, epochs) = (256, 1, 0.3, 60)
-      case ..<1_000_000: (hidden, layers, dropout, epochs) = (256, 2, 0.2, 25)
-      case ..<20_000_000: (hidden, layers, dropout, epochs) = (384, 2, 0.2, 12)
-      default: (hidden, layers, dropout, epochs) = (512, 2, 0.1, 3)
-      }
-      guard seconds > 0 else { return }
-      // A network so large that it sees the corpus less than a few times learns less than a
-      // smaller one would in the same time.
-      let rate = Self.operationsPerSecond * Double(threads)
-      while hidden > 64 {
-        let products = Double(3 * hidden * hidden * (2 * layers - 1) + 128 * hidden)
-        if rate * seconds / (6 * products) >= 5 * Double(min(tokens, 2_000_000)) { break }
-        hidden = hidden > 256 ? hidden - 128 : hidden / 2
-      }
-    }
-
-    /// What one thread does on the machines measured, in operations on floats per second.
-    private static var operationsPerSecond: Double {
-      switch InstructionSet.current {
-      case .v4, .vnni, .bf16: 180e9
-      case .v3: 85e9
-      case .baseline: 30e9
-      }
-    }
-
-    func learningRate(_ hidden: Int) -> Double { hidden > 384 ? 2e-3 : 4e-3 }
+  /// Whether what was decided of the end, in a run by the other plan, holds no more.
+  func hasAnotherEnd(than other: TrainingPlan) -> Bool {
+    (totalSteps, seconds) != (other.totalSteps, other.seconds) || patience == 0
   }
 
   /// How much of the run is over, from 0 to 1.
@@ -127,12 +103,11 @@ struct TrainingPlan: Equatable {
     return min(1, result)
   }
 
-  /// The learning rate: a linear warm-up over the first steps, then half a cosine down to a
-  /// twentieth (Loshchilov & Hutter 2017).
+  /// The learning rate: a linear warm-up over the first steps, then the schedule.
   func learningRate(step: Int, fraction: Double) -> Double {
     let warmUp = Double(totalSteps > 0 ? max(1, min(100, totalSteps / 10)) : 100)
     let rising = min(1, Double(step + 1) / warmUp)
-    return learningRate * rising * (0.05 + 0.95 * 0.5 * (1 + cosine(.pi * fraction)))
+    return learningRate * rising * schedule.share(fraction)
   }
 
   /// Bytes a run of this plan takes beside its corpus, roughly.

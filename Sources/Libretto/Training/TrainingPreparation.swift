@@ -39,6 +39,7 @@ extension TrainingRun {
     case .checkpoint: break
     }
     var state = resumed?.state ?? TrainingState()
+    if let before = resumed?.plan, plan.hasAnotherEnd(than: before) { state.length = 1 }
     state.files = material.files
     state.validationFraction = fraction
     return try TrainingRun(
@@ -49,16 +50,17 @@ extension TrainingRun {
     _ options: TrainingOptions, _ start: TrainingStart, _ corpus: Corpus, _ sides: Sides,
     augment: Bool?
   ) throws(LibrettoError) -> TrainingPlan {
-    var plan: TrainingPlan
+    let plan: TrainingPlan
     if let resumed = start.checkpoint {
       plan = resumed.plan.extended(by: options, corpus)
     } else {
+      var options = options
+      options.augment = augment ?? corpus.gainsFromVariants
       plan = try TrainingPlan(
         options, tokens: corpus.training.count, validation: corpus.validation.count,
         vocabulary: corpus.encoding.vocabularySize, sides: sides.sizes,
         sequence: corpus.usualSequence, perEpoch: corpus.batchesPerEpoch, fixed: start.model?.shape,
-        processors: processorCount())
-      plan.augment = augment ?? corpus.gainsFromVariants
+        processors: processorCount(), speed: { TrainingSpeed.measure(threads: $0) })
     }
     guard plan.memory < physicalMemory() else {
       throw LibrettoError(

@@ -20,6 +20,8 @@ final class TrainingRun {
   /// See `Corpus.barRounds`.
   private let barRounds: Int?
   private var tokensPerSecond = 0.0
+  /// That of the last step, or the first.
+  private var learningRate = 0.0
 
   /// - `learner`: with the weights to begin with.
   /// - `resumed`: what to go on from, if anything.
@@ -55,6 +57,7 @@ final class TrainingRun {
         try GrowableBuffer(repeating: 0, count: count * plan.shape.sides.count)
       )
     }
+    learningRate = plan.learningRate(step: state.step, fraction: state.fraction(of: plan))
     settle()
   }
 
@@ -93,12 +96,14 @@ final class TrainingRun {
       step: state.step, inputs: inputs.base.unsafelyUnwrapped,
       targets: targets.base.unsafelyUnwrapped, sides: sideValues.base
     ) { learner.resetState(of: $0) }
-    let fraction = plan.fraction(step: state.step, elapsed: state.elapsed)
-    let rate = plan.learningRate(step: state.step, fraction: fraction)
+    let fraction = state.fraction(of: plan)
+    learningRate = plan.learningRate(step: state.step, fraction: fraction)
     let loss = learner.gradients(
       inputs: inputs.base.unsafelyUnwrapped, targets: targets.base.unsafelyUnwrapped,
       sides: sideValues.base.map { UnsafePointer($0) })
-    guard loss.isFinite, learner.update(rate: rate, clip: plan.clip, decay: plan.weightDecay)
+    guard loss.isFinite,
+      learner.update(
+        rate: learningRate, clip: plan.clip, decay: plan.weightDecay, beta2: plan.beta2)
     else { throw diverged() }
     state.note(loss)
     guard !state.hasGrownTooFar else { throw diverged() }
@@ -119,7 +124,7 @@ final class TrainingRun {
   private var isMeasurementDue: Bool {
     state.measured < state.step
       && (state.step % plan.validationInterval == 0
-        || plan.fraction(step: state.step, elapsed: state.elapsed) >= 1)
+        || state.fraction(of: plan) >= 1)
   }
 
   /// Measures the validation part, or takes note of the training loss where there is none; false if it
@@ -137,6 +142,7 @@ final class TrainingRun {
         best.copy(from: learner.parameters)
       } else {
         state.sinceBest += 1
+        state.endSoonerIfOverfitting(plan)
       }
     } else if !(state.smoothed >= state.kept.loss) {
       state.kept = (state.step, state.smoothed)
@@ -184,7 +190,7 @@ extension TrainingRun {
     p.step = state.step
     p.totalSteps = plan.totalSteps
     p.epoch = Double(state.step) / Double(batches.batchesPerEpoch)
-    p.fraction = plan.fraction(step: state.step, elapsed: state.elapsed)
+    p.fraction = state.fraction(of: plan)
     p.loss = state.smoothed
     p.validationLoss = state.validation
     p.bestValidationLoss = state.best
@@ -192,12 +198,13 @@ extension TrainingRun {
     if corpus.tokensPerCharacter > 0 {
       p.bitsPerCharacter = nats / 0.693147180559945309 * corpus.tokensPerCharacter
     }
-    p.learningRate = plan.learningRate(step: max(0, state.step - 1), fraction: p.fraction)
+    p.learningRate = learningRate
     p.gradientNorm = learner.gradientNorm
     p.tokensPerSecond = tokensPerSecond
     p.elapsedSeconds = state.elapsed
     if p.fraction > 0 { p.secondsLeft = state.elapsed * (1 - p.fraction) / p.fraction }
     p.measured = measured
+    p.endsSooner = state.length < 1
     p.end = state.run
     return p
   }

@@ -54,6 +54,8 @@ struct TrainingState {
   /// Without a validation loss: the step whose weights are kept in case training diverges, and the
   /// loss then.
   var kept = (step: 0, loss: Double.nan)
+  /// The part of what the plan has that the run takes: below 1 if it was to end sooner.
+  var length = 1.0
   /// For the host that resumes: where the material came from, and how much is for validation.
   var files = FileList()
   var validationFraction = 0.0
@@ -67,10 +69,26 @@ struct TrainingState {
 
   var hasGrownTooFar: Bool { smoothed > max(3 * first, 20) }
 
+  /// How much of the run is over, from 0 to 1.
+  func fraction(of plan: TrainingPlan) -> Double {
+    min(1, plan.fraction(step: step, elapsed: elapsed) / length)
+  }
+
+  /// A network that overfits at the highest rate learns nothing more there: the cool-down, which still lowers the
+  /// loss, begins at once, and takes as long as it would in a run that was planned so short.
+  mutating func endSoonerIfOverfitting(_ plan: TrainingPlan) {
+    let done = fraction(of: plan)
+    guard plan.schedule == .coolDown, plan.patience > 0, sinceBest >= max(2, plan.patience / 3),
+      length == 1, done > 0, done < LearningRateSchedule.coolDownStart
+    else { return }
+    length = done / LearningRateSchedule.coolDownStart
+    sinceBest = 0
+  }
+
   /// The state the numbers lead to. It stays what it was, stopped for one, where they say nothing else.
   func settled(_ plan: TrainingPlan) -> RunState {
     if run == .diverged { return .diverged }
-    if plan.fraction(step: step, elapsed: elapsed) >= 1 { return .finished }
+    if fraction(of: plan) >= 1 { return .finished }
     if plan.patience > 0 && sinceBest >= plan.patience { return .early }
     if run == .stopped { return .stopped }
     return step == 0 ? .fresh : .running
@@ -99,6 +117,7 @@ extension TrainingState {
       ("first_loss", .number(first)), ("loss", .number(smoothed)),
       ("validation_loss", .number(validation)), ("best_validation_loss", .number(best)),
       ("since_best", .number(sinceBest)), ("measured_step", .number(measured)),
+      ("length", .number(length)),
       ("kept_step", .number(kept.step)), ("kept_loss", .number(kept.loss)),
       ("held_out", .number(validationFraction)),
     ]
@@ -125,6 +144,7 @@ extension TrainingState {
       let smoothed = loss("loss"), let validation = loss("validation_loss"),
       let best = loss("best_validation_loss"), let sinceBest = whole("since_best", 0...step),
       let measured = whole("measured_step", 0...step, missing: step),
+      let length = json["length"] == nil ? 1 : number("length", 1e-12...1),
       let keptStep = whole("kept_step", 0...step, missing: step),
       let keptLoss = loss("kept_loss", missing: .nan),
       let fraction = number("held_out", 0...0.9)
@@ -143,6 +163,7 @@ extension TrainingState {
     self.best = best
     self.sinceBest = sinceBest
     self.measured = measured
+    self.length = length
     kept = (keptStep, keptLoss)
     validationFraction = fraction
   }

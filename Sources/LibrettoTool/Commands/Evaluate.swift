@@ -35,23 +35,16 @@ struct Evaluate: ParsableCommand {
     try Outputs([]).spare([model] + files)
     let loaded = try ModelFiles.read(model)
     let start = now()
-    var total = Evaluation()
-    var without = Evaluation()
-    var adapted = Evaluation()
-    let adapter = try adapt ? orFail { () throws(LibrettoError) in try Adapter(loaded) } : nil
+    var measured = try Measurement(loaded, adapt: adapt)
     var material = try Material(files, for: loaded, textEncoding)
+    let isSeveral = material.files.count > 1
     try material.use { (file) throws(LibrettoError) in
-      total += try file.read { (bytes) throws(LibrettoError) in
-        func evaluate(memory: Bool) throws(LibrettoError) -> Evaluation {
-          loaded.isText
-            ? try loaded.evaluate(text: bytes, memory: memory)
-            : try loaded.evaluate(midi: bytes, name: Streams.name(file.path), memory: memory)
-        }
-        if loaded.hasMemory { without += try evaluate(memory: false) }
-        if let adapter { adapted += try adapter.evaluate(bytes, name: Streams.name(file.path)) }
-        return try evaluate(memory: true)
+      try file.read { (bytes) throws(LibrettoError) in
+        try measured.add(bytes, Streams.name(file.path), beside: isSeveral)
       }
     }
+    measured.finish()
+    let (total, without, adapted) = (measured.total, measured.without, measured.adapted)
     let speed = Double(total.tokens + without.tokens + adapted.tokens) / max(now() - start, 1e-9)
     guard total.tokens > 0 else {
       throw Failure("there is nothing to predict: the files have less than two tokens", code: 2)
@@ -90,6 +83,55 @@ struct Evaluate: ParsableCommand {
     show("nats per token", \.natsPerToken)
     print("tokens              \(grouped(total.tokens))")
     print("tokens per second   \(grouped(Int(speed)))")
+  }
+}
+
+/// What files say of a model: with its memory, without, and learning from them.
+private struct Measurement {
+  private(set) var total = Evaluation()
+  private(set) var without = Evaluation()
+  private(set) var adapted = Evaluation()
+  private let model: Model
+  private let evaluator: PassageEvaluator
+  private let evaluatorWithout: PassageEvaluator?
+  private let adapter: Adapter?
+
+  init(_ model: Model, adapt: Bool) throws {
+    self.model = model
+    (evaluator, evaluatorWithout, adapter) = try orFail { () throws(LibrettoError) in
+      (
+        try PassageEvaluator(model),
+        model.hasMemory ? try PassageEvaluator(model, memory: false) : nil,
+        adapt ? try Adapter(model) : nil
+      )
+    }
+  }
+
+  /// - `beside`: whether there are others, so that several are read at a time; one alone may be of any size.
+  mutating func add(_ bytes: UnsafeRawBufferPointer, _ name: String, beside others: Bool)
+    throws(LibrettoError)
+  {
+    if others {
+      let passage = try model.passage(bytes, name: name)
+      evaluator.add(passage)
+      evaluatorWithout?.add(passage)
+    } else {
+      func evaluate(memory: Bool) throws(LibrettoError) -> Evaluation {
+        model.isText
+          ? try model.evaluate(text: bytes, memory: memory)
+          : try model.evaluate(midi: bytes, name: name, memory: memory)
+      }
+      total += try evaluate(memory: true)
+      if model.hasMemory { without += try evaluate(memory: false) }
+    }
+    if let adapter { adapted += try adapter.evaluate(bytes, name: name) }
+  }
+
+  mutating func finish() {
+    evaluator.finish()
+    evaluatorWithout?.finish()
+    total += evaluator.evaluation
+    without += evaluatorWithout?.evaluation ?? Evaluation()
   }
 }
 

@@ -7,6 +7,7 @@ final class TrainingReport {
   private let paths: TrainPaths
   private var lastLine = -1e9
   private var lastSample = 0.0
+  private var saidSooner = false
   /// Why the checkpoint could not be saved, as it was told last.
   private var failure: LibrettoError?
 
@@ -28,6 +29,13 @@ final class TrainingReport {
     if p.checkpointFailure != failure {
       failure = p.checkpointFailure
       if let failure { warn(failure) }
+    }
+    if p.endsSooner && !saidSooner {
+      saidSooner = true
+      if Terminal.isInteractive { Terminal.rewriteLine("") }
+      say(
+        "The validation loss does not improve any more: the learning rate falls from now on, and the run ends in \(duration(p.secondsLeft))."
+      )
     }
     if Terminal.isInteractive {
       if time - lastLine >= 0.2 || !p.end.goesOn {

