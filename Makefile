@@ -31,7 +31,7 @@ STAGE := .build/stage
 STRIP ?= -Xlinker -s
 SWIFT_BUILD := swift build -c release -Xswiftc -static-stdlib -Xswiftc -use-ld=lld $(STRIP)
 
-.PHONY: all library tool live examples check check-swift check-fuzz check-programs check-alsa check-sanitizers demo bench install uninstall clean format lint
+.PHONY: all library tool live examples check check-swift check-fuzz check-programs check-alsa check-sanitizers demo bench results install uninstall clean format lint
 
 all: library tool live
 
@@ -137,6 +137,10 @@ demo: all
 
 bench: all
 	python3 benchmarks/compare.py
+
+# What default flags learn on the corpora in FOLDER; see benchmarks/results.py.
+results: all
+	python3 benchmarks/results.py "$(FOLDER)"
 
 clean:
 	rm -rf .build

@@ -5,4 +5,4 @@
 folder=$1
 mkdir -p "$folder"
 make_model pop "pop songs for the piano as they were played, with time and velocity" "$2" --encoding performance \
-  --hidden 256 --layers 2 --dropout 0.2 --steps 2500
+  --hidden 256 --layers 2 --dropout 0.2 --steps 2000

@@ -112,7 +112,9 @@ package struct Passage {
 
 extension Model {
   /// The bytes of a file as a passage: of documents the whole one, with its end. `name` is what errors call it.
-  package func passage(_ bytes: UnsafeRawBufferPointer, name: String) throws(LibrettoError) -> Passage {
+  package func passage(_ bytes: UnsafeRawBufferPointer, name: String) throws(LibrettoError)
+    -> Passage
+  {
     guard isText else {
       let tokens = try tokens(of: try readMIDI(bytes, name: name), name: name)
       var passage = Passage(tokens: tokens)
@@ -125,7 +127,9 @@ extension Model {
       if let end = encoding.endToken { try tokens.append(end) }
       var failure: OutOfMemory?
       encoding.encode(bytes) { token in
-        if failure == nil { do throws(OutOfMemory) { try tokens.append(token) } catch { failure = error } }
+        if failure == nil {
+          do throws(OutOfMemory) { try tokens.append(token) } catch { failure = error }
+        }
       }
       if let failure { throw failure }
       if let end = encoding.endToken { try tokens.append(end) }

@@ -208,7 +208,7 @@ extension TrainingPlan {
     ]
   }
 
-  /// nil if something is missing or out of range. Checkpoints of before 0.2 name no schedule and no beta2.
+  /// nil if something is missing or out of range. Older checkpoints name no schedule and no beta2.
   init?(_ json: JSONValue, shape: NetworkShape) {
     func whole(_ key: String, _ range: ClosedRange<Int>) -> Int? {
       json[key]?.integer.flatMap { range.contains($0) ? $0 : nil }

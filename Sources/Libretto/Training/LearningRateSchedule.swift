@@ -6,7 +6,7 @@ enum LearningRateSchedule: String {
   /// loss than the cosine on all corpora it was measured on (RESULTS.md); and since nothing before the cool-down
   /// depends on the end, it can begin as soon as a network overfits.
   case coolDown = "cool-down"
-  /// Half a cosine down to a twentieth (Loshchilov & Hutter 2017): that of runs begun before version 0.2.
+  /// Half a cosine down to a twentieth (Loshchilov & Hutter 2017): that of checkpoints that name no schedule.
   case cosine
 
   /// Where the cool-down begins.

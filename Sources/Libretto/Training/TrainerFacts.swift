@@ -42,6 +42,13 @@ extension Trainer {
   package var ends: (steps: Int, seconds: Double, patience: Int)? {
     run.map { ($0.plan.totalSteps, $0.plan.seconds, $0.plan.patience) }
   }
+  /// How long all steps are likely to take on this machine, in seconds, by a measurement of 0.3 s; nil if the
+  /// time ends the run.
+  package var expectedSeconds: Double? {
+    guard let plan = run?.plan, plan.totalSteps > 0, plan.seconds == 0 else { return nil }
+    let tokens = Double(plan.totalSteps) * Double(plan.batch * plan.sequence)
+    return tokens * plan.shape.trainingOperations / TrainingSpeed.measure(threads: plan.threads)
+  }
   /// The losses so far, of a resumed run from its beginning.
   package var history: LossHistory? { run?.history }
 

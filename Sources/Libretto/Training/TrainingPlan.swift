@@ -73,7 +73,8 @@ struct TrainingPlan: Equatable {
     }
     if totalSteps == 0 && seconds == 0 { totalSteps = perEpoch * size.epochs }
     dropout = options.dropout ?? size.dropout
-    learningRate = options.learningRate ?? ChosenSize.learningRate(hidden: shape.hidden, layers: shape.layers)
+    learningRate =
+      options.learningRate ?? ChosenSize.learningRate(hidden: shape.hidden, layers: shape.layers)
     weightDecay = options.weightDecay ?? 0.01
     clip = options.clip ?? 1
     // A token costs three times as much to learn from as to test on; a tenth of the time goes to

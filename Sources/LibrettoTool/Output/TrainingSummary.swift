@@ -100,6 +100,9 @@ struct TrainingSummary {
     let isChosen =
       !isResumed && options.steps == nil && options.epochs == nil && options.minutes == nil
     var line = "Ends after \(when.joined(separator: " or "))\(isChosen ? " (chosen)" : "")"
+    if isChosen, let seconds = trainer.expectedSeconds {
+      line += ", which take about \(duration(seconds))"
+    }
     if ends.patience > 0 && (trainer.tokens?.validation ?? 0) > 0 {
       line += ", or after \(ends.patience) measurements without a better validation loss"
     }

@@ -26,8 +26,9 @@ import Testing
     }
     var reset: [Int] = []
     plan.fill(step: step, inputs: inputs, targets: targets) { reset.append($0) }
-    #expect(reset.isEmpty || reset == Array(0..<plan.batch))
-    begins = !reset.isEmpty
+    #expect(reset == Set(reset).sorted() && reset.allSatisfy { 0 <= $0 && $0 < plan.batch })
+    #expect(step % plan.batchesPerEpoch > 0 || reset.count == plan.batch)
+    begins = step % plan.batchesPerEpoch == 0
     func row(_ p: UnsafeMutablePointer<Int32>, _ s: Int) -> [Int32] {
       (0..<plan.sequence).map { p[$0 * plan.batch + s] }
     }
@@ -68,6 +69,33 @@ import Testing
       let share = Double(predicted.count) / Double(tokens - 1)
       #expect(share >= 0.5 && (plan.batchesPerEpoch < 50 || share > 0.9))
     }
+  }
+
+  /// A network that is to begin from a zero state must have met one, also if it never sees all of the text.
+  @Test func rowsBeginAnewNowAndThen() throws {
+    let plan = TextBatches(try store(2_000_000), batch: 16, sequence: 16, seed: 3)
+    let n = plan.batch * plan.sequence
+    let (inputs, targets) = (
+      UnsafeMutablePointer<Int32>.allocate(capacity: n),
+      UnsafeMutablePointer<Int32>.allocate(capacity: n)
+    )
+    defer {
+      inputs.deallocate()
+      targets.deallocate()
+    }
+    func resets(_ step: Int) -> [Int] {
+      var rows: [Int] = []
+      plan.fill(step: step, inputs: inputs, targets: targets) { rows.append($0) }
+      return rows
+    }
+    let steps = 1..<4000
+    #expect(plan.batchesPerEpoch > steps.upperBound)
+    let counts = steps.reduce(into: Array(repeating: 0, count: 16)) { counts, step in
+      for row in resets(step) { counts[row] += 1 }
+    }
+    // One sequence of 64 and one of 256: 78 of 4,000.
+    #expect(counts.allSatisfy { (40...120).contains($0) })
+    #expect(resets(1234) == resets(1234))
   }
 
   @Test(arguments: sizes)

@@ -56,9 +56,11 @@ import Testing
   @Test(arguments: [true, false]) func music(memory: Bool) throws {
     let tunes = URL(filePath: #filePath).deletingLastPathComponent()
       .appendingPathComponent("../../../examples/tunes").standardizedFileURL
-    let files = try FileManager.default.contentsOfDirectory(at: tunes, includingPropertiesForKeys: nil)
-      .filter { $0.pathExtension == "mid" }.sorted { $0.path < $1.path }.prefix(24)
-      .map { [UInt8](try Data(contentsOf: $0)) }
+    let files = try FileManager.default.contentsOfDirectory(
+      at: tunes, includingPropertiesForKeys: nil
+    )
+    .filter { $0.pathExtension == "mid" }.sorted { $0.path < $1.path }.prefix(24)
+    .map { [UInt8](try Data(contentsOf: $0)) }
     let trainer = try Trainer(
       smallOptions {
         $0.steps = 20

@@ -223,7 +223,7 @@ import Testing
     for (key, _) in plan.record {
       let without = TrainingPlan(
         JSON.object(plan.record.filter { $0.key != key }).value, shape: plan.shape)
-      // Checkpoints of before 0.2 do without these.
+      // Older checkpoints do without these.
       if ["schedule", "beta2"].contains(key) {
         #expect(without?.schedule == .cosine || without?.beta2 == 0.999)
       } else {

@@ -64,7 +64,7 @@ final class TextBatches: Batches {
     sides values: UnsafeMutablePointer<Int32>?, reset: (Int) -> Void
   ) {
     let (epoch, place) = step.quotientAndRemainder(dividingBy: batchesPerEpoch)
-    if place == 0 { for row in 0..<batch { reset(row) } }
+    for row in 0..<batch where place == 0 || beginsAnew(epoch, place, row) { reset(row) }
     var random = RandomSource(seed: seed &+ UInt64(epoch))
     let beginning = Int(random.next() % UInt64(beginnings))
     let start = beginning + place * sequence
@@ -76,19 +76,47 @@ final class TextBatches: Batches {
         targets[i] = at + 1 < tokens.count ? tokens[at + 1] : -1
       }
       guard let sides, let values else { continue }
+      let first = lastForgetting(epoch, place, row)
       sides.fill(
-        values, row: row, sequence: sequence, at: row * stretch + start, passage: epoch,
-        tokens: row * stretch + beginning..<tokens.count, facts: { SideFacts() },
-        hidesMemory: hidesMemory(epoch, place, row)
+        values, row: row, sequence: sequence, at: row * stretch + start,
+        passage: epoch * batchesPerEpoch + first,
+        tokens: row * stretch + beginning + first * sequence..<tokens.count,
+        facts: { SideFacts() }, hidesMemory: hidesMemory(epoch, place, row)
       ) { tokens[$0] }
     }
+  }
+
+  // What a session meets at its beginning is learned only if training meets it too, also in an epoch without end:
+  // now and then a row begins anew, from a zero state, and now and then with an empty memory as well. (The winner of
+  // Melis, Kočiský and Blunsom 2020 drops the carried state likewise.)
+
+  /// Whether a row begins from a zero state at a place: one sequence of 64 does.
+  private func beginsAnew(_ epoch: Int, _ place: Int, _ row: Int) -> Bool {
+    forgets(epoch, place, row) || chance(1, epoch, place, row) >> 58 == 0
+  }
+
+  /// Whether it forgets what it read, too: one of 256 does.
+  private func forgets(_ epoch: Int, _ place: Int, _ row: Int) -> Bool {
+    chance(2, epoch, place, row) >> 56 == 0
+  }
+
+  /// The last place, from the beginning of the epoch to this one, where a row forgot what it read.
+  private func lastForgetting(_ epoch: Int, _ place: Int, _ row: Int) -> Int {
+    var place = place
+    while place > 0 && !forgets(epoch, place, row) { place -= 1 }
+    return place
+  }
+
+  /// 64 bits that follow from the seed and a place in training.
+  private func chance(_ what: UInt64, _ epoch: Int, _ place: Int, _ row: Int) -> UInt64 {
+    var random = RandomSource(
+      seed: seed &+ what << 56 ^ UInt64(epoch) << 40 ^ UInt64(place) << 16 ^ UInt64(row))
+    return random.next()
   }
 
   /// Whether the memory tells nothing of a sequence: of some that follow each other, by chance, so that a session
   /// may do without it.
   private func hidesMemory(_ epoch: Int, _ place: Int, _ row: Int) -> Bool {
-    var random = RandomSource(
-      seed: seed &+ UInt64(epoch) << 40 ^ UInt64(place / 8) << 16 ^ UInt64(row))
-    return random.next() >> 61 == 0
+    chance(0, epoch, place / 8, row) >> 61 == 0
   }
 }
