@@ -115,7 +115,7 @@ class Chosen(ToolTest):
         said = self.run_tool("train", "corpus.txt", "-o", "m.safetensors", "--steps", 3, "--hidden", 24).stdout.decode()
         self.assertRegex(said, r"Encoding: characters, the default for text; a vocabulary of \d+ tokens")
         self.assertRegex(said, r"Network: 1 layer of 24 units, embedding 64; layers, embedding chosen for \d+,\d+ tokens")
-        self.assertRegex(said, r"learning rate 0\.004, dropout 0\.2")
+        self.assertRegex(said, r"learning rate 0\.008, dropout 0\.2")
         self.assertIn("Ends after 3 steps", said)
         said = self.run_tool("train", "corpus.txt", "-o", "n.safetensors", "--steps", 3, "--from", "m.safetensors").stdout.decode()
         self.assertIn("the model to start from", said)
