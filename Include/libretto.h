@@ -80,10 +80,10 @@
  *   [any-thread]      any number of threads at once, also on the same handle.
  *   [one-thread]      one thread at a time per handle; different handles at the same time. A second
  *                     thread that calls meanwhile gets RETTO_ERROR_STATE.
- *   [realtime]        does not allocate, lock or make a system call; this holds also for calls that fail, and for
- *   the first call in a process. The time it takes does not depend on what was generated. The first token of a
- *   session, and the first after a reset, a
- *                     restore or a call of retto_sessions_next, takes up to twice as long. Such declarations are
+ *   [realtime]        does not allocate, lock or make a system call; this holds also for calls that fail,
+ *                     and for the first call in a process. The time it takes does not depend on what was
+ *                     generated. The first token of a session, and the first after a reset, a restore or
+ *                     a call of retto_sessions_next, takes up to twice as long. Such declarations are
  *                     marked RETTO_REALTIME, the attribute `nonblocking` where the compiler knows it. In a function
  *                     of yours that has this attribute, clang 20 and later with -Wfunction-effects warn of calls
  *                     that do not have it.
@@ -747,7 +747,7 @@ typedef struct retto_adapter_options {
   size_t size; /* of this struct; set by RETTO_ADAPTER_OPTIONS_INIT */
   /* Adam's learning rate: above 0, at most 1. A larger one learns faster, and forgets more of the model. */
   double learning_rate;
-  /* The part of the way back to the model's own weights that is gone before each step: 0 to 1. */
+  /* Before each step each weight moves back towards that of the model by this part of its distance: 0 to 1. */
   double pull;
   /* Tokens of a stretch: 1 to 4096. Gradients flow back over so many. */
   int32_t stretch;

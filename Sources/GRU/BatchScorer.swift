@@ -22,12 +22,7 @@ public final class BatchScorer {
   }
 
   /// Sets the state of one row to zero: its next token begins a sequence.
-  public func restart(_ row: Int) {
-    let h = network.shape.paddedHidden
-    for layer in 0..<network.shape.layers {
-      (state.pointer + (layer * rows + row) * h).update(repeating: 0, count: h)
-    }
-  }
+  public func restart(_ row: Int) { state.clearState(of: row, batch: rows, network.shape) }
 
   /// Goes on by `steps` tokens in every row, and gives the sum of the losses of the targets in nats.
   ///

@@ -35,6 +35,14 @@ public final class FloatBuffer: @unchecked Sendable {
 
   public func clear() { pointer.update(repeating: 0, count: count) }
 
+  /// Clears the hidden state of one row, where this holds those of a batch: `[layers][batch][padded hidden]`.
+  func clearState(of row: Int, batch: Int, _ shape: NetworkShape) {
+    let h = shape.paddedHidden
+    for layer in 0..<shape.layers {
+      (pointer + (layer * batch + row) * h).update(repeating: 0, count: h)
+    }
+  }
+
   public func copy(from other: FloatBuffer) {
     pointer.update(from: other.pointer, count: min(count, other.count))
   }

@@ -11,14 +11,12 @@ final class AdapterHandle: GuardedHandle {
 /// Runs a body on the adapter of a handle.
 private func withAdapter(
   _ handle: OpaquePointer?, _ body: (Adapter) throws(LibrettoError) -> Void
-) -> retto_status {
-  call { () throws(LibrettoError) in
-    let pointer = UnsafeRawPointer(try require(handle, "the adapter"))
-    let handle = Unmanaged<AdapterHandle>.fromOpaque(pointer).takeUnretainedValue()
-    try handle.gate.enter("this adapter")
-    defer { handle.gate.leave() }
-    try body(handle.adapter)
-  }
+) throws(LibrettoError) {
+  let pointer = UnsafeRawPointer(try require(handle, "the adapter"))
+  let handle = Unmanaged<AdapterHandle>.fromOpaque(pointer).takeUnretainedValue()
+  try handle.gate.enter("this adapter")
+  defer { handle.gate.leave() }
+  try body(handle.adapter)
 }
 
 @c @implementation public func retto_adapter_create(
@@ -48,9 +46,11 @@ private func withAdapter(
   _ adapter: OpaquePointer!, _ tokens: UnsafePointer<Int32>!, _ learns: UnsafePointer<UInt8>!,
   _ count: Int
 ) -> retto_status {
-  withAdapter(adapter) { (adapter) throws(LibrettoError) in
-    let tokens = try array(tokens, count, "the tokens")
-    try adapter.read(tokens, learns: learns.map { UnsafeBufferPointer(start: $0, count: count) })
+  call { () throws(LibrettoError) in
+    try withAdapter(adapter) { (adapter) throws(LibrettoError) in
+      let tokens = try array(tokens, count, "the tokens")
+      try adapter.read(tokens, learns: learns.map { UnsafeBufferPointer(start: $0, count: count) })
+    }
   }
 }
 
@@ -58,10 +58,12 @@ private func withAdapter(
   _ adapter: OpaquePointer!, _ loss: UnsafeMutablePointer<Double>!,
   _ count: UnsafeMutablePointer<UInt64>!
 ) -> retto_status {
-  withAdapter(adapter) { (adapter) throws(LibrettoError) in
-    let evaluation = adapter.evaluation
-    loss?.pointee = evaluation.tokens > 0 ? evaluation.natsPerToken : .nan
-    count?.pointee = UInt64(evaluation.tokens)
+  call { () throws(LibrettoError) in
+    try withAdapter(adapter) { (adapter) throws(LibrettoError) in
+      let evaluation = adapter.evaluation
+      loss?.pointee = evaluation.tokens > 0 ? evaluation.natsPerToken : .nan
+      count?.pointee = UInt64(evaluation.tokens)
+    }
   }
 }
 
@@ -69,14 +71,16 @@ private func withAdapter(
   _ adapter: OpaquePointer!, _ model: UnsafeMutablePointer<OpaquePointer?>!
 ) -> retto_status {
   create(model, "the pointer for the model") { () throws(LibrettoError) in
-    let pointer = UnsafeRawPointer(try require(adapter, "the adapter"))
-    let handle = Unmanaged<AdapterHandle>.fromOpaque(pointer).takeUnretainedValue()
-    try handle.gate.enter("this adapter")
-    defer { handle.gate.leave() }
-    return ModelHandle(try handle.adapter.model())
+    var made: ModelHandle?
+    try withAdapter(adapter) { (adapter) throws(LibrettoError) in
+      made = ModelHandle(try adapter.model())
+    }
+    return made!
   }
 }
 
 @c @implementation public func retto_adapter_reset(_ adapter: OpaquePointer!) -> retto_status {
-  withAdapter(adapter) { (adapter) throws(LibrettoError) in adapter.reset() }
+  call { () throws(LibrettoError) in
+    try withAdapter(adapter) { (adapter) throws(LibrettoError) in adapter.reset() }
+  }
 }

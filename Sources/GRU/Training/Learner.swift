@@ -200,12 +200,7 @@ public final class Learner {
   }
 
   /// Sets the carried state of one row to zero.
-  public func resetState(of row: Int) {
-    let h = shape.paddedHidden
-    for layer in 0..<shape.layers {
-      (state.pointer + (layer * batch + row) * h).update(repeating: 0, count: h)
-    }
-  }
+  public func resetState(of row: Int) { state.clearState(of: row, batch: batch, shape) }
 
   private func onTeam(_ body: (Share, Int) -> Void) {
     let before = csimd_flush_denormals()

@@ -62,13 +62,8 @@ package final class PassageEvaluator {
     row.tokens = passage.tokens
     row.next = 0
     scorer.restart(free!)
-    guard let reader = row.reader else { return }
-    let piece = UnsafeBufferPointer(passage.tokens.elements)
-    var facts = model.encoding.sideFacts(of: piece)
-    // Of a piece that is cut off nobody knows how long it is.
-    if piece.last != model.endToken { facts.bars = 0 }
-    if !memory { facts.hideMemory(of: model.encoding) }
-    reader.begin(facts)
+    row.reader?.begin(
+      model.facts(of: UnsafeBufferPointer(passage.tokens.elements), memory: memory))
   }
 
   /// Measures what was added and is not measured yet.

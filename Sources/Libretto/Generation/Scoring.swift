@@ -193,6 +193,19 @@ public struct Evaluation: Sendable {
   }
 }
 
+extension Model {
+  /// What a piece that is scored tells of itself.
+  ///
+  /// - `memory`: whether the memory tells what it expects.
+  func facts(of piece: UnsafeBufferPointer<Int32>, memory: Bool) -> SideFacts {
+    var facts = encoding.sideFacts(of: piece)
+    // Of a piece that is cut off nobody knows how long it is.
+    if piece.last != endToken { facts.bars = 0 }
+    if !memory { facts.hideMemory(of: encoding) }
+    return facts
+  }
+}
+
 /// Scores passages, each from a zero state, and tells the network the side values of their tokens.
 private final class PassageScorer {
   private let model: Model
@@ -216,12 +229,7 @@ private final class PassageScorer {
 
   /// Takes what a piece tells of itself.
   func tell(_ piece: UnsafeBufferPointer<Int32>) {
-    guard let reader else { return }
-    var facts = model.encoding.sideFacts(of: piece)
-    // Of a piece that is cut off nobody knows how long it is.
-    if piece.last != model.endToken { facts.bars = 0 }
-    if !memory { facts.hideMemory(of: model.encoding) }
-    reader.begin(facts)
+    reader?.begin(model.facts(of: piece, memory: memory))
   }
 
   func score(

@@ -171,33 +171,17 @@ public final class Adapter {
 }
 
 extension Adapter {
-  /// How well the model predicts a file, text or MIDI as it is, which is learned from meanwhile. `name` is what
-  /// errors call it.
-  package func evaluate(_ bytes: UnsafeRawBufferPointer, name: String) throws(LibrettoError)
-    -> Evaluation
-  {
+  /// How well the model predicts a passage, which is learned from meanwhile.
+  package func evaluate(_ passage: Passage) throws(LibrettoError) -> Evaluation {
     let before = evaluation
+    let tokens = UnsafeBufferPointer(passage.tokens.elements)
+    defer { withExtendedLifetime(passage.tokens) {} }
+    begin(original.encoding.sideFacts(of: tokens))
+    try read(tokens)
+    finishStretch()
     var result = Evaluation()
-    if let encoding = original.encoding.text {
-      begin()
-      func take(_ token: Int32) {
-        let isFirst = last == nil
-        read(token, learns: true)
-        if !isFirst { result.characters += encoding.characters(in: token) }
-      }
-      if let end = encoding.endToken { take(end) }
-      encoding.encode(bytes, take)
-      if let end = encoding.endToken { take(end) }
-      finishStretch()
-    } else {
-      let tokens = try original.tokens(of: try readMIDI(bytes, name: name), name: name)
-      defer { withExtendedLifetime(tokens) {} }
-      let all = UnsafeBufferPointer(tokens.elements)
-      result.steps = original.encoding.music?.steps(of: all) ?? 0
-      begin(original.encoding.sideFacts(of: all))
-      try read(all)
-      finishStretch()
-    }
+    result.characters = passage.characters
+    result.steps = passage.steps
     result.tokens = evaluation.tokens - before.tokens
     result.nats = evaluation.nats - before.nats
     return result

@@ -1,5 +1,4 @@
 import GRU
-import Kernels
 import Sequences
 
 /// Every number of a training run, decided: what the options left open is chosen here, once, from

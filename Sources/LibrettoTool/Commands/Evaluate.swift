@@ -35,12 +35,11 @@ struct Evaluate: ParsableCommand {
     try Outputs([]).spare([model] + files)
     let loaded = try ModelFiles.read(model)
     let start = now()
-    var measured = try Measurement(loaded, adapt: adapt)
     var material = try Material(files, for: loaded, textEncoding)
-    let isSeveral = material.files.count > 1
+    var measured = try Measurement(loaded, adapt: adapt, several: material.files.count > 1)
     try material.use { (file) throws(LibrettoError) in
       try file.read { (bytes) throws(LibrettoError) in
-        try measured.add(bytes, Streams.name(file.path), beside: isSeveral)
+        try measured.add(bytes, Streams.name(file.path))
       }
     }
     measured.finish()
@@ -92,45 +91,41 @@ private struct Measurement {
   private(set) var without = Evaluation()
   private(set) var adapted = Evaluation()
   private let model: Model
-  private let evaluator: PassageEvaluator
-  private let evaluatorWithout: PassageEvaluator?
+  /// For several files, with the memory and without; one alone may be of any size, and is read in parts.
+  private let evaluator, evaluatorWithout: PassageEvaluator?
   private let adapter: Adapter?
 
-  init(_ model: Model, adapt: Bool) throws {
+  init(_ model: Model, adapt: Bool, several: Bool) throws {
     self.model = model
     (evaluator, evaluatorWithout, adapter) = try orFail { () throws(LibrettoError) in
       (
-        try PassageEvaluator(model),
-        model.hasMemory ? try PassageEvaluator(model, memory: false) : nil,
+        several ? try PassageEvaluator(model) : nil,
+        several && model.hasMemory ? try PassageEvaluator(model, memory: false) : nil,
         adapt ? try Adapter(model) : nil
       )
     }
   }
 
-  /// - `beside`: whether there are others, so that several are read at a time; one alone may be of any size.
-  mutating func add(_ bytes: UnsafeRawBufferPointer, _ name: String, beside others: Bool)
-    throws(LibrettoError)
-  {
-    if others {
+  mutating func add(_ bytes: UnsafeRawBufferPointer, _ name: String) throws(LibrettoError) {
+    if evaluator != nil || adapter != nil {
       let passage = try model.passage(bytes, name: name)
-      evaluator.add(passage)
+      evaluator?.add(passage)
       evaluatorWithout?.add(passage)
-    } else {
-      func evaluate(memory: Bool) throws(LibrettoError) -> Evaluation {
-        model.isText
-          ? try model.evaluate(text: bytes, memory: memory)
-          : try model.evaluate(midi: bytes, name: name, memory: memory)
-      }
-      total += try evaluate(memory: true)
-      if model.hasMemory { without += try evaluate(memory: false) }
+      if let adapter { adapted += try adapter.evaluate(passage) }
     }
-    if let adapter { adapted += try adapter.evaluate(bytes, name: name) }
+    guard evaluator == nil else { return }
+    func evaluate(memory: Bool) throws(LibrettoError) -> Evaluation {
+      model.isText
+        ? try model.evaluate(text: bytes, memory: memory)
+        : try model.evaluate(midi: bytes, name: name, memory: memory)
+    }
+    total += try evaluate(memory: true)
+    if model.hasMemory { without += try evaluate(memory: false) }
   }
 
   mutating func finish() {
-    evaluator.finish()
-    evaluatorWithout?.finish()
-    total += evaluator.evaluation
+    for evaluator in [evaluator, evaluatorWithout] { evaluator?.finish() }
+    total += evaluator?.evaluation ?? Evaluation()
     without += evaluatorWithout?.evaluation ?? Evaluation()
   }
 }
