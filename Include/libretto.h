@@ -2,8 +2,8 @@
  * libretto.h - a GRU language model as a library.
  *
  * Libretto learns from text or from MIDI files and writes more of the kind, on the CPU, without a
- * framework. This header is its manual: it goes from the model to sessions, which write, to
- * trainers, which learn, to MIDI files.
+ * framework. This header is its manual: it covers models, sessions, which generate, adapters and trainers, which
+ * learn, text and MIDI files.
  *
  * A whole program, which learns from corpus.txt for two minutes and writes 500 characters:
  *
@@ -40,9 +40,9 @@
  *
  * What holds for every call
  *
- * Handles. retto_model, retto_session, retto_trainer and retto_midi are opaque. The library makes
- *   and frees them; every _free accepts NULL. A function that makes one writes it to its last argument, and
- *   writes NULL there if it fails.
+ * Handles. retto_model, retto_session, retto_adapter, retto_trainer and retto_midi are opaque. The library makes
+ *   and frees them; every _free accepts NULL. A function that makes one writes it to its last argument, and writes
+ *   NULL there if it fails.
  *
  * Status. A call that can fail returns a retto_status: RETTO_OK, which is 0, or a negative value.
  *   After a failure retto_last_error() returns a message for a person: what was wrong, where, and what to
@@ -63,14 +63,14 @@
  *   RETTO_ERROR_ARGUMENT. Members named `reserved` must be zero; in options any other value is
  *   RETTO_ERROR_UNSUPPORTED.
  *
- *   For each struct there is a function too, for bindings that cannot use the macro: it fills in the
- *   struct as RETTO_..._INIT does. It writes the struct as the loaded library knows it: a newer library would write
- *   past the end of the struct of a program that was built with an older header. A program that may run with a
- *   newer library uses the macro. Structs grow with the minor version, never with a patch.
+ *   Each struct that begins with its size also has a function, for bindings that cannot use the macro: it fills in
+ *   the struct as RETTO_..._INIT does. It writes the struct as the loaded library knows it: a newer library would
+ *   write past the end of the struct of a program that was built with an older header. A program that may run with
+ *   a newer library uses the macro. Structs grow with the minor version, never with a patch.
  *
- * Buffers. They are passed as pointer and length. A call that fills one writes to its last argument how
- *   much there is; called with NULL and 0, it reports that number alone. A buffer that is too
- *   short is RETTO_ERROR_BUFFER, and nothing was written to it.
+ * Buffers. They are passed as a pointer and a length. Unless its description says otherwise, a call that fills a
+ *   buffer writes the size needed to its last argument; called with NULL and 0, it does only that. If the buffer
+ *   is too short, the call returns RETTO_ERROR_BUFFER and writes nothing to it.
  *
  * Ownership. What you pass in stays yours and is not kept after the call, unless said otherwise.
  *   Strings the library returns belong to it; each says how long they live. Free every handle before
@@ -81,13 +81,12 @@
  *   [one-thread]      one thread at a time per handle; different handles at the same time. A second
  *                     thread that calls meanwhile gets RETTO_ERROR_STATE.
  *   [realtime]        does not allocate, lock or make a system call; this holds also for calls that fail,
- *                     and for the first call in a process. The time it takes does not depend on what was
- *                     generated. The first token of a session, and the first after a reset, a restore or
- *                     a call of retto_sessions_next, takes up to twice as long. Such declarations are
- *                     marked RETTO_REALTIME, the attribute `nonblocking` where the compiler knows it. In a function
- *                     of yours that has this attribute, clang 20 and later with -Wfunction-effects warn of calls
- *                     that do not have it.
- *   [blocking]        may read or write files, allocate, and take long.
+ *                     and for the first call in a process. The time for one token does not depend on what was
+ *                     generated. The first token of a session, and the first after a reset, a restore or a call of
+ *                     retto_sessions_next, takes up to twice as long. Such declarations are marked RETTO_REALTIME,
+ *                     the attribute `nonblocking` where the compiler knows it. In a function of yours that has this
+ *                     attribute, clang 20 and later with -Wfunction-effects warn of calls that do not have it.
+ *   [blocking]        may read or write files, and may take long.
  *
  * Settings from another thread. The thread that draws changes them: all setters are [realtime]. Hand
  *   the value to it through an atomic variable, or a lock-free queue for several:
@@ -95,28 +94,29 @@
  *       _Atomic float temperature = 1.0f;             // the user interface stores a new value here
  *
  *       void process(void) {                          // the audio callback
- *         (void)!retto_session_set_temperature(session, temperature);
+ *         if (retto_session_set_temperature(session, temperature)) ...
  *         if (retto_session_next_event(session, &event) == RETTO_OK) ...
  *
  *   If a call is made while another thread is still inside a call on the same session, the new call returns
  *   RETTO_ERROR_STATE at once and changes nothing; make it again later.
  *
  * Callbacks return normally: no exception and no longjmp may leave one. If one does, the handle stays
- *   in use for ever: further calls on it return RETTO_ERROR_STATE, and it cannot be freed. A _free of a
- *   session or trainer that is in use, in its own callback or by another thread, does nothing, and
+ *   in use for ever: further calls on it return RETTO_ERROR_STATE, and it cannot be freed. A _free of a session,
+ *   adapter or trainer that is in use, in its own callback or by another thread, does nothing, and
  *   retto_last_error() says so; free it after the call has returned.
  *
  * Memory. If there is no memory for what grows with the input or the model, a call returns
  *   RETTO_ERROR_MEMORY. Apart from that, calls that are not [realtime] make small allocations, each of at most 4096
- *   bytes, or of 32 bytes for each character beyond ASCII in the model's vocabulary if that is more. If one of
- *   these fails, the library calls abort(); it does so in no other case.
+ *   bytes or 32 bytes for each non-ASCII character in the model's vocabulary, whichever is larger. If one of these
+ *   fails, the library calls abort(); it does so in no other case.
  *
- * Stack. Calls on models that exist and on sessions need at most 32 KiB of stack; others 256 KiB.
+ * Stack. Calls that take a retto_model or a retto_session need at most 32 KiB of stack; all others 256 KiB.
  *
- * Processes and threads. Only trainers start threads: the first step starts options.threads - 1, which
- *   block all signals, inherit scheduling and processors of the thread that made that step, and end
- *   with the trainer. In a child of fork() models, sessions and MIDI handles go on as copies, unless a
- *   thread of the parent was inside a call on them; trainers do not.
+ * Processes and threads. Only trainers start threads: the first step starts options.threads - 1, which block all
+ *   signals, inherit the scheduling policy and the CPU affinity of the thread that made that step, and end with the
+ *   trainer. In a child of fork() models, sessions, adapters and MIDI handles go on as copies, unless a thread of
+ *   the parent was inside a call on them. A trainer that the parent prepared cannot be used in the child:
+ *   RETTO_ERROR_STATE.
  *
  * Floating point. Sessions use the calling thread's floating-point mode and expect that of a new process:
  *   rounding to nearest, denormals kept. Another rounding mode, or denormals flushed to zero (FTZ, DAZ), is
@@ -124,7 +124,7 @@
  *   restores yours.
  *
  * Silence. The library never writes to stdout or stderr, does not end the process (but see Memory), installs
- *   no signal handlers, and keeps no state of its own beside handles and each thread's last error.
+ *   no signal handlers, and keeps no global state except handles and each thread's last error.
  *
  * Text is UTF-8, paths too. Lengths of text are in bytes. Logarithms are natural.
  *
@@ -183,7 +183,7 @@ typedef enum retto_status {
   RETTO_ERROR_FILE = -3,
   /* The contents of a file or buffer are invalid: damaged, truncated, or of another format. */
   RETTO_ERROR_FORMAT = -4,
-  /* This version of the library, or this kind of model, does not support it. */
+  /* This version of the library, or this kind of model, does not support the request. */
   RETTO_ERROR_UNSUPPORTED = -5,
   /* There is not enough memory. */
   RETTO_ERROR_MEMORY = -6,
@@ -194,7 +194,7 @@ typedef enum retto_status {
   /* Training diverged. The best weights are kept: those with the best validation loss or, if there is no validation
    * material, weights from before the divergence. */
   RETTO_ERROR_DIVERGED = -9,
-  /* The session's mask forbids every token that could come next, or every token that leads to an event. */
+  /* The session's mask allows no token, or without the grammar 1024 tokens made no event. */
   RETTO_ERROR_EXHAUSTED = -10,
   /* A MIDI file contains no notes, or none that the encoding can represent. Leave the file out. */
   RETTO_ERROR_EMPTY = -11
@@ -224,10 +224,11 @@ const char *retto_last_error(void);
 /* ---- The model -------------------------------------------------------------------------------- */
 
 /* A trained network and the encoding that gives its tokens their meaning. A model never changes.
- * It may be freed before the sessions and trainers that were made from it.
+ * It may be freed before the sessions, adapters and trainers that were made from it.
  *
- * A model file is a .safetensors file with the tensors of a PyTorch module that has the members
- * embedding (nn.Embedding), gru (nn.GRU) and head (nn.Linear). */
+ * A model file is a .safetensors file with the tensors of a PyTorch module that has the members embedding
+ * (nn.Embedding), gru (nn.GRU), head (nn.Linear) and, if the model has side inputs, side (an nn.ModuleDict of
+ * nn.Embedding). */
 typedef struct retto_model retto_model;
 
 /* The format of weights. */
@@ -243,8 +244,8 @@ typedef enum retto_precision {
  * RETTO_ERROR_FILE, _FORMAT, _UNSUPPORTED, _MEMORY. [any-thread] [blocking] */
 RETTO_CHECK retto_status retto_model_load(const char *path, retto_model **model);
 
-/* Reads the model of a name, such as "folk", of those that come with Libretto or that a user has put beside
- * them. The model NAME is the file NAME.safetensors in the first of these folders that has it:
+/* Reads a model by name, such as "folk": one that comes with Libretto, or one that the user has added. Model NAME
+ * is the file NAME.safetensors in the first of these folders that has it:
  *
  *   1. the folders in the environment variable LIBRETTO_MODELS, separated by colons
  *   2. libretto/models in XDG_DATA_HOME, by default ~/.local/share
@@ -256,9 +257,8 @@ RETTO_CHECK retto_status retto_model_load(const char *path, retto_model **model)
  * has the model, _FORMAT, _UNSUPPORTED, _MEMORY. [any-thread] [blocking] */
 RETTO_CHECK retto_status retto_model_load_named(const char *name, retto_model **model);
 
-/* Writes the names of these models into `names`, sorted, each followed by a newline, without a 0 at the end.
- * `length` is set to the bytes needed; with NULL and a `capacity` of 0 that is all the call does.
- * RETTO_ERROR_ARGUMENT, _BUFFER. [any-thread] [blocking] */
+/* Writes the names of the models in these folders to `names`, sorted, each followed by a newline, not
+ * NUL-terminated, and the number of bytes to `length`. RETTO_ERROR_ARGUMENT, _BUFFER. [any-thread] [blocking] */
 RETTO_CHECK retto_status retto_model_names(char *names, size_t capacity, size_t *length);
 
 /* Reads a model file that is in memory: `length` bytes at `data`, not needed afterwards.
@@ -277,8 +277,8 @@ RETTO_CHECK retto_status retto_model_quantize(const retto_model *model, retto_pr
  * RETTO_ERROR_FILE. [any-thread] [blocking] */
 RETTO_CHECK retto_status retto_model_save(const retto_model *model, const char *path);
 
-/* Writes what retto_model_save writes to `buffer`, which has room for `capacity` bytes, and the number
- * of bytes to `size`. RETTO_ERROR_BUFFER, _MEMORY. [any-thread] [blocking] */
+/* Like retto_model_save, but writes to `buffer`, which has room for `capacity` bytes, and the number of bytes to
+ * `size`. RETTO_ERROR_BUFFER, _MEMORY. [any-thread] [blocking] */
 RETTO_CHECK retto_status retto_model_save_memory(const retto_model *model, void *buffer,
                                                  size_t capacity, size_t *size);
 
@@ -287,9 +287,9 @@ void retto_model_free(retto_model *model);
 
 /* What the tokens of a model are. Later versions may add others. */
 typedef enum retto_kind {
-  RETTO_KIND_TEXT = 0,  /* text: the calls with text in their names work */
-  RETTO_KIND_MUSIC = 1, /* music: those with event or midi in their names work */
-  RETTO_KIND_TOKENS = 2 /* the host's own numbers: those for tokens work, as they do for every model */
+  RETTO_KIND_TEXT = 0,  /* text: retto_model_encode, _decode and the calls with "text" in their names work */
+  RETTO_KIND_MUSIC = 1, /* music: the calls under "Sessions of music" and those with "midi" in their names work */
+  RETTO_KIND_TOKENS = 2 /* your own numbers: only the calls that take tokens work, as they do for every model */
 } retto_kind;
 
 /* What a model is. */
@@ -297,20 +297,20 @@ typedef struct retto_model_info {
   size_t size; /* of this struct; set by RETTO_MODEL_INFO_INIT */
   /* The number of tokens; they are numbered 0 to vocabulary - 1. */
   int32_t vocabulary;
-  /* Numbers per token, numbers per hidden vector, and GRU layers. */
+  /* The embedding size, the hidden size (units of a layer), and the number of GRU layers. */
   int32_t embedding, hidden, layers;
-  /* Numbers that were learned. */
+  /* The number of trained parameters. */
   uint64_t parameters;
   /* "bytes", "characters", "melody", "polyphony", "drums", "performance" or "tokens". Lives as long as the
    * model. */
   const char *encoding;
   /* 1 if the tokens are text, else 0; see also `kind`. */
   int32_t is_text;
-  /* What the deltas of a music model's events are counted in; 0 for text. */
+  /* Ticks in a quarter note, the unit of retto_event.delta; 0 if the model is not a music model. */
   int32_t ticks_per_quarter;
   /* The format of its weights. */
   retto_precision precision;
-  /* Steps of the grid in a quarter note; 0 for text and performances. */
+  /* Steps of the grid in a quarter note; 0 for models without a grid. */
   int32_t steps_per_quarter;
   /* The token that ends a piece of music, or a document of text; -1 for text without documents. It is
    * not text itself: retto_model_encode never gives it, and it decodes to nothing. The network also reads it before
@@ -333,36 +333,33 @@ void retto_model_info_init(retto_model_info *info) RETTO_REALTIME;
 RETTO_CHECK retto_status retto_model_get_info(const retto_model *model, retto_model_info *info)
     RETTO_REALTIME;
 
-/* Turns `length` bytes of text into tokens. Never fails for what the text says: bytes that are not
- * UTF-8 have tokens too. Writes the tokens to `tokens`, which has room for `capacity`, and their
- * number to `count`.
- * RETTO_ERROR_BUFFER, _UNSUPPORTED if the model is not of text. [any-thread] */
+/* Turns `length` bytes of text into tokens. Every text can be encoded: bytes that are not UTF-8 have tokens too.
+ * Writes the tokens to `tokens`, which has room for `capacity`, and their number to `count`.
+ * RETTO_ERROR_BUFFER, _UNSUPPORTED if it is not a text model. [any-thread] */
 RETTO_CHECK retto_status retto_model_encode(const retto_model *model, const char *text,
                                             size_t length, int32_t *tokens, size_t capacity,
                                             size_t *count);
 
 /* Turns `count` tokens back into text: what was encoded comes back byte for byte. Writes to `text`,
- * which has room for `capacity` bytes, and the number of bytes to `length`; no 0 is added.
- * RETTO_ERROR_ARGUMENT if a token is none of the model's, RETTO_ERROR_BUFFER, _UNSUPPORTED.
- * [any-thread] */
+ * which has room for `capacity` bytes, and the number of bytes to `length`; no NUL is added. RETTO_ERROR_ARGUMENT
+ * if a token is not in the vocabulary, RETTO_ERROR_BUFFER, _UNSUPPORTED. [any-thread] */
 RETTO_CHECK retto_status retto_model_decode(const retto_model *model, const int32_t *tokens,
                                             size_t count, char *text, size_t capacity,
                                             size_t *length);
 
-/* Tells how probable a sequence is. Writes to log_probabilities[i] the logarithm of the probability
- * of token i given tokens 0 to i - 1, read from a zero state, with the memory if the model has one; the
- * first token has nothing before it and gets 0. The less probable, the more surprising: this finds what does
- * not belong. The first token of a document is predicted if the end token of retto_model_info is put before it.
- * `log_probabilities` has room for `count` numbers. RETTO_ERROR_ARGUMENT if a token is none of the
- * model's, RETTO_ERROR_MEMORY. [any-thread] [blocking] */
+/* Computes the log-probability of each token of a sequence. Writes to log_probabilities[i] the logarithm of the
+ * probability of token i given tokens 0 to i - 1, read from a zero state, with the memory if the model has one; the
+ * first token has nothing before it and gets 0. To score the first token of a document too, put the end token (see
+ * retto_model_info) before it. `log_probabilities` has room for `count` numbers. RETTO_ERROR_ARGUMENT if a token is
+ * not in the vocabulary, RETTO_ERROR_MEMORY. [any-thread] [blocking] */
 RETTO_CHECK retto_status retto_model_score(const retto_model *model, const int32_t *tokens,
                                            size_t count, float *log_probabilities);
 
 /* ---- The session ------------------------------------------------------------------------------ */
 
-/* One sequence in the making: a hidden state, a random generator and a sampler, over a model that
- * any number of sessions may share. Feed it what came before, if anything, then ask for what comes
- * next, as often as you like; feed and ask in any order.
+/* A session generates one sequence. It has a hidden state, a random generator and a sampler; any number of sessions
+ * may share a model. Feed it what came before, if anything, then ask for what comes next, as often as you like;
+ * feed and ask in any order.
  *
  * How a token is chosen: tokens that the encoding's grammar or your mask forbids are excluded. The repetition
  * penalty, the temperature, top-k, top-p and min-p are applied to the others in this order, and a token is
@@ -375,8 +372,8 @@ typedef struct retto_session_options {
   size_t size; /* of this struct; set by RETTO_SESSION_OPTIONS_INIT */
   /* Seeds the random generator; any value. */
   uint64_t seed;
-  /* Divides the logits, from 0 to 100: below 1 probable tokens become more probable; 0 always takes the
-   * most probable one. */
+  /* The logits are divided by this, 0 to 100. Below 1, probable tokens become more probable; 0 always takes the
+   * most probable token. */
   float temperature;
   /* Top-k: only the k most probable tokens remain; 0 for all. */
   int32_t top_k;
@@ -422,35 +419,35 @@ RETTO_CHECK retto_status retto_session_feed(retto_session *session, const int32_
                                             size_t count) RETTO_REALTIME;
 
 /* Reads `length` bytes of text, any text. A character that is split over two calls is read as its
- * bytes, not as its token: feed whole characters. RETTO_ERROR_UNSUPPORTED if the model is not of
- * text. [one-thread] [realtime] */
+ * bytes, not as its token: feed whole characters. RETTO_ERROR_UNSUPPORTED if it is not a text model. [one-thread]
+ * [realtime] */
 RETTO_CHECK retto_status retto_session_feed_text(retto_session *session, const char *text,
                                                  size_t length) RETTO_REALTIME;
 
 /* Draws the next token. Writes it to `token`, and the logarithm of its probability under the model,
- * before settings, grammar and mask are applied, to `log_probability`; either may be NULL. A session
- * that was fed nothing reads a line end first, or the start of a piece or document.
- * RETTO_ERROR_EXHAUSTED if the mask allows nothing. [one-thread] [realtime] */
+ * before settings, grammar and mask are applied, to `log_probability`; either may be NULL. A session that was fed
+ * nothing first reads a newline, or the start of a piece or document. RETTO_ERROR_EXHAUSTED if the mask allows
+ * nothing. [one-thread] [realtime] */
 RETTO_CHECK retto_status retto_session_next(retto_session *session, int32_t *token,
                                             float *log_probability) RETTO_REALTIME;
 
-/* Bytes that retto_session_next_text needs: a character and a 0. */
+/* Bytes that retto_session_next_text needs: a character and a NUL. */
 #define RETTO_TEXT_SIZE 5
 
-/* Draws the next character, which may take several tokens. Writes its 1 to 4 bytes and a 0 to
- * `text`, and their number without the 0 to `length`, which may be NULL; `capacity` is at least
- * RETTO_TEXT_SIZE. The character may be U+0000; only `length` then distinguishes it from the end of a
- * document. If the last bytes that were fed are an incomplete character, the call returns the rest of it. If the
- * mask allows no token in the middle of a character, the tokens drawn so far stay in the sequence. An empty
- * result, `length` 0 with RETTO_OK, is the end of a document. What is drawn next begins a new document, which
- * does not depend on the one before. Models without an end token (retto_model_info) write without end.
- * RETTO_ERROR_BUFFER, _UNSUPPORTED, _EXHAUSTED. [one-thread] [realtime] */
+/* Draws the next character, which may take several tokens. Writes its 1 to 4 bytes and a NUL to `text`, and their
+ * number without the NUL to `length`, which may be NULL; `capacity` is at least RETTO_TEXT_SIZE. The character may
+ * be U+0000; only `length` then distinguishes it from the end of a document. If the last bytes that were fed are an
+ * incomplete character, the call returns the rest of it. If the mask allows no token in the middle of a character,
+ * the tokens drawn so far stay in the sequence. An empty result, `length` 0 with RETTO_OK, is the end of a
+ * document. What is drawn next begins a new document, which does not depend on the one before. Models without an
+ * end token (retto_model_info) write without end. RETTO_ERROR_BUFFER, _UNSUPPORTED, _EXHAUSTED. [one-thread]
+ * [realtime] */
 RETTO_CHECK retto_status retto_session_next_text(retto_session *session, char *text,
                                                  size_t capacity, size_t *length) RETTO_REALTIME;
 
-/* Writes to log_probabilities[i] the logarithm of the probability that token i comes next, before
- * settings, grammar and mask come in. `capacity` is at least the model's vocabulary. A session that
- * was fed nothing reads its beginning first, as for retto_session_next.
+/* Writes to log_probabilities[i] the logarithm of the probability that token i comes next, before settings, grammar
+ * and mask are applied. `capacity` is at least the model's vocabulary. A session that was fed nothing reads its
+ * beginning first, as for retto_session_next.
  * RETTO_ERROR_BUFFER. [one-thread] [realtime] */
 RETTO_CHECK retto_status retto_session_log_probabilities(retto_session *session,
                                                          float *log_probabilities,
@@ -509,8 +506,8 @@ RETTO_CHECK retto_status retto_session_set_memory(retto_session *session, float 
 
 /* A callback that restricts which tokens may come next. It is called before each draw on the thread that
  * draws: allowed[i] is 1 if token i may come next, 0 if the grammar forbids it; set the entries of unwanted
- * tokens to 0. Calls on its session return RETTO_ERROR_STATE. Since it runs inside [realtime] calls, it must
- * be real-time safe too. */
+ * tokens to 0. Calls on the session from inside the callback return RETTO_ERROR_STATE. Since it runs inside
+ * [realtime] calls, it must be real-time safe too. */
 typedef void (*retto_mask)(void *user, uint8_t *allowed, size_t vocabulary);
 
 /* Sets the mask, or takes it away if it is NULL. `user` is passed on to it and stays yours.
@@ -520,19 +517,19 @@ RETTO_CHECK retto_status retto_session_set_mask(retto_session *session, retto_ma
 
 /* Writes the state of the session, its sequence and random generator, to `buffer`, and the number of bytes to
  * `size`. Settings, mask, constraints and forced notes are not part of it. The size is the same for all sessions
- * over a model. Snapshots can be kept: this version and all later ones restore them, on any machine, with the
- * model saved and loaded in any way (but not converted to another precision). Machines with different instruction
- * sets may draw different tokens after a restore, as they may without one. A snapshot has a version and a checksum.
+ * over a model. Snapshots can be kept: this version and all later ones restore them, on any machine, also after the
+ * model has been saved and loaded again, but not after it was quantized. Machines with different instruction sets
+ * may draw different tokens after a restore, as they may without one. A snapshot has a version and a checksum.
  * RETTO_ERROR_BUFFER. [one-thread] [realtime] */
 RETTO_CHECK retto_status retto_session_snapshot(const retto_session *session, void *buffer,
                                                 size_t capacity, size_t *size) RETTO_REALTIME;
 
-/* Goes back to a snapshot taken of any session over the same model, with no forced notes. Sounding notes are not
- * restored: those that sounded before the call are ended by the next calls of retto_session_next_event, and those
- * that sounded when the snapshot was taken are not begun again.
- * RETTO_ERROR_FORMAT if the bytes are not a snapshot, are damaged or belong to another model;
- * RETTO_ERROR_UNSUPPORTED if a newer version wrote them in a format that this one does not read. Nothing is
- * changed then.
+/* Restores a snapshot taken from any session over the same model, and clears the forced notes. Sounding notes are
+ * not restored: those that sounded before the call are ended by the next calls of retto_session_next_event, and
+ * those that sounded when the snapshot was taken are not begun again.
+ * RETTO_ERROR_FORMAT if the bytes are not a snapshot, are damaged or belong to another model (but see
+ * retto_session_set_model); RETTO_ERROR_UNSUPPORTED if a newer version wrote them in a format that this one does
+ * not read. Nothing is changed then.
  * [one-thread] [realtime] */
 RETTO_CHECK retto_status retto_session_restore(retto_session *session, const void *buffer,
                                                size_t size) RETTO_REALTIME;
@@ -544,14 +541,14 @@ typedef enum retto_event_kind {
   RETTO_EVENT_TIME = 0,           /* time passes and nothing else happens */
   RETTO_EVENT_NOTE_ON = 1,        /* channel, pitch, velocity */
   RETTO_EVENT_NOTE_OFF = 2,       /* channel, pitch */
-  RETTO_EVENT_TIME_SIGNATURE = 3, /* pitch / velocity, such as 6 / 8 */
+  RETTO_EVENT_TIME_SIGNATURE = 3, /* the numerator in pitch, the denominator in velocity */
   RETTO_EVENT_END = 4             /* the piece has ended; the next event belongs to a new one */
 } retto_event_kind;
 
 /* An event of music. */
 typedef struct retto_event {
-  /* Ticks since the previous event; the model's ticks_per_quarter says how long they are. Of a performance model
-   * there are 1000 ticks a second. */
+  /* Ticks since the previous event; the model's ticks_per_quarter says how long they are. In a performance model a
+   * tick is one millisecond. */
   uint32_t delta;
   uint8_t kind;     /* a retto_event_kind */
   uint8_t channel;  /* 0 to 15 */
@@ -559,21 +556,19 @@ typedef struct retto_event {
   uint8_t velocity; /* 0 to 127 */
 } retto_event;
 
-/* Draws the next event. If nothing happens within a step of the grid, or of an encoding without a grid within a
- * second, the event is RETTO_EVENT_TIME; so a call draws at most the tokens of one step. Every note-on is followed
- * by its
+/* Draws the next event. If nothing happens within one step of the grid (one second in an encoding without a grid),
+ * the event is RETTO_EVENT_TIME; so a call draws at most the tokens of one step. Every note-on is followed by its
  * note-off, at the latest at the end of the piece.
  *
- * Sounding notes are those whose note-on this call returned and whose note-off it has not returned
- * yet. They are always ended. If a sounding note ends in tokens that were drawn with retto_session_next or
- * retto_sessions_next, the next calls of retto_session_next_event first return a note-off of delta 0 for it; after
- * retto_session_reset and retto_session_restore they do so for every sounding note. A
- * note-off is returned only if its note-on was. Time that passes in tokens drawn one by one is not part of
- * any delta. A host that stops, or frees the session, ends the notes of retto_session_get_sounding itself.
+ * Sounding notes are those whose note-on this call returned and whose note-off it has not returned yet. If a
+ * sounding note ends in tokens that were drawn with retto_session_next or retto_sessions_next, the next calls of
+ * retto_session_next_event first return a note-off of delta 0 for it; after retto_session_reset and
+ * retto_session_restore they do so for every sounding note. A note-off is returned only if its note-on was. Time
+ * that passes in tokens drawn with retto_session_next or retto_sessions_next is not part of any delta. A program
+ * that stops or frees the session must itself end the notes that retto_session_get_sounding returns.
  *
- * RETTO_ERROR_UNSUPPORTED if the model is not of music; _EXHAUSTED if the mask allows no token, or if
- * the grammar is off and 1024 tokens made no event; the tokens drawn so far stay in the sequence.
- * [one-thread] [realtime] */
+ * RETTO_ERROR_UNSUPPORTED if it is not a music model; _EXHAUSTED if the mask allows no token, or if the grammar is
+ * off and 1024 tokens made no event; the tokens drawn so far stay in the sequence. [one-thread] [realtime] */
 RETTO_CHECK retto_status retto_session_next_event(retto_session *session, retto_event *event)
     RETTO_REALTIME;
 
@@ -584,29 +579,29 @@ RETTO_CHECK retto_status retto_session_next_event(retto_session *session, retto_
  *
  * Takes as long as feeding some tokens: on a grid one for each step that passes, and one for each note held in that
  * step. A pause of more than 64 steps is shortened by whole bars until it is at most 64 steps; if a bar is longer
- * than 64 steps, until it is at most one bar. A bar has at most 192 steps; 4/4 at 24 steps per quarter note has
- * 96. In a performance a
- * pause is cut at 30 s and takes one token for each second, and one for each note that ends. To take less
- * time in each call, feed RETTO_EVENT_TIME as time passes, one step at a time.
+ * than 64 steps, until it is at most one bar. A bar has at most 192 steps; 4/4 at 24 steps per quarter note has 96.
+ * In a performance a pause is cut at 30 s and takes one token for each second, and one for each note that ends. To
+ * take less time in each call, feed RETTO_EVENT_TIME as time passes, one step at a time.
  * RETTO_ERROR_ARGUMENT, _UNSUPPORTED. [one-thread] [realtime] */
 RETTO_CHECK retto_status retto_session_feed_event(retto_session *session, const retto_event *event)
     RETTO_REALTIME;
 
 /* Writes a note-off of delta 0 for each sounding note (see retto_session_next_event) to `events`, which
- * has room for `capacity`, and their number, at most 128, to `count`. It changes nothing: a host that
- * sends these and goes on with the session calls retto_session_forget_sounding too.
- * RETTO_ERROR_BUFFER, _UNSUPPORTED if the model is not of music. [one-thread] [realtime] */
+ * has room for `capacity`, and their number, at most 128, to `count`. It changes nothing: a program that sends
+ * these and goes on with the session calls retto_session_forget_sounding too. RETTO_ERROR_BUFFER, _UNSUPPORTED if
+ * it is not a music model. [one-thread] [realtime] */
 RETTO_CHECK retto_status retto_session_get_sounding(retto_session *session, retto_event *events,
                                                     size_t capacity, size_t *count) RETTO_REALTIME;
 
-/* Counts all sounding notes as ended, for hosts that have ended them. No note-off is returned for them
- * later. RETTO_ERROR_UNSUPPORTED. [one-thread] [realtime] */
+/* Counts all sounding notes as ended, for programs that have ended them. No note-off is returned for them later.
+ * RETTO_ERROR_UNSUPPORTED. [one-thread] [realtime] */
 RETTO_CHECK retto_status retto_session_forget_sounding(retto_session *session) RETTO_REALTIME;
 
-/* Constraints. They are guaranteed from the next token on, because tokens that violate them are not drawn;
- * notes that already sound may continue. They stay until they are changed, also after a reset or a restore,
- * and need the grammar (retto_session_set_grammar). Each call may return RETTO_ERROR_ARGUMENT, or
- * RETTO_ERROR_UNSUPPORTED if the model is not of music or its encoding does not support the constraint; then
+/* Constraints. They take effect at the next token. Tokens that violate them are not drawn; density and key only
+ * change the probabilities. Notes that already sound may continue. Constraints stay until they are changed, also
+ * after a reset or a restore, except for forced notes, which a reset, a restore and the end of the piece clear. All
+ * of them need the grammar (retto_session_set_grammar). Each call may return RETTO_ERROR_ARGUMENT, or
+ * RETTO_ERROR_UNSUPPORTED if the model is not a music model or its encoding does not support the constraint; then
  * nothing has changed. The value that means "no constraint" is always accepted. Support by encoding:
  *
  *                    melody, polyphony    drums          performance
@@ -633,9 +628,8 @@ RETTO_CHECK retto_status retto_session_set_scale(retto_session *session, uint32_
  * forbids nothing: it is an input of the model, which then prefers the notes and the endings of that key. With 0,
  * the default, the library chooses the key: that of the scale set with retto_session_set_scale, if it is the scale
  * of a key; otherwise it estimates the key from the notes of the piece, drawn or fed, once there are about two bars
- * of them. The
- * call has no effect on models trained before 0.1, which have no input for the key.
- * RETTO_ERROR_ARGUMENT, _UNSUPPORTED for drums. [one-thread] [realtime] */
+ * of them. The call has no effect on models without an input for the key. RETTO_ERROR_ARGUMENT, _UNSUPPORTED for
+ * drums. [one-thread] [realtime] */
 RETTO_CHECK retto_status retto_session_set_key(retto_session *session, int32_t key) RETTO_REALTIME;
 /* The maximum number of simultaneous notes, 1 to 128. [one-thread] [realtime] */
 RETTO_CHECK retto_status retto_session_set_voices(retto_session *session, int32_t voices)
@@ -644,16 +638,16 @@ RETTO_CHECK retto_status retto_session_set_voices(retto_session *session, int32_
  * [one-thread] [realtime] */
 RETTO_CHECK retto_status retto_session_set_density(retto_session *session, float density)
     RETTO_REALTIME;
-/* The piece ends at the bar line after this number of bars, 1 to 1000000. If it already has that many, it ends at
+/* Each piece ends at the bar line after this number of bars, 1 to 1000000. If it already has that many, it ends at
  * the next bar line. 0, the default, leaves the end to the model. The number of bars still to go is an input of the
  * model, which prepares the ending. [one-thread] [realtime] */
 RETTO_CHECK retto_status retto_session_set_bars(retto_session *session, int32_t bars)
     RETTO_REALTIME;
-/* The time signature of the next piece, such as 3 and 4, both above 0; it holds to the end of that piece. 0 and
- * 0, the default, leave it to the model, which draws only those of its material. RETTO_ERROR_UNSUPPORTED if
- * the encoding has no such time signature; the error message lists those it has. A model has 4/4, 3/4, 2/4,
- * 6/8, 2/2, 9/8, 12/8, 3/8, 3/2, 5/4, 7/8, 6/4, 5/8, 7/4, 1/4 and 4/8 if such a bar is a whole number of
- * steps of its grid, and others if its material had them.
+/* The time signature of each piece that begins after the call, such as 3 and 4, both above 0; a piece keeps it to
+ * its end. 0 and 0, the default, leave it to the model, which draws only time signatures of its material.
+ * RETTO_ERROR_UNSUPPORTED if the encoding has no such time signature; the error message lists those it has. A model
+ * has 4/4, 3/4, 2/4, 6/8, 2/2, 9/8, 12/8, 3/8, 3/2, 5/4, 7/8, 6/4, 5/8, 7/4, 1/4 and 4/8 if such a bar is a whole
+ * number of steps of its grid, and others if its material had them.
  * [one-thread] [realtime] */
 RETTO_CHECK retto_status retto_session_set_time_signature(retto_session *session, int32_t numerator,
                                                  int32_t denominator) RETTO_REALTIME;
@@ -690,7 +684,7 @@ typedef struct retto_constraints {
 void retto_constraints_init(retto_constraints *constraints) RETTO_REALTIME;
 
 /* Returns the current constraints; forced notes are not among them.
- * RETTO_ERROR_ARGUMENT, _UNSUPPORTED if the model is not of music. [one-thread] [realtime] */
+ * RETTO_ERROR_ARGUMENT, _UNSUPPORTED if it is not a music model. [one-thread] [realtime] */
 RETTO_CHECK retto_status retto_session_get_constraints(retto_session *session,
                                                        retto_constraints *constraints)
     RETTO_REALTIME;
@@ -712,14 +706,14 @@ RETTO_CHECK retto_status retto_session_clear_forced_notes(retto_session *session
 RETTO_CHECK retto_status retto_session_get_bars(retto_session *session, uint64_t *bars)
     RETTO_REALTIME;
 
-/* Writes the pitch classes of a scale by name to `pitch_classes`, for retto_session_set_scale. The name
- * is a tonic, A to G with sharps (#) or flats (b), and the kind of scale, in upper or lower case,
- * "major" if left out: "C", "F# minor", "Bb", "D dorian", "A minor pentatonic". The kinds are major (ionian),
- * minor (0 2 3 5 7 8 10 11 semitones above the tonic: natural minor and the leading note), natural minor
- * (aeolian), harmonic minor, melodic minor (0 2 3 5 7 9 11, as it rises), dorian, phrygian, lydian,
- * mixolydian, locrian, major pentatonic (or pentatonic), minor pentatonic, minor blues (or blues; 0 3 5
- * 6 7 10), major blues (0 2 3 4 7 9), whole tone, chromatic. A lower-case tonic, or an m after the tonic, stands
- * for minor: "a", "Am", "Am pentatonic". RETTO_ERROR_ARGUMENT if it is none of these. [any-thread] */
+/* Writes the pitch classes of a scale by name to `pitch_classes`, for retto_session_set_scale. The name is a tonic,
+ * A to G with sharps (#) or flats (b), then the kind of scale, in any case, "major" if left out: "C", "F# minor",
+ * "Bb", "D dorian", "A minor pentatonic". The kinds are major (ionian), minor (0 2 3 5 7 8 10 11 semitones above
+ * the tonic: natural minor and the leading note), natural minor (aeolian), harmonic minor, melodic minor (0 2 3 5 7
+ * 9 11, as it rises), dorian, phrygian, lydian, mixolydian, locrian, major pentatonic (or pentatonic), minor
+ * pentatonic, minor blues (or blues; 0 3 5 6 7 10), major blues (0 2 3 4 7 9), whole tone, chromatic. A lower-case
+ * tonic, or an m after the tonic, stands for minor: "a", "Am", "Am pentatonic". RETTO_ERROR_ARGUMENT if it is none
+ * of these. [any-thread] */
 RETTO_CHECK retto_status retto_scale_from_key(const char *key, uint32_t *pitch_classes);
 
 /* Writes the key of a scale by name to `key`, for retto_session_set_key: the minor key of its tonic if the
@@ -730,10 +724,10 @@ RETTO_CHECK retto_status retto_key_from_name(const char *name, int32_t *key);
 /* ---- Learning from what is played or written -------------------------------------------------- */
 
 /* A copy of a model that goes on learning from the tokens it reads, such as those a player plays: it soon predicts
- * this player better. Each stretch of tokens is predicted first and learned from afterwards, so the losses it
- * reports are those of tokens it had not seen (dynamic evaluation: Krause, Kahembwe, Murray and Renals 2018).
- * Before each step the weights go back a small part of the way to those of the model, so they stay near it however
- * long the adapter reads. The same tokens give the same weights.
+ * this player better. It reads the tokens in stretches of fixed length: each is predicted first and learned from
+ * afterwards, so the losses it reports are those of tokens it had not seen (dynamic evaluation: Krause, Kahembwe,
+ * Murray and Renals 2018). Before each step the weights go back a small part of the way to those of the model, so
+ * they stay near it however long the adapter reads. The same tokens give the same weights.
  *
  * Use one in a thread of its own, beside the thread that plays:
  *
@@ -749,7 +743,7 @@ typedef struct retto_adapter_options {
   double learning_rate;
   /* Before each step each weight moves back towards that of the model by this part of its distance: 0 to 1. */
   double pull;
-  /* Tokens of a stretch: 1 to 4096. Gradients flow back over so many. */
+  /* Tokens per stretch, 1 to 4096: the length of truncated back-propagation. */
   int32_t stretch;
   int32_t reserved; /* 0 */
 } retto_adapter_options;
@@ -759,8 +753,8 @@ typedef struct retto_adapter_options {
 /* The same as a function, which does nothing for NULL. [any-thread] [realtime] */
 void retto_adapter_options_init(retto_adapter_options *options) RETTO_REALTIME;
 
-/* Makes an adapter that begins with the weights of a model. `options` may be NULL. It takes about 30 bytes of memory
- * for each parameter. RETTO_ERROR_ARGUMENT, _MEMORY. [any-thread] [blocking] */
+/* Makes an adapter that begins with the weights of a model. `options` may be NULL. It takes about 30 bytes of
+ * memory for each parameter. RETTO_ERROR_ARGUMENT, _MEMORY. [any-thread] [blocking] */
 RETTO_CHECK retto_status retto_adapter_create(const retto_model *model,
                                               const retto_adapter_options *options,
                                               retto_adapter **adapter);
@@ -768,16 +762,15 @@ RETTO_CHECK retto_status retto_adapter_create(const retto_model *model,
 /* Frees an adapter, and not the models it gave. [one-thread] */
 void retto_adapter_free(retto_adapter *adapter);
 
-/* Reads `count` tokens of the model's, and learns when a stretch is full: one step of training for each `stretch`
- * tokens. A token of -1 begins a new sequence; then the adapter first learns from the rest of the stretch.
- * `learns` has a value for each token: 1 if it is predicted and learned from, 0 if it is only what others follow;
- * NULL for 1 each. RETTO_ERROR_ARGUMENT if a token is not one of the model's; then nothing is read.
- * [one-thread] [blocking] */
+/* Reads `count` tokens of the model, and learns when a stretch is full: one step of training for each `stretch`
+ * tokens. A token of -1 begins a new sequence; then the adapter first learns from the rest of the stretch. `learns`
+ * has a value for each token: 1 if it is predicted and learned from, 0 if it is only context; NULL means 1 for all.
+ * RETTO_ERROR_ARGUMENT if a token is not one of the model's; then nothing is read. [one-thread] [blocking] */
 RETTO_CHECK retto_status retto_adapter_read(retto_adapter *adapter, const int32_t *tokens,
                                             const uint8_t *learns, size_t count);
 
-/* The mean loss of all tokens that were learned from, each as it was before that, in nats, to `loss`, not a number
- * if there are none; and how many they are to `count`. Either may be NULL. [one-thread] */
+/* Writes to `loss` the mean loss, in nats, of all tokens learned from, each measured before it was learned (NaN if
+ * there are none), and their number to `count`. Either may be NULL. [one-thread] */
 RETTO_CHECK retto_status retto_adapter_loss(retto_adapter *adapter, double *loss, uint64_t *count);
 
 /* Makes a model with the weights as they are now, in the precision of the one the adapter began with.
@@ -788,17 +781,17 @@ RETTO_CHECK retto_status retto_adapter_model(retto_adapter *adapter, retto_model
 RETTO_CHECK retto_status retto_adapter_reset(retto_adapter *adapter);
 
 /* Lets a session go on with another model, from the next token on, in the middle of its sequence. The model must be
- * the session's own, or one that an adapter of it made, or one that shares such an origin with the present one;
- * else RETTO_ERROR_ARGUMENT. Snapshots may be restored across such models.
- * The call frees the previous model if you have freed your handle of it, which is not real-time: free the handle
- * later, in another thread. [one-thread] [realtime] */
+ * the session's own, or one that an adapter made from it, or both must come from the same model through adapters;
+ * else RETTO_ERROR_ARGUMENT. Snapshots may be restored across such models. If you have already freed your handle of
+ * the previous model, this call releases that model's memory, which is not real-time safe: free the handle
+ * afterwards, in another thread. [one-thread] [realtime] */
 RETTO_CHECK retto_status retto_session_set_model(retto_session *session, const retto_model *model)
     RETTO_REALTIME;
 
-/* What a session has read since the last call, fed or drawn, up to the last RETTO_TAKEN_TOKENS: their number to
- * `count`, the tokens to `tokens`, and to `fed` 1 for each that was fed and 0 for each that was drawn; `fed` may be NULL.
- * A -1 stands where the sequence was emptied or a snapshot was restored. `capacity` is the room of both; what does
- * not fit is left for the next call. [one-thread] [realtime] */
+/* Writes to `tokens` what the session has read since the last call, fed or drawn, and the number of tokens to
+ * `count`. fed[i] is 1 if token i was fed and 0 if it was drawn; `fed` may be NULL. A -1 stands where the sequence
+ * was emptied or a snapshot was restored. Both buffers have room for `capacity`; what does not fit is left for the
+ * next call. The session keeps only the latest RETTO_TAKEN_TOKENS tokens. [one-thread] [realtime] */
 RETTO_CHECK retto_status retto_session_take_tokens(retto_session *session, int32_t *tokens,
                                                    uint8_t *fed, size_t capacity, size_t *count)
     RETTO_REALTIME;
@@ -815,7 +808,7 @@ typedef enum retto_text_kind {
   RETTO_TEXT_CP1252 = 3,       /* Windows-1252 */
   RETTO_TEXT_UTF16LE = 4,      /* UTF-16, little-endian */
   RETTO_TEXT_UTF16BE = 5,      /* UTF-16, big-endian */
-  RETTO_TEXT_OTHER = 6,        /* text in an encoding that is not converted, or cannot be told */
+  RETTO_TEXT_OTHER = 6,        /* text in an encoding that is not supported or not recognised */
   RETTO_TEXT_BINARY = 7        /* no text, or a document whose text must be extracted first */
 } retto_text_kind;
 
@@ -825,9 +818,9 @@ typedef struct retto_text_info {
   retto_text_kind kind;
   /* Bytes of a byte order mark at the beginning: 0, 2 or 3. */
   int32_t mark_length;
-  /* The number of invalid bytes, and the offset of the first, SIZE_MAX if there is none. Invalid are: in UTF-16,
-   * what is not well-formed UTF-16; in binary data, NUL and other control characters; in all else, what is not
-   * well-formed UTF-8. Where a byte order mark or the first bytes identify binary data, nothing is counted. */
+  /* The number of invalid bytes, and the offset of the first, SIZE_MAX if there is none. What is invalid: in
+   * UTF-16, ill-formed UTF-16; in binary data, NUL and other control characters; in all other kinds, ill-formed
+   * UTF-8. Where a byte order mark or the first bytes identify binary data, nothing is counted. */
   size_t bad_count, first_bad;
   /* What it is, for a person: "UTF-8 text", "a PNG image". Lives as long as the library. */
   const char *name;
@@ -842,17 +835,16 @@ void retto_text_info_init(retto_text_info *info) RETTO_REALTIME;
  * trained on text that is not UTF-8 writes wrong characters. Byte order marks and the first bytes of known
  * file formats are certain. Latin-1 and Windows-1252 are guessed from the bytes above 0x7F that occur; text in
  * another 8-bit encoding may be taken for them.
- * RETTO_ERROR_ARGUMENT, _UNSUPPORTED as for every struct. [any-thread] */
+ * RETTO_ERROR_ARGUMENT. [any-thread] */
 RETTO_CHECK retto_status retto_text_examine(const void *data, size_t length,
                                             retto_text_info *info);
 
 /* Converts `length` bytes of text of a kind to UTF-8. A byte order mark of that kind at the beginning
  * is left out. Writes to `text`, which has room for `capacity` bytes, and the number of bytes, at
- * most 3 times `length`, to `size`; no 0 is added. Nothing is replaced: RETTO_ERROR_FORMAT, with the
- * offset in retto_last_error(), for a byte that the kind does not have (0x81, 0x8D, 0x8F, 0x90 and
- * 0x9D in Windows-1252), half of a surrogate pair and an odd length in UTF-16.
- * RETTO_ERROR_ARGUMENT for kinds other than RETTO_TEXT_UTF8, _LATIN1, _CP1252, _UTF16LE and _UTF16BE,
- * RETTO_ERROR_BUFFER. [any-thread] */
+ * most 3 times `length`, to `size`; no NUL is added. Nothing is replaced: RETTO_ERROR_FORMAT, with the offset in
+ * retto_last_error(), for a byte that the kind does not have (0x81, 0x8D, 0x8F, 0x90 and 0x9D in Windows-1252), an
+ * unpaired surrogate or an odd length in UTF-16. RETTO_ERROR_ARGUMENT for kinds other than RETTO_TEXT_UTF8,
+ * _LATIN1, _CP1252, _UTF16LE and _UTF16BE, RETTO_ERROR_BUFFER. [any-thread] */
 RETTO_CHECK retto_status retto_text_convert(retto_text_kind kind, const void *data, size_t length,
                                             char *text, size_t capacity, size_t *size);
 
@@ -863,11 +855,12 @@ RETTO_CHECK retto_status retto_text_convert(retto_text_kind kind, const void *da
  *
  * The method is truncated back-propagation through time over batches of sequences, with the hidden state
  * carried from one batch to the next; AdamW with the gradient clipped by norm; a learning rate with linear
- * warm-up, constant for 0.4 of the run and then falling to 0 in a straight line; dropout after each layer. A part of
- * the material is used for validation: the weights with the best validation loss are kept. If that loss does not
- * improve for a third of options.patience evaluations while the rate is constant, the rate begins to fall at once, and
- * the run ends sooner; if it does not improve for options.patience evaluations, the run ends. The same material, options, seed and number of threads on the same instruction set give the
- * same weights, unless the run is limited by minutes. */
+ * warm-up, constant for 0.4 of the run and then falling to 0 in a straight line; dropout after each layer. A part
+ * of the material is used for validation: the weights with the best validation loss are kept. If that loss does not
+ * improve for a third of options.patience evaluations while the rate is constant, the rate begins to fall at once,
+ * and the run ends sooner; if it does not improve for options.patience evaluations, the run ends. The same
+ * material, options, seed and number of threads on the same instruction set give the same weights, unless the run
+ * is limited by minutes. */
 typedef struct retto_trainer retto_trainer;
 
 /* A number that is left at its initial value, 0 or -1, is chosen by the library. The choice depends on the
@@ -884,10 +877,9 @@ typedef struct retto_trainer retto_trainer;
  *                         first 100
  *     steps_per_quarter   4
  *     augment             yes for fewer than 400 pieces of music
- *     hidden, layers,     with `minutes`: chosen for the operations that this machine can do in the time,
- *     dropout             which are measured for 0.3 s: the network has about 0.3 times their square
- *                         root of weights, at most 3 for each token, and more dropout the more often
- *                         it sees each token
+ *     hidden, layers,     with `minutes`: chosen from N, the operations that this machine can do in that
+ *     dropout             time (its speed is measured for 0.3 s). The network has about 0.3 * sqrt(N)
+ *                         weights, at most 3 per training token. Dropout grows with the number of epochs
  *     embedding           64
  *     batch, sequence     32 and 64; less if there is less material
  *     learning_rate       0.008 for one layer, 0.006 for more; times the square root of 256 / hidden
@@ -906,22 +898,22 @@ typedef struct retto_trainer retto_trainer;
 typedef struct retto_trainer_options {
   size_t size; /* of this struct; set by RETTO_TRAINER_OPTIONS_INIT */
   /* "bytes" or "characters" for text, "melody", "polyphony", "drums" or "performance" for music,
-   * "tokens" for sequences of numbers of your own; If NULL, the library chooses one for text or music. The string
+   * "tokens" for sequences of numbers of your own. If NULL, the library chooses one for text or music. The string
    * is copied. */
   const char *encoding;
-  /* Steps per quarter note of the grid music is put on (not of performance), 1 to 24. */
+  /* Grid steps per quarter note, 1 to 24; not used for "performance". */
   int32_t steps_per_quarter;
   /* Whether music is also learned in other keys and performances at other tempi: above 0 for yes, below 0
    * for no. */
   int32_t augment;
-  /* Sizes of the network: to 16384, 16384 and 32. */
+  /* Sizes of the network: at most 16384, 16384 and 32. */
   int32_t embedding, hidden, layers;
-  /* Sequences per batch, to 4096, and time steps per sequence, to 65536; their product is at most
+  /* Sequences per batch, at most 4096, and time steps per sequence, at most 65536; their product is at most
    * 2^24. */
   int32_t batch, sequence;
   /* Threads, at most 256; 0: as many as the processors this process may run on, 8 at most. */
   int32_t threads;
-  /* The probability to drop a unit, at most 0.95; below 0: chosen by the library. */
+  /* The probability of dropping a unit, at most 0.95; below 0: chosen by the library. */
   double dropout;
   /* The highest learning rate, at most 10; AdamW's decay, at most 10 (below 0: chosen by the library); and the
    * norm to clip gradients to, at most 1e9. */
@@ -931,8 +923,8 @@ typedef struct retto_trainer_options {
   double epochs;
   int64_t steps;
   double minutes;
-  /* The share of the material used for validation, at most 0.9; below 0: chosen by the library. It is the end of
-   * the material or, of pieces and documents, whole ones from all over it.
+  /* The share of the material used for validation, at most 0.9; below 0: chosen by the library. It is taken from
+   * the end of the material; if that consists of pieces or documents, whole ones are taken at even distances.
    * Ignored if validation material was added. */
   double validation;
   /* The run ends after this many evaluations without a better validation loss, at most 1000000; below 0:
@@ -941,18 +933,18 @@ typedef struct retto_trainer_options {
   int32_t reserved; /* 0 */
   /* Seeds the initial weights and dropout; any value. */
   uint64_t seed;
-  /* Where retto_trainer_run keeps a checkpoint, or NULL, copied; and seconds between two, at most 1e9. */
+  /* The file in which retto_trainer_run keeps a checkpoint, or NULL (the string is copied), and the seconds between
+   * two checkpoints, at most 1e9. */
   const char *checkpoint_path;
   double checkpoint_seconds;
   /* RETTO_FLOAT32, or RETTO_BFLOAT16 to compute products in bfloat16, on processors that have
    * instructions for it (else RETTO_ERROR_UNSUPPORTED). The weights are float32 either way. */
   retto_precision precision;
   /* Above 0: each call that adds text adds a document, which ends with the end token. Below 0: all text is one long
-   * text, each addition going on where the last ended. 0: as in the model that training starts from, or below 0 if
-   * there is no such model. The hidden state is reset between documents; empty documents are
-   * left out. Validation takes whole documents at even distances in the material; if there are too few for that,
-   * it takes the end of the last one. RETTO_ERROR_ARGUMENT if the model to start from is of
-   * the other kind. */
+   * text, each addition going on where the last ended. 0: as in the model that training starts from; without one,
+   * as below 0. The hidden state is reset between documents; empty documents are left out. Validation takes whole
+   * documents at even distances in the material; if there are too few for that, it takes the end of the last one.
+   * RETTO_ERROR_ARGUMENT if the model to start from is of the other kind. */
   int32_t documents;
   /* For "tokens": the number of different tokens, 1 to 65535; they are numbered 0 to vocabulary - 1. The model
    * has one more, which ends a piece. For other encodings 0. */
@@ -983,10 +975,9 @@ RETTO_CHECK retto_status retto_trainer_create_from(const retto_model *model,
 /* Makes a trainer that continues a run where a checkpoint was saved, bit for bit as if it had never
  * stopped. Add the same material as before; the checkpoint's file is not needed after this call.
  * `options` may be NULL; in it only epochs, steps, minutes, patience, threads and the checkpoint options may
- * differ from what the run was started with. Those that move the end, and the number of threads, change the weights
- * that result; the checkpoint options do not. Any
- * other option that is given and differs is RETTO_ERROR_ARGUMENT. A seed of 0 and a precision of RETTO_FLOAT32
- * count as not given.
+ * differ from what the run was started with. Another end of the run or number of threads gives other weights; other
+ * checkpoint options do not. Any other option that is given and differs is RETTO_ERROR_ARGUMENT. A seed of 0 and a
+ * precision of RETTO_FLOAT32 count as not given.
  * RETTO_ERROR_FILE, _FORMAT, _UNSUPPORTED, _ARGUMENT, _MEMORY. [any-thread] [blocking] */
 RETTO_CHECK retto_status retto_trainer_resume(const char *path,
                                               const retto_trainer_options *options,
@@ -1021,12 +1012,12 @@ RETTO_CHECK retto_status retto_trainer_add_file(retto_trainer *trainer, const ch
 RETTO_CHECK retto_status retto_trainer_add_text(retto_trainer *trainer, const char *text,
                                                 size_t length, retto_role role);
 
-/* Adds a sequence of the host's own numbers, for an encoding of tokens: `count` tokens, each from 0 to below
- * options.vocabulary, which are copied. Each call adds a piece; the state of one does not run into the
- * next. targets[i] is what is to be predicted after tokens 0 to i, from 0 to below the vocabulary, or -1 to
- * leave that place out of the loss. If `targets` is NULL, each target is the next token, and the last one is the
- * end of the piece. RETTO_ERROR_ARGUMENT with the place of a number that is out of range, _CORPUS if the
- * encoding is not of tokens, _MEMORY; _STATE after the first step. [one-thread] [blocking] */
+/* Adds a sequence of your own numbers, for the encoding "tokens": `count` tokens, each from 0 to options.vocabulary
+ * - 1, which are copied. Each call adds a piece; the hidden state is reset between pieces. targets[i] is what is to
+ * be predicted after tokens 0 to i, from 0 to options.vocabulary - 1, or -1 to leave that place out of the loss. If
+ * `targets` is NULL, each target is the next token, and the last one is the end of the piece. RETTO_ERROR_ARGUMENT
+ * if a number is out of range (the message says which), _CORPUS if the encoding is not "tokens", _MEMORY; _STATE
+ * after the first step. [one-thread] [blocking] */
 RETTO_CHECK retto_status retto_trainer_add_tokens(retto_trainer *trainer, const int32_t *tokens,
                                                   const int32_t *targets, size_t count,
                                                   retto_role role);
@@ -1077,8 +1068,8 @@ typedef struct retto_progress {
   /* 1 if the last step evaluated the validation loss. */
   int32_t measured;
   retto_end end;
-  /* RETTO_OK, or why the checkpoint of options.checkpoint_path could not be saved at the last attempt; in the
-   * callback and after the run the thread's last error is then the message. */
+  /* RETTO_OK, or why the checkpoint of options.checkpoint_path could not be saved at the last attempt;
+   * retto_last_error() then returns the message, in the callback and after the run. */
   retto_status checkpoint_status;
   int32_t reserved;
 } retto_progress;
@@ -1086,6 +1077,9 @@ typedef struct retto_progress {
 #define RETTO_PROGRESS_INIT                                                                     \
   {sizeof(retto_progress), 0, 0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0,          \
    RETTO_END_NONE, RETTO_OK, 0}
+
+/* The same as a function, which does nothing for NULL. [any-thread] [realtime] */
+void retto_progress_init(retto_progress *progress) RETTO_REALTIME;
 
 /* Prepares the material and allocates everything, which the first step would otherwise do: a call to
  * retto_trainer_get_options then tells what was chosen. RETTO_ERROR_CORPUS, _FILE, _MEMORY, _ARGUMENT;
@@ -1099,25 +1093,22 @@ RETTO_CHECK retto_status retto_trainer_prepare(retto_trainer *trainer);
 RETTO_CHECK retto_status retto_trainer_get_options(retto_trainer *trainer,
                                                    retto_trainer_options *options);
 
-/* Fills in where the run stands, without making a step. Of a resumed run that is not prepared yet it is
- * what the checkpoint says. [one-thread: also from the progress callback] */
+/* Fills in where the run stands, without making a step. For a resumed run that is not prepared yet these are the
+ * checkpoint's values. [one-thread: also from the progress callback] */
 RETTO_CHECK retto_status retto_trainer_get_progress(retto_trainer *trainer,
                                                     retto_progress *progress);
 
-/* The same as a function, which does nothing for NULL. [any-thread] [realtime] */
-void retto_progress_init(retto_progress *progress) RETTO_REALTIME;
-
-/* Trains on one batch, for hosts with a training loop of their own. Fills in `progress` unless it
- * is NULL. The first step also prepares the material and may take long. After the end it does
- * nothing, and says so in progress->end.
+/* Trains on one batch, for programs with a training loop of their own. Fills in `progress` unless it is NULL. The
+ * first step also prepares the material and may take long. After the end it does nothing, and says so in
+ * progress->end.
  * RETTO_ERROR_CORPUS, _FILE, _MEMORY, _ARGUMENT from the first step, _DIVERGED from any; _STATE in a
  * child of fork() if the parent prepared the trainer.
  * [one-thread] [blocking] */
 RETTO_CHECK retto_status retto_trainer_step(retto_trainer *trainer, retto_progress *progress);
 
-/* Called after each step of a run; 0 to go on, anything else to stop. The callback may take the model, save a
- * checkpoint, stop the run and read options and progress; other calls on the trainer return RETTO_ERROR_STATE.
- * `progress` is valid until the callback returns. */
+/* Called after each step of a run. Returns 0 to go on, anything else to stop the run. The callback may take the
+ * model, save a checkpoint, stop the run and read options and progress; other calls on the trainer return
+ * RETTO_ERROR_STATE. `progress` is valid until the callback returns. */
 typedef int32_t (*retto_progress_callback)(void *user, const retto_progress *progress);
 
 /* Trains until the run ends or is stopped; call it again to go on. `callback` and `user` may be NULL, and so may
@@ -1141,9 +1132,9 @@ RETTO_CHECK retto_status retto_trainer_stop(retto_trainer *trainer) RETTO_REALTI
  * [blocking] */
 RETTO_CHECK retto_status retto_trainer_save_checkpoint(retto_trainer *trainer, const char *path);
 
-/* Writes what retto_trainer_save_checkpoint writes to `buffer`, which has room for `capacity` bytes, and
- * the number of bytes to `size`; a step changes that number.
- * RETTO_ERROR_BUFFER, _MEMORY, and those of the first step. [one-thread] [blocking] */
+/* Like retto_trainer_save_checkpoint, but writes to `buffer`, which has room for `capacity` bytes, and the number
+ * of bytes to `size`; a step changes that number. RETTO_ERROR_BUFFER, _MEMORY, and those of the first step.
+ * [one-thread] [blocking] */
 RETTO_CHECK retto_status retto_trainer_save_checkpoint_memory(retto_trainer *trainer, void *buffer,
                                                               size_t capacity, size_t *size);
 
@@ -1158,12 +1149,11 @@ RETTO_CHECK retto_status retto_trainer_model(retto_trainer *trainer, retto_model
 typedef struct retto_midi retto_midi;
 
 /* Reads a MIDI file: formats 0, 1 and 2, also in a RIFF wrapper. What is damaged is read as far as it
- * can be; retto_midi_get_warnings tells what was found. A note without a matching note-off ends with the next
- * note-off of the same key or, if no note-off follows, at the next note-on of that key. All Sound Off, All Notes
- * Off and the changes of mode (controllers 120, 123 to 127) end the notes of
- * their channel.
- * A file has at most 1 GiB. Reading it takes memory of up to 30 times its size, usually 10, of which the
- * handle keeps up to 10 times; making events of it takes up to 400 bytes a note while the call runs.
+ * can be; retto_midi_get_warnings tells what was found. If a key has more note-ons than note-offs, a note that has
+ * no note-off of its own ends at the next note-off of that key or, if none follows, at the next note-on of that
+ * key. All Sound Off, All Notes Off and the Channel Mode messages (controllers 120, 123 to 127) end the notes of
+ * their channel. A file has at most 1 GiB. Reading it takes memory of up to 30 times its size, usually 10, of which
+ * the handle keeps up to 10 times; making events of it takes up to 400 bytes a note while the call runs.
  * RETTO_ERROR_FILE, _FORMAT if it is no MIDI file at all, _MEMORY. [any-thread] [blocking] */
 RETTO_CHECK retto_status retto_midi_read(const char *path, retto_midi **midi);
 
@@ -1195,7 +1185,7 @@ void retto_midi_free(retto_midi *midi);
 typedef struct retto_midi_info {
   size_t size; /* of this struct; set by RETTO_MIDI_INFO_INIT */
   int32_t format, tracks;
-  /* Of a file in SMPTE time: the ticks in half a second, which is a quarter note at 120 quarter notes a minute. */
+  /* For a file in SMPTE time: the ticks in half a second, as if the tempo were 120. */
   int32_t ticks_per_quarter;
   int32_t reserved; /* 0 */
   uint64_t notes, end_tick;
@@ -1203,8 +1193,8 @@ typedef struct retto_midi_info {
   /* Quarter notes per minute where the first note begins; 120 unless the file says otherwise. */
   double tempo;
   /* The program (General MIDI instrument, 0 to 127) of most notes, and the mean velocity of all, 1 to 127, or 0 if
-   * there are no notes. Both are of the pitched notes or, if there are none, of the drums. Use them for music that
-   * continues this file. */
+   * there are no notes. Both are taken from the pitched notes or, if there are none, from the drums. Use them for
+   * music that continues this file. */
   int32_t program, velocity;
 } retto_midi_info;
 
@@ -1217,28 +1207,27 @@ void retto_midi_info_init(retto_midi_info *info) RETTO_REALTIME;
 RETTO_CHECK retto_status retto_midi_get_info(const retto_midi *midi, retto_midi_info *info);
 
 /* The notes and time signatures of all tracks together as events, in the file's ticks: at each moment
- * first time signatures, then note-offs, then note-ons; at last RETTO_EVENT_END. Writes them to
- * `events`, which has room for `capacity`, and their number to `count`. A time too long for a delta
- * passes in several events. RETTO_ERROR_BUFFER, _MEMORY. [any-thread] */
+ * first time signatures, then note-offs, then note-ons. RETTO_EVENT_END comes last. Writes them to `events`, which
+ * has room for `capacity`, and their number to `count`. A time too long for a delta passes in several events.
+ * RETTO_ERROR_BUFFER, _MEMORY. [any-thread] */
 RETTO_CHECK retto_status retto_midi_get_events(const retto_midi *midi, retto_event *events,
                                                size_t capacity, size_t *count);
 
-/* Writes a line for each violation of the standard, with its offset in bytes, and for each track with notes that
- * have no note-off or were ended by a controller, with their number and the offset of the track. The text is empty
- * if there is nothing to report. At most 101 lines. Writes to `text`, which has room for `capacity` bytes, with a 0
- * at the end, and
- * the number of bytes with the 0 to `length`. RETTO_ERROR_BUFFER. [any-thread] */
+/* Writes a line for each violation of the standard, with its byte offset, and a line for each track in which notes
+ * have no note-off or were ended by a controller, with the number of such notes and the offset of the track. The
+ * text is empty if there is nothing to report. At most 101 lines. Writes to `text`, which has room for `capacity`
+ * bytes, NUL-terminated, and the number of bytes with the NUL to `length`. RETTO_ERROR_BUFFER. [any-thread] */
 RETTO_CHECK retto_status retto_midi_get_warnings(const retto_midi *midi, char *text,
                                                  size_t capacity, size_t *length);
 
-/* Turns a MIDI file into tokens of a model of music, for retto_model_score say. Buffers as in retto_model_encode.
- * RETTO_ERROR_EMPTY if the file has no notes that the encoding can represent, _BUFFER,
+/* Turns a MIDI file into tokens of a music model, for example for retto_model_score. Buffers as in
+ * retto_model_encode. RETTO_ERROR_EMPTY if the file has no notes that the encoding can represent, _BUFFER,
  * _UNSUPPORTED, _MEMORY. [any-thread] */
 RETTO_CHECK retto_status retto_model_encode_midi(const retto_model *model, const retto_midi *midi,
                                                  int32_t *tokens, size_t capacity, size_t *count);
 
 /* Makes a MIDI file of `count` tokens of a model, at `tempo` (4 to 1000) quarter notes a minute; 120 plays a
- * performance at its original speed. RETTO_ERROR_ARGUMENT if a token is none of the model's, _UNSUPPORTED,
+ * performance at its original speed. RETTO_ERROR_ARGUMENT if a token is not in the vocabulary, _UNSUPPORTED,
  * _MEMORY. [any-thread] */
 RETTO_CHECK retto_status retto_model_decode_midi(const retto_model *model, const int32_t *tokens,
                                                  size_t count, double tempo, retto_midi **midi);

@@ -26,7 +26,7 @@ class Names(ToolTest):
         corpus = self.path / "it's a text.txt"
         corpus.write_bytes(text())
         said = self.run_tool("train", corpus, "--steps", 1, *SMALL).stdout.decode()
-        command = said.split("To hear from it: libretto ")[1].strip()
+        command = said.split("To sample from it: libretto ")[1].strip()
         self.assertEqual(shlex.split(command), ["sample", "it's a text.safetensors"])
         (self.path / "it's a text.checkpoint.safetensors").unlink()
         said = self.run_tool("train", "--resume", "it's a text.safetensors", code=2).stderr.decode()

@@ -20,7 +20,7 @@ extension Train {
     var steps: Int?
 
     @Option(
-      help: "End after this many measurements without a better validation loss; 0 for never.",
+      help: "End after this many evaluations without a better validation loss; 0 for never.",
       transform: number(.from(0, to: TrainingOptions.Limit.patience)))
     var patience: Int?
   }

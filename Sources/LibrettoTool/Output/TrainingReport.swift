@@ -81,7 +81,7 @@ final class TrainingReport {
     say(
       "\(Outputs.name(paths.output)): \(quality) \(measured), after \(steps) in \(duration(p.elapsedSeconds))."
     )
-    if paths.output != "-" { say("To hear from it: libretto sample \(shellFile(paths.output))") }
+    if paths.output != "-" { say("To sample from it: libretto sample \(shellFile(paths.output))") }
   }
 
   func json(_ p: Progress, _ model: Model) -> String {

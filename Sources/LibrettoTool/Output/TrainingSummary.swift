@@ -104,7 +104,7 @@ struct TrainingSummary {
       line += ", which take about \(duration(seconds))"
     }
     if ends.patience > 0 && (trainer.tokens?.validation ?? 0) > 0 {
-      line += ", or after \(ends.patience) measurements without a better validation loss"
+      line += ", or after \(ends.patience) evaluations without a better validation loss"
     }
     return line + "."
   }
