@@ -640,7 +640,9 @@ RETTO_CHECK retto_status retto_session_set_density(retto_session *session, float
     RETTO_REALTIME;
 /* Each piece ends at the bar line after this number of bars, 1 to 1000000. If it already has that many, it ends at
  * the next bar line. 0, the default, leaves the end to the model. The number of bars still to go is an input of the
- * model, which prepares the ending. [one-thread] [realtime] */
+ * model, which prepares the ending. If the model would end the piece within the last bar, the rest of that bar is
+ * silent. If the key is known too, in the last bar the memory is off and the logits are multiplied by 3, so that most
+ * pieces end on the tonic. [one-thread] [realtime] */
 RETTO_CHECK retto_status retto_session_set_bars(retto_session *session, int32_t bars)
     RETTO_REALTIME;
 /* The time signature of each piece that begins after the call, such as 3 and 4, both above 0; a piece keeps it to

@@ -269,7 +269,7 @@ public final class Session {
     let total = normalizer(logits)
     let weights = weights.pointer
     weights.update(from: logits, count: padded)
-    sideValues?.weigh(weights)
+    sideValues?.weigh(weights, music?.reader.grammar)
     if usesGrammar { grammar.forbid(weights) }
     if let mask {
       let allowed = allowed.base!

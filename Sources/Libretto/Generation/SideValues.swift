@@ -23,6 +23,9 @@ final class SideValues {
   private let all, values: GrowableBuffer<Int32>
   /// How long each pitch class has sounded in the present piece.
   private(set) var heard = PitchClassTimes()
+  /// Where the ending is told the logits are multiplied by it. An ending depends on one note: at the temperature of the
+  /// notes before it a third of them would miss it.
+  private static let endingSharpness: Float = 3
   /// The key these tell, 0 before they tell one, and how much is to be heard before it is looked for again.
   private var key: Int32 = 0
   private var due = interval
@@ -53,7 +56,13 @@ final class SideValues {
   /// Makes the token that the memory expects likelier, if its strength is above 1, and the one that would take bars
   /// round more often than the model's material does very unlikely: at low temperatures a network may go on so for
   /// ever.
-  func weigh(_ logits: UnsafeMutablePointer<Float>) {
+  ///
+  /// - `grammar`: of a session of music.
+  func weigh(_ logits: UnsafeMutablePointer<Float>, _ grammar: (any MusicGrammar)?) {
+    if isEnding(grammar) {
+      for i in 0..<encoding.vocabularySize { logits[i] *= Self.endingSharpness }
+      return
+    }
     guard let memory, memoryStrength > 0 else { return }
     if memory.barRounds > barRounds, let followed = memory.followed {
       logits[Int(followed)] -= 30
@@ -78,10 +87,16 @@ final class SideValues {
   func write(_ grammar: (any MusicGrammar)?) -> UnsafePointer<Int32> {
     let all = all.base.unsafelyUnwrapped
     if let grammar { writeOwn(grammar, into: all) }
-    memory?.write(into: all + own, strength: memoryStrength)
+    memory?.write(into: all + own, strength: encoding.tellsEnding(all) ? 0 : memoryStrength)
     let values = values.base.unsafelyUnwrapped
     for i in 0..<places.count { values[i] = all[places[i]] }
     return UnsafePointer(values)
+  }
+
+  private func isEnding(_ grammar: (any MusicGrammar)?) -> Bool {
+    let all = all.base.unsafelyUnwrapped
+    if let grammar { writeOwn(grammar, into: all) }
+    return encoding.tellsEnding(all)
   }
 
   private func writeOwn(_ grammar: any MusicGrammar, into all: UnsafeMutablePointer<Int32>) {

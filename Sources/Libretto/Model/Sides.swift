@@ -102,7 +102,8 @@ final class SideReader {
   func advance(_ token: Int32, into values: UnsafeMutablePointer<Int32>) {
     skip(token)
     let all = all.base.unsafelyUnwrapped
-    memory?.write(into: all + own, strength: hidesMemory ? 0 : 1)
+    let hides = hidesMemory || encoding.tellsEnding(all)
+    memory?.write(into: all + own, strength: hides ? 0 : 1)
     for i in 0..<places.count { values[i] = all[places[i]] }
   }
 

@@ -37,6 +37,10 @@ public protocol Encoding: AnyObject, Sendable {
   func transposed(_ facts: SideFacts, by semitones: Int) -> SideFacts
   /// nil if it has no side inputs of its own.
   func makeSideCursor() -> (any SideCursor)?
+  /// Whether these values of `ownSideInputs` tell how the piece ends, and its end is near. There the memory tells
+  /// nothing: most pieces end as a passage before did, so a network that had the memory would not learn what the
+  /// values mean.
+  func tellsEnding(_ values: UnsafePointer<Int32>) -> Bool
 
   /// Whether a bar of music begins after this token.
   func beginsBar(_ token: Int32) -> Bool
@@ -70,6 +74,7 @@ extension Encoding {
   public func sideFacts(of piece: UnsafeBufferPointer<Int32>) -> SideFacts { SideFacts() }
   public func transposed(_ facts: SideFacts, by semitones: Int) -> SideFacts { facts }
   public func makeSideCursor() -> (any SideCursor)? { nil }
+  public func tellsEnding(_ values: UnsafePointer<Int32>) -> Bool { false }
 }
 
 /// What the tokens of an encoding are.

@@ -86,6 +86,39 @@ import Testing
     }
   }
 
+  /// In the last bar of a piece whose bars and key are told the memory tells nothing, and what comes is drawn as at a
+  /// third of the temperature; before it neither holds, nor where the key is not told.
+  @Test func theEndingIsNotTheMemorys() throws {
+    let model = Self.model
+    let tokens = try piece(model)
+    let facts = tokens.withUnsafeBufferPointer { model.encoding.sideFacts(of: $0) }
+    func weighed(_ session: Session) -> Float {
+      var logits = [Float](repeating: 1, count: model.shape.paddedVocabulary)
+      logits.withUnsafeMutableBufferPointer {
+        session.sideValues!.weigh($0.baseAddress!, session.music?.reader.grammar)
+      }
+      return logits[0]
+    }
+    let session = try Session(model)
+    var constraints = MusicConstraints()
+    (constraints.bars, constraints.key) = (Int(facts.bars), facts.key)
+    try session.set(constraints)
+    var remembered = 0
+    for token in tokens.dropLast() {
+      try session.feed([token])
+      let isLast = session.bars >= Int(facts.bars) - 1
+      let values = try #require(session.writeSides())
+      let memory = (4..<8).map { values[$0] }
+      if isLast { #expect(memory.allSatisfy { $0 == 0 }) }
+      if !isLast && memory.contains(where: { $0 > 0 }) { remembered += 1 }
+      #expect(weighed(session) == (isLast ? 3 : 1))
+    }
+    #expect(remembered > 100)
+    constraints.bars = 0
+    try session.set(constraints)
+    #expect(weighed(session) == 1)
+  }
+
   /// What is told changes what comes, and what is fed tells the key.
   @Test func toldAndUntoldDiffer() throws {
     let model = Self.model

@@ -1,3 +1,4 @@
+import Foundation
 import Testing
 
 @testable import Sequences
@@ -58,6 +59,51 @@ import Testing
       let signature = try #require(encoding.decode(tokens).timeSignatures.first)
       #expect(signature.numerator == numerator && signature.denominator == denominator)
     }
+  }
+
+  /// A model that would end the piece within its last bar fills that bar with silence, after a restore too, and goes on
+  /// if a note is fed; what would end the piece makes a step likelier where it is not the likeliest.
+  @Test func whatEndsWithinTheLastBarIsSilent() throws {
+    let encoding = try MelodyEncoding(stepsPerQuarter: 4)
+    let grammar = try #require(try encoding.makeMusicGrammar() as? GridGrammar)
+    grammar.constraints.bars = 2
+    func logits(end: Float) -> [Float] {
+      var logits = [Float](repeating: 0, count: encoding.vocabularySize)
+      logits[Int(Grid.end)] = end
+      logits.withUnsafeMutableBufferPointer { grammar.forbid($0.baseAddress!) }
+      return logits
+    }
+    let grid = encoding.grid
+    func step(_ position: Int) -> Int { Int(grid.firstStep) + position % 16 }
+    func allowed(_ logits: [Float]) -> [Int] { logits.indices.filter { logits[$0] > -.infinity } }
+    grammar.advance(Grid.start)
+    let signature = try #require(grid.timeSignature(TimeSignature(4, 4)))
+    grammar.advance(Grid.firstTimeSignature + Int32(signature))
+    grammar.advance(grid.firstNew + 12)
+    // Not in a bar before the last one, and not at its bar line.
+    for position in 1...16 {
+      grammar.advance(Int32(step(position)))
+      #expect(allowed(logits(end: 5)).count > 2, "\(position)")
+    }
+    grammar.advance(grid.firstNew + 12)
+    grammar.advance(Int32(step(1)))
+    let likelier = logits(end: -1)
+    #expect(abs(Double(likelier[step(2)]) - log(1 + exp(-1))) < 1e-6)
+    #expect(likelier[Int(grid.firstNew) + 20] == 0 && likelier[Int(Grid.end)] == -.infinity)
+    #expect(allowed(logits(end: 5)) == [step(2)])
+    var bytes = [UInt8](repeating: 0, count: GridGrammar.stateSize)
+    bytes.withUnsafeMutableBytes { grammar.save(to: $0.baseAddress!) }
+    grammar.advance(Int32(step(2)))
+    #expect(allowed(logits(end: -5)) == [step(3)])
+    grammar.advance(grid.firstNew + 14)
+    grammar.advance(Int32(step(3)))
+    #expect(allowed(logits(end: -5)).count > 2)
+    #expect(bytes.withUnsafeBytes { grammar.restore(from: $0.baseAddress!) })
+    for position in 2...16 {
+      #expect(allowed(logits(end: -5)) == [step(position)])
+      grammar.advance(Int32(step(position)))
+    }
+    #expect(allowed(logits(end: -5)) == [Int(Grid.end)])
   }
 
   /// What an encoding cannot keep to is refused, and what it takes it keeps to.

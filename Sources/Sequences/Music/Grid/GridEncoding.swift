@@ -36,6 +36,9 @@ extension GridEncoding {
     }
   }
   public func makeSideCursor() -> (any SideCursor)? { GridSideCursor(grid) }
+  public func tellsEnding(_ values: UnsafePointer<Int32>) -> Bool {
+    MusicSides.tellEnding(values, hasBars: true, hasKey: grid.lasts)
+  }
   public func writeSides(
     bars: Int, _ facts: SideFacts, into values: UnsafeMutablePointer<Int32>
   ) { MusicSides.write(bars: bars, facts, hasBars: true, hasKey: grid.lasts, into: values) }

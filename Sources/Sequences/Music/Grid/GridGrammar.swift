@@ -1,4 +1,5 @@
 import Memory
+import Platform
 
 /// Which tokens of a grid may follow, and which the constraints leave of them.
 final class GridGrammar: MusicGrammar {
@@ -140,6 +141,7 @@ final class GridGrammar: MusicGrammar {
       return keep(logits, only: Grid.end)
     }
     logits[Int(Grid.start)] = -.infinity
+    fillLastBar(logits)
     if !mayEnd { logits[Int(Grid.end)] = -.infinity }
     if mayChangeTimeSignature {
       forbidTimeSignatures(logits, except: state.timeSignature)
@@ -171,6 +173,22 @@ final class GridGrammar: MusicGrammar {
     if state.position == 0 { return true }
     return grid.timeSignatures.changesWithinBars
       && (constraints.bars == 0 || state.bars + 1 < constraints.bars)
+  }
+
+  /// Within the last bar, where nothing is named since the last step, pieces of the material may end. Here what would
+  /// end the piece lets a step pass, and once the end is the likeliest, what is left of the bar is silent: it would
+  /// have the upbeat to a phrase that does not come.
+  private func fillLastBar(_ logits: UnsafeMutablePointer<Float>) {
+    guard constraints.bars > 0, state.bars + 1 == constraints.bars, state.position > 0,
+      state.last == grid.pitches, state.played, !owesForced
+    else { return }
+    let (end, step) = (Int(Grid.end), Int(grid.firstStep) + (state.position + 1) % state.barSteps)
+    if !state.isOver {
+      state.isOver = (0..<grid.vocabularySize).allSatisfy { $0 == end || logits[$0] < logits[end] }
+    }
+    if state.isOver { return keep(logits, only: Int32(step)) }
+    let (low, high) = (min(logits[step], logits[end]), max(logits[step], logits[end]))
+    if low > -.infinity { logits[step] = high + logf(1 + expf(low - high)) }
   }
 
   /// Nothing named since the last step or time signature, a note in the piece, and the host agrees.

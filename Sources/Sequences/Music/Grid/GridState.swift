@@ -27,6 +27,8 @@ struct GridState {
   var timeSignatureNamed = false
   /// Whether any note has begun.
   var played = false
+  /// Whether the model would have ended the piece within this bar, the last one: what is left of it is silent.
+  var isOver = false
 
   init(_ grid: Grid) {
     self.grid = grid
@@ -45,6 +47,7 @@ struct GridState {
       self = GridState(grid)
       phase = .opening
     case .end:
+      isOver = false
       sounding = PitchSet()
       clearStep()
       phase = .outside
@@ -54,6 +57,7 @@ struct GridState {
       // A bar that is cut short is complete.
       if position != 0 { bars += 1 }
       position = 0
+      isOver = false
       timeSignatureNamed = true
       phase = .inside
     case .step(let next):
@@ -62,13 +66,17 @@ struct GridState {
       sounding.high |= held.high
       if !grid.lasts { sounding = PitchSet() }
       clearStep()
-      if next == 0 { bars += 1 }
+      if next == 0 {
+        bars += 1
+        isOver = false
+      }
       position = next
       steps += 1
       timeSignatureNamed = false
       phase = .inside
     case .new(let pitch):
       played = true
+      isOver = false
       new[pitch] = true
       held[pitch] = false
       last = pitch
@@ -95,7 +103,7 @@ struct GridState {
       UInt64(phase.rawValue), UInt64(timeSignature), UInt64(position), UInt64(bars), UInt64(steps),
       UInt64(last), timeSignatureNamed ? 1 : 0, sounding.low, sounding.high, new.low, new.high,
       held.low,
-      held.high, played ? 1 : 0,
+      held.high, (played ? 1 : 0) | (isOver ? 2 : 0),
     ]
   }
 
@@ -106,7 +114,7 @@ struct GridState {
     guard words[0] <= 2, let phase = Phase(rawValue: UInt8(words[0])),
       words[1] < UInt64(grid.timeSignatures.all.count), words[2] < UInt64(grid.positions),
       words[3] <= counts, words[4] <= counts, words[5] <= UInt64(grid.pitches), words[6] <= 1,
-      words[13] <= 1
+      words[13] <= 3
     else { return nil }
     self.phase = phase
     timeSignature = Int(words[1])
@@ -116,7 +124,8 @@ struct GridState {
     steps = Int(words[4])
     last = Int(words[5])
     timeSignatureNamed = words[6] == 1
-    played = words[13] == 1
+    played = words[13] & 1 == 1
+    isOver = words[13] & 2 == 2
     (sounding.low, sounding.high) = (words[7], words[8])
     (new.low, new.high) = (words[9], words[10])
     (held.low, held.high) = (words[11], words[12])

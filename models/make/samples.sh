@@ -1,0 +1,21 @@
+#!/bin/sh
+# samples.sh: writes models/samples, a piece or text of each model, to look at and hear.
+. "$(dirname "$0")/common.sh"
+models=$root/models
+samples=$models/samples
+mkdir -p "$samples"
+
+# music NAME SEED OPTIONS...: a MIDI file and its picture.
+music() {
+  name=$1
+  seed=$2
+  shift 2
+  "$libretto" sample "$models/$name.safetensors" -o "$samples/$name.mid" --seed "$seed" --force "$@"
+  "$libretto" roll "$samples/$name.mid" -o "$samples/$name.svg" --force
+}
+music folk 47 --bars 16 --key D --time-signature 6/8
+music tunes 1 --bars 16
+music chorale 3 --bars 16
+music pop 1 --length 1500
+music drums 1 --bars 8
+"$libretto" sample "$models/plays.safetensors" --seed 1 --length 1000 >"$samples/plays.txt"
