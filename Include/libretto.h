@@ -1071,7 +1071,7 @@ typedef struct retto_progress {
   int32_t measured;
   retto_end end;
   /* RETTO_OK, or why the checkpoint of options.checkpoint_path could not be saved at the last attempt;
-   * retto_last_error() then returns the message, in the callback and after the run. */
+   * the message is then the thread's last error, in the callback and after the run. */
   retto_status checkpoint_status;
   int32_t reserved;
 } retto_progress;

@@ -10,12 +10,12 @@ music() {
   name=$1
   seed=$2
   shift 2
-  "$libretto" sample "$models/$name.safetensors" -o "$samples/$name.mid" --seed "$seed" --force "$@"
-  "$libretto" roll "$samples/$name.mid" -o "$samples/$name.svg" --force
+  "$libretto" sample "$models/$name.safetensors" -o "$samples/$name.mid" --seed "$seed" "$@"
+  "$libretto" roll "$samples/$name.mid" -o "$samples/$name.svg"
 }
-music folk 47 --bars 16 --key D --time-signature 6/8
+music folk 3 --bars 16 --key D --time-signature 6/8 --temperature 0.7
 music tunes 1 --bars 16
 music chorale 3 --bars 16
-music pop 1 --length 1500
+music pop 1 --seconds 40
 music drums 1 --bars 8
 "$libretto" sample "$models/plays.safetensors" --seed 1 --length 1000 >"$samples/plays.txt"
