@@ -78,10 +78,11 @@ let package = Package(
         "CVersion", "Platform", "Libretto", "Memory", "GRU", "Sequences", "Kernels",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
+    .target(name: "TestSupport", path: "Tests/Support", swiftSettings: [.unsafeFlags(["-O"])]),
     tests("MemoryTests", ["Memory"]),
-    tests("KernelsTests", ["Kernels", "KernelTable", "CSimd"]),
-    tests("GRUTests", ["GRU", "Kernels", "Libretto"]),
-    tests("SequencesTests", ["Sequences"]),
+    tests("KernelsTests", ["Kernels", "KernelTable", "CSimd", "TestSupport"]),
+    tests("GRUTests", ["GRU", "Kernels", "Libretto", "TestSupport"]),
+    tests("SequencesTests", ["Sequences", "TestSupport"]),
     .testTarget(
       name: "LibrettoTests", dependencies: ["Libretto", "Memory", "GRU", "Sequences", "Kernels"]),
   ]

@@ -2,8 +2,8 @@
  * libretto.h - a GRU language model as a library.
  *
  * Libretto learns from text or from MIDI files and writes more of the kind, on the CPU, without a
- * framework. This header is its manual: it covers models, sessions, which generate, adapters and trainers, which
- * learn, text and MIDI files.
+ * framework. This header is its manual: it covers models; sessions, which generate; adapters and trainers, which
+ * learn; text; and MIDI files.
  *
  * A whole program, which learns from corpus.txt for two minutes and writes 500 characters:
  *
@@ -69,8 +69,8 @@
  *   a newer library uses the macro. Structs grow with the minor version, never with a patch.
  *
  * Buffers. They are passed as a pointer and a length. Unless its description says otherwise, a call that fills a
- *   buffer writes the size needed to its last argument; called with NULL and 0, it does only that. If the buffer
- *   is too short, the call returns RETTO_ERROR_BUFFER and writes nothing to it.
+ *   buffer writes the size needed to its last argument; called with NULL and 0, it does only that and returns
+ *   RETTO_OK. If a buffer is given and is too short, the call returns RETTO_ERROR_BUFFER and writes nothing to it.
  *
  * Ownership. What you pass in stays yours and is not kept after the call, unless said otherwise.
  *   Strings the library returns belong to it; each says how long they live. Free every handle before
@@ -110,13 +110,14 @@
  *   bytes or 32 bytes for each non-ASCII character in the model's vocabulary, whichever is larger. If one of these
  *   fails, the library calls abort(); it does so in no other case.
  *
- * Stack. Calls that take a retto_model or a retto_session need at most 32 KiB of stack; all others 256 KiB.
+ * Stack. Calls on a session, and retto_model_encode, _decode and _score, need at most 32 KiB of stack; all others,
+ * such as those that load, save or make models, 256 KiB.
  *
- * Processes and threads. Only trainers start threads: the first step starts options.threads - 1, which block all
- *   signals, inherit the scheduling policy and the CPU affinity of the thread that made that step, and end with the
- *   trainer. In a child of fork() models, sessions, adapters and MIDI handles go on as copies, unless a thread of
- *   the parent was inside a call on them. A trainer that the parent prepared cannot be used in the child:
- *   RETTO_ERROR_STATE.
+ * Processes and threads. Only trainers start threads: preparing the material (retto_trainer_prepare, or the first
+ *   call that needs it, such as a step) starts options.threads - 1, which block all signals, inherit the scheduling
+ *   policy and the CPU affinity of the thread that made that call, and end with the trainer. In a child of fork()
+ *   models, sessions, adapters and MIDI handles go on as copies, unless a thread of the parent was inside a call on
+ *   them. A trainer that the parent prepared cannot be used in the child: RETTO_ERROR_STATE.
  *
  * Floating point. Sessions use the calling thread's floating-point mode and expect that of a new process:
  *   rounding to nearest, denormals kept. Another rounding mode, or denormals flushed to zero (FTZ, DAZ), is
@@ -194,7 +195,7 @@ typedef enum retto_status {
   /* Training diverged. The best weights are kept: those with the best validation loss or, if there is no validation
    * material, weights from before the divergence. */
   RETTO_ERROR_DIVERGED = -9,
-  /* The session's mask allows no token, or without the grammar 1024 tokens made no event. */
+  /* The session's mask allows no token; or the grammar is off, and 1024 tokens in a row made no event. */
   RETTO_ERROR_EXHAUSTED = -10,
   /* A MIDI file contains no notes, or none that the encoding can represent. Leave the file out. */
   RETTO_ERROR_EMPTY = -11
@@ -312,9 +313,9 @@ typedef struct retto_model_info {
   retto_precision precision;
   /* Steps of the grid in a quarter note; 0 for models without a grid. */
   int32_t steps_per_quarter;
-  /* The token that ends a piece of music, or a document of text; -1 for text without documents. It is
-   * not text itself: retto_model_encode never gives it, and it decodes to nothing. The network also reads it before
-   * the first token of a document, from a zero state. */
+  /* The token that ends a piece of music, a document of text or a sequence of your own tokens; -1 for text without
+   * documents. It is not text itself: retto_model_encode never gives it, and it decodes to nothing. The network
+   * also reads it before the first token of a document, from a zero state. */
   int32_t end_token;
   retto_kind kind;
   /* 1 if the model has a memory, else 0: see retto_session_set_memory. */
@@ -573,9 +574,10 @@ RETTO_CHECK retto_status retto_session_next_event(retto_session *session, retto_
     RETTO_REALTIME;
 
 /* Reads an event that somebody else plays; the model continues from there. Its delta counts from the previous
- * event, drawn or fed. On a grid its time is rounded to the nearest step; events drawn next stay on the
- * grid, and one whose time is before that of this event has delta 0. A note-on of velocity 0 is a note-off; a time
- * signature has an effect only at the beginning of a piece. `delta` is below 2^31.
+ * event, drawn or fed. On a grid the model reads it at the nearest step. The delta of the event drawn next counts
+ * from the time of the fed event before rounding; if the drawn event lies on a step before that time, its delta is
+ * 0. A note-on of velocity 0 is a note-off; a time signature has an effect only at the beginning of a piece.
+ * `delta` is below 2^31.
  *
  * Takes as long as feeding some tokens: on a grid one for each step that passes, and one for each note held in that
  * step. A pause of more than 64 steps is shortened by whole bars until it is at most 64 steps; if a bar is longer
@@ -641,8 +643,8 @@ RETTO_CHECK retto_status retto_session_set_density(retto_session *session, float
 /* Each piece ends at the bar line after this number of bars, 1 to 1000000. If it already has that many, it ends at
  * the next bar line. 0, the default, leaves the end to the model. The number of bars still to go is an input of the
  * model, which prepares the ending. If the model would end the piece within the last bar, the rest of that bar is
- * silent. If the key is known too, in the last bar the memory is off and the logits are multiplied by 3, so that most
- * pieces end on the tonic. [one-thread] [realtime] */
+ * silent. If the key is known too, in the last bar the memory is off and the logits are multiplied by 3, so that
+ * most pieces end on the tonic. [one-thread] [realtime] */
 RETTO_CHECK retto_status retto_session_set_bars(retto_session *session, int32_t bars)
     RETTO_REALTIME;
 /* The time signature of each piece that begins after the call, such as 3 and 4, both above 0; a piece keeps it to
@@ -661,8 +663,9 @@ typedef enum retto_ending {
   RETTO_ENDING_NEVER = 2
 } retto_ending;
 
-/* When a piece may end if its number of bars is not set. The default is anywhere, but not before all forced
- * notes have come. [one-thread] [realtime] */
+/* When a piece may end if its number of bars is not set; the default is anywhere. Whatever the setting, it does not
+ * end before all forced notes are over. With a number of bars it ends there, and later forced notes are dropped.
+ * [one-thread] [realtime] */
 RETTO_CHECK retto_status retto_session_set_ending(retto_session *session, retto_ending ending)
     RETTO_REALTIME;
 
@@ -709,13 +712,13 @@ RETTO_CHECK retto_status retto_session_get_bars(retto_session *session, uint64_t
     RETTO_REALTIME;
 
 /* Writes the pitch classes of a scale by name to `pitch_classes`, for retto_session_set_scale. The name is a tonic,
- * A to G with sharps (#) or flats (b), then the kind of scale, in any case, "major" if left out: "C", "F# minor",
- * "Bb", "D dorian", "A minor pentatonic". The kinds are major (ionian), minor (0 2 3 5 7 8 10 11 semitones above
- * the tonic: natural minor and the leading note), natural minor (aeolian), harmonic minor, melodic minor (0 2 3 5 7
- * 9 11, as it rises), dorian, phrygian, lydian, mixolydian, locrian, major pentatonic (or pentatonic), minor
- * pentatonic, minor blues (or blues; 0 3 5 6 7 10), major blues (0 2 3 4 7 9), whole tone, chromatic. A lower-case
- * tonic, or an m after the tonic, stands for minor: "a", "Am", "Am pentatonic". RETTO_ERROR_ARGUMENT if it is none
- * of these. [any-thread] */
+ * A to G with sharps (#) or flats (b), then the kind of scale, in upper or lower case; without a kind the scale is
+ * major: "C", "F# minor", "Bb", "D dorian", "A minor pentatonic". The kinds are major (ionian), minor (0 2 3 5 7 8
+ * 10 11 semitones above the tonic: natural minor and the leading note), natural minor (aeolian), harmonic minor,
+ * melodic minor (0 2 3 5 7 9 11, as it rises), dorian, phrygian, lydian, mixolydian, locrian, major pentatonic (or
+ * pentatonic), minor pentatonic, minor blues (or blues; 0 3 5 6 7 10), major blues (0 2 3 4 7 9), whole tone,
+ * chromatic. A lower-case tonic, or an m after the tonic, stands for minor: "a", "Am", "Am pentatonic".
+ * RETTO_ERROR_ARGUMENT if it is none of these. [any-thread] */
 RETTO_CHECK retto_status retto_scale_from_key(const char *key, uint32_t *pitch_classes);
 
 /* Writes the key of a scale by name to `key`, for retto_session_set_key: the minor key of its tonic if the
@@ -822,7 +825,8 @@ typedef struct retto_text_info {
   int32_t mark_length;
   /* The number of invalid bytes, and the offset of the first, SIZE_MAX if there is none. What is invalid: in
    * UTF-16, ill-formed UTF-16; in binary data, NUL and other control characters; in all other kinds, ill-formed
-   * UTF-8. Where a byte order mark or the first bytes identify binary data, nothing is counted. */
+   * UTF-8. Nothing is counted if the data begin with the byte order mark of UTF-32 or with the first bytes of a
+   * known binary format. */
   size_t bad_count, first_bad;
   /* What it is, for a person: "UTF-8 text", "a PNG image". Lives as long as the library. */
   const char *name;
@@ -856,11 +860,11 @@ RETTO_CHECK retto_status retto_text_convert(retto_text_kind kind, const void *da
  * The model can be taken at any time.
  *
  * The method is truncated back-propagation through time over batches of sequences, with the hidden state
- * carried from one batch to the next; AdamW with the gradient clipped by norm; a learning rate with linear
- * warm-up, constant for 0.4 of the run and then falling to 0 in a straight line; dropout after each layer. A part
- * of the material is used for validation: the weights with the best validation loss are kept. If that loss does not
- * improve for a third of options.patience evaluations while the rate is constant, the rate begins to fall at once,
- * and the run ends sooner; if it does not improve for options.patience evaluations, the run ends. The same
+ * carried from one batch to the next; AdamW with the gradient clipped by norm; a learning rate with linear warm-up,
+ * then constant until 0.4 of the run is over, then falling to 0 in a straight line; dropout after each layer. A
+ * part of the material is used for validation: the weights with the best validation loss are kept. If that loss
+ * does not improve for a third of options.patience evaluations while the rate is constant, the rate begins to fall
+ * at once, and the run ends sooner; if it does not improve for options.patience evaluations, the run ends. The same
  * material, options, seed and number of threads on the same instruction set give the same weights, unless the run
  * is limited by minutes. */
 typedef struct retto_trainer retto_trainer;
@@ -933,7 +937,7 @@ typedef struct retto_trainer_options {
    * never. */
   int32_t patience;
   int32_t reserved; /* 0 */
-  /* Seeds the initial weights and dropout; any value. */
+  /* Seeds the initial weights and dropout; any value. 0, the default, is a seed like any other. */
   uint64_t seed;
   /* The file in which retto_trainer_run keeps a checkpoint, or NULL (the string is copied), and the seconds between
    * two checkpoints, at most 1e9. */
@@ -1005,12 +1009,12 @@ typedef enum retto_role {
 
 /* Adds a file of text, any bytes. It is read at the first step, a part at a time, and must not change
  * before that: a file that has changed, been replaced or become shorter is RETTO_ERROR_FILE then.
- * RETTO_ERROR_FILE, _MEMORY; _STATE after the first step. [one-thread] [blocking] */
+ * RETTO_ERROR_FILE, _MEMORY; _STATE once the material is prepared. [one-thread] [blocking] */
 RETTO_CHECK retto_status retto_trainer_add_file(retto_trainer *trainer, const char *path,
                                                 retto_role role);
 
 /* Adds `length` bytes of text, which are copied.
- * RETTO_ERROR_MEMORY; _STATE after the first step. [one-thread] [blocking] */
+ * RETTO_ERROR_MEMORY; _STATE once the material is prepared. [one-thread] [blocking] */
 RETTO_CHECK retto_status retto_trainer_add_text(retto_trainer *trainer, const char *text,
                                                 size_t length, retto_role role);
 
@@ -1019,15 +1023,15 @@ RETTO_CHECK retto_status retto_trainer_add_text(retto_trainer *trainer, const ch
  * be predicted after tokens 0 to i, from 0 to options.vocabulary - 1, or -1 to leave that place out of the loss. If
  * `targets` is NULL, each target is the next token, and the last one is the end of the piece. RETTO_ERROR_ARGUMENT
  * if a number is out of range (the message says which), _CORPUS if the encoding is not "tokens", _MEMORY; _STATE
- * after the first step. [one-thread] [blocking] */
+ * once the material is prepared. [one-thread] [blocking] */
 RETTO_CHECK retto_status retto_trainer_add_tokens(retto_trainer *trainer, const int32_t *tokens,
                                                   const int32_t *targets, size_t count,
                                                   retto_role role);
 
 /* Adds a MIDI file as one piece. It is read now, and not needed afterwards. A trainer learns from text or from
  * music, not from both. Until the first step the trainer keeps each event of the file, in 16 bytes of memory.
- * RETTO_ERROR_FILE, _FORMAT, _EMPTY if it has no notes, _MEMORY; _STATE after the first step.
- * [one-thread] [blocking] */
+ * RETTO_ERROR_FILE, _FORMAT, _EMPTY if it has no notes, _MEMORY; _STATE once the material is prepared. [one-thread]
+ * [blocking] */
 RETTO_CHECK retto_status retto_trainer_add_midi(retto_trainer *trainer, const char *path,
                                                 retto_role role);
 
@@ -1039,7 +1043,7 @@ RETTO_CHECK retto_status retto_trainer_add_midi_memory(retto_trainer *trainer, c
 struct retto_midi; /* see "MIDI files" */
 
 /* Adds a retto_midi as one piece; it may be freed afterwards. RETTO_ERROR_EMPTY if it has no
- * notes, _MEMORY; _STATE after the first step. [one-thread] [blocking] */
+ * notes, _MEMORY; _STATE once the material is prepared. [one-thread] [blocking] */
 RETTO_CHECK retto_status retto_trainer_add_piece(retto_trainer *trainer, const struct retto_midi *midi,
                                                  retto_role role);
 
@@ -1083,9 +1087,10 @@ typedef struct retto_progress {
 /* The same as a function, which does nothing for NULL. [any-thread] [realtime] */
 void retto_progress_init(retto_progress *progress) RETTO_REALTIME;
 
-/* Prepares the material and allocates everything, which the first step would otherwise do: a call to
- * retto_trainer_get_options then tells what was chosen. RETTO_ERROR_CORPUS, _FILE, _MEMORY, _ARGUMENT;
- * _STATE, with nothing changed, if retto_trainer_stop interrupted it. [one-thread] [blocking] */
+/* Prepares the material and allocates everything. The first step, retto_trainer_model and
+ * retto_trainer_save_checkpoint do this too, if it is not done yet; after it no material can be added, and
+ * retto_trainer_get_options tells what was chosen. RETTO_ERROR_CORPUS, _FILE, _MEMORY, _ARGUMENT; _STATE, with
+ * nothing changed, if retto_trainer_stop interrupted it. [one-thread] [blocking] */
 RETTO_CHECK retto_status retto_trainer_prepare(retto_trainer *trainer);
 
 /* Fills in the options in force. Before the material is prepared these are the values you gave; afterwards those
@@ -1123,26 +1128,27 @@ RETTO_CHECK retto_status retto_trainer_run(retto_trainer *trainer,
                                            retto_progress *progress);
 
 /* Makes a run end after its current step, or at once (within 0.1 s) while it prepares the material or
- * measures the validation loss. If no retto_trainer_run is active, the next one ends at once. It has no
- * effect on retto_trainer_step. Also safe in a signal handler. [any-thread] [realtime] */
+ * measures the validation loss. A retto_trainer_prepare that is active returns RETTO_ERROR_STATE. If neither is
+ * active, the next of them that has something to do ends at once. It has no effect on retto_trainer_step. Also safe
+ * in a signal handler. [any-thread] [realtime] */
 RETTO_CHECK retto_status retto_trainer_stop(retto_trainer *trainer) RETTO_REALTIME;
 
 /* Saves a checkpoint: a model file that also holds what is needed to continue the run, and the state of the run.
  * Like all files this library writes, it is replaced as a whole or not at all. After a divergence it holds the
  * weights that were kept; a run that is resumed from it counts as diverged: it cannot go on, and
- * retto_trainer_model gives these weights. RETTO_ERROR_FILE, _MEMORY, and those of the first step. [one-thread]
- * [blocking] */
+ * retto_trainer_model gives these weights. RETTO_ERROR_FILE, _MEMORY, and those of the first step.
+ * [one-thread: also from the progress callback] [blocking] */
 RETTO_CHECK retto_status retto_trainer_save_checkpoint(retto_trainer *trainer, const char *path);
 
 /* Like retto_trainer_save_checkpoint, but writes to `buffer`, which has room for `capacity` bytes, and the number
  * of bytes to `size`; a step changes that number. RETTO_ERROR_BUFFER, _MEMORY, and those of the first step.
- * [one-thread] [blocking] */
+ * [one-thread: also from the progress callback] [blocking] */
 RETTO_CHECK retto_status retto_trainer_save_checkpoint_memory(retto_trainer *trainer, void *buffer,
                                                               size_t capacity, size_t *size);
 
 /* Makes a model of the best weights so far: those with the best validation loss; without validation
  * material the latest ones, or after a divergence weights from before it. RETTO_ERROR_MEMORY, and those of the
- * first step. [one-thread] [blocking] */
+ * first step. [one-thread: also from the progress callback] [blocking] */
 RETTO_CHECK retto_status retto_trainer_model(retto_trainer *trainer, retto_model **model);
 
 /* ---- MIDI files ------------------------------------------------------------------------------- */
@@ -1151,12 +1157,13 @@ RETTO_CHECK retto_status retto_trainer_model(retto_trainer *trainer, retto_model
 typedef struct retto_midi retto_midi;
 
 /* Reads a MIDI file: formats 0, 1 and 2, also in a RIFF wrapper. What is damaged is read as far as it
- * can be; retto_midi_get_warnings tells what was found. If a key has more note-ons than note-offs, a note that has
- * no note-off of its own ends at the next note-off of that key or, if none follows, at the next note-on of that
- * key. All Sound Off, All Notes Off and the Channel Mode messages (controllers 120, 123 to 127) end the notes of
- * their channel. A file has at most 1 GiB. Reading it takes memory of up to 30 times its size, usually 10, of which
- * the handle keeps up to 10 times; making events of it takes up to 400 bytes a note while the call runs.
- * RETTO_ERROR_FILE, _FORMAT if it is no MIDI file at all, _MEMORY. [any-thread] [blocking] */
+ * can be; retto_midi_get_warnings tells what was found. If a key has more note-ons than note-offs, they are matched
+ * like brackets, each note-off with the nearest free note-on before it. A note without one ends at the next
+ * note-off of that key; if none follows, at the next note-on of that key; else at the end of the track. All Sound
+ * Off, All Notes Off and the Channel Mode messages (controllers 120, 123 to 127) end the notes of their channel. A
+ * file has at most 1 GiB. Reading it takes memory of up to 30 times its size, usually 10, of which the handle keeps
+ * up to 10 times; making events of it takes up to 400 bytes a note while the call runs. RETTO_ERROR_FILE, _FORMAT
+ * if it is no MIDI file at all, _MEMORY. [any-thread] [blocking] */
 RETTO_CHECK retto_status retto_midi_read(const char *path, retto_midi **midi);
 
 /* Reads one that is in memory: `length` bytes at `data`, not needed afterwards.

@@ -1,5 +1,6 @@
 import Foundation
 import Kernels
+import TestSupport
 import Testing
 
 func sigmoid(_ x: Double) -> Double { 1 / (1 + exp(-x)) }

@@ -1,4 +1,5 @@
 import Kernels
+import TestSupport
 import Testing
 
 /// The levels are builds of one source: they may differ by rounding alone.

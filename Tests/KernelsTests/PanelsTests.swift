@@ -1,4 +1,5 @@
 import Kernels
+import TestSupport
 import Testing
 
 /// Where packing puts each weight.

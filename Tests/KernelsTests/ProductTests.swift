@@ -1,4 +1,5 @@
 import Kernels
+import TestSupport
 import Testing
 
 /// The matrix products against the plain three loops in Double.

@@ -1,5 +1,6 @@
 import Foundation
 import Kernels
+import TestSupport
 import Testing
 
 /// Products in bfloat16 and int8 against plain loops in Double over numbers rounded one by one.

@@ -1,4 +1,5 @@
 import Kernels
+import TestSupport
 import Testing
 
 /// A step of one stream against one worked out in Double, over numbers rounded one by one.

@@ -1,4 +1,5 @@
 import Kernels
+import TestSupport
 import Testing
 
 /// The gradient of a weight matrix, which lays both sides out for itself, against the plain three loops

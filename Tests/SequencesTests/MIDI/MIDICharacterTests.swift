@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 
 @testable import Sequences
@@ -87,7 +88,7 @@ import Testing
     #expect(four.fittingSteps(sixteenths) == 4 && four.fittingSteps(triplets) == 3)
     let both = line((0..<24).map { $0 * 160 } + (32..<64).map { $0 * 120 })
     #expect(four.fittingSteps(both) == 12)
-    var random = SystemRandomNumberGenerator.Seeded(1)
+    var random = SplitMix(1)
     let free = line((0..<200).map { 480 * $0 + Int.random(in: 0..<200, using: &random) })
     #expect(four.fittingSteps(free) == nil)
     #expect(four.offGrid(file([])) == 0)

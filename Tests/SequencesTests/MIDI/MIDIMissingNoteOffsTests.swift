@@ -1,4 +1,5 @@
 import Sequences
+import TestSupport
 import Testing
 
 /// Files in which note-offs are missing, and those whose notes a controller ends.

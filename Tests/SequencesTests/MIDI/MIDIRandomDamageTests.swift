@@ -1,4 +1,5 @@
 import Sequences
+import TestSupport
 import Testing
 
 /// Thousands of files, damaged in all ways that bits and chunks allow: each is read or refused.

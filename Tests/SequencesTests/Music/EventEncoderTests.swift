@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 
 @testable import Sequences
@@ -61,7 +62,7 @@ import Testing
   func aLongPauseIsFewTokens(_ number: Int) throws {
     let encoding = musicEncodings()[number]
     let grid = (encoding as? any GridEncoding)?.grid
-    var random = SystemRandomNumberGenerator.Seeded(3)
+    var random = SplitMix(3)
     for held in [0, 1, 5] {
       let listener = try encoding.makeReader()
       let grammar = listener.grammar
@@ -93,7 +94,7 @@ import Testing
     for encoding in musicEncodings() {
       let listener = try encoding.makeReader()
       let grammar = listener.grammar
-      var random = SystemRandomNumberGenerator.Seeded(7)
+      var random = SplitMix(7)
       var opened = false
       for _ in 0..<300 {
         let kind = MusicEvent.Kind(rawValue: Int32.random(in: 0...4, using: &random))!

@@ -1,4 +1,5 @@
 import Sequences
+import TestSupport
 
 /// MIDI files byte by byte, and at random.
 enum MIDIMaterial {

@@ -1,3 +1,5 @@
+import TestSupport
+
 @testable import Sequences
 
 /// Sequences of tokens that a grammar allows, drawn at random: what a model that has learned nothing
@@ -5,12 +7,12 @@
 struct MusicWalk {
   let encoding: any MusicEncoding
   let grammar: any MusicGrammar
-  var random: SystemRandomNumberGenerator.Seeded
+  var random: SplitMix
 
   init(_ encoding: any MusicEncoding, seed: UInt64) {
     self.encoding = encoding
     grammar = try! encoding.makeMusicGrammar()
-    random = SystemRandomNumberGenerator.Seeded(seed)
+    random = SplitMix(seed)
   }
 
   /// The logits of all tokens after the grammar: 0 where one may come, plus what it adds.
@@ -53,21 +55,6 @@ struct MusicWalk {
     grammar.constraints.bars = 0
     grammar.constraints.voices = voices
     return tokens
-  }
-}
-
-extension SystemRandomNumberGenerator {
-  /// A generator of its own seed, so that a test that failed fails again.
-  struct Seeded: RandomNumberGenerator {
-    private var state: UInt64
-    init(_ seed: UInt64) { state = seed }
-    mutating func next() -> UInt64 {
-      state &+= 0x9E37_79B9_7F4A_7C15
-      var z = state
-      z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-      z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-      return z ^ (z >> 31)
-    }
   }
 }
 

@@ -1,4 +1,5 @@
 import Sequences
+import TestSupport
 import Testing
 
 @Suite struct BytesEncodingTests {

@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 
 @testable import Sequences
@@ -47,7 +48,7 @@ private let reach = SequenceMemory.Reach.performance
 
   /// Tokens that often return: phrases of a few that come again, changed now and then.
   private func material(
-    _ count: Int, kinds: Int32, _ random: inout SystemRandomNumberGenerator.Seeded
+    _ count: Int, kinds: Int32, _ random: inout SplitMix
   )
     -> [Int32]
   {
@@ -68,7 +69,7 @@ private let reach = SequenceMemory.Reach.performance
   /// another context has taken that one's slot.
   @Test(arguments: [(Int32(300), 1200), (20, 1200), (3, 400)])
   func itIsAsDefined(_ kinds: Int32, _ count: Int) throws {
-    var random = SystemRandomNumberGenerator.Seeded(UInt64(kinds))
+    var random = SplitMix(UInt64(kinds))
     let memory = try SequenceMemory(reach)
     for _ in 0..<2 {
       var definition = Definition()
@@ -87,7 +88,7 @@ private let reach = SequenceMemory.Reach.performance
   /// It looks back over so many tokens and no more, and what is left behind does no harm.
   @Test func itForgetsWhatIsTooOld() throws {
     let memory = try SequenceMemory(reach)
-    var random = SystemRandomNumberGenerator.Seeded(5)
+    var random = SplitMix(5)
     let theme: [Int32] = (0..<30).map { _ in Int32.random(in: 0..<200, using: &random) }
     func expected(after gap: Int) -> Int32? {
       memory.reset()
@@ -136,7 +137,7 @@ private let reach = SequenceMemory.Reach.performance
   /// A memory from its bytes goes on as the one they were taken of, wherever that stands.
   @Test(arguments: [0, 3, 100, reach.capacity + 77, 3 * reach.capacity - 1])
   func itIsSavedAndRestored(_ count: Int) throws {
-    var random = SystemRandomNumberGenerator.Seeded(UInt64(count))
+    var random = SplitMix(UInt64(count))
     let all = material(count + 400, kinds: 90, &random)
     let memory = try SequenceMemory(reach)
     all.prefix(count).forEach { memory.advance($0) }
@@ -226,7 +227,7 @@ private let reach = SequenceMemory.Reach.performance
   @Test func phrasesAreSavedAndRestored() throws {
     let memory = try SequenceMemory(.grid)
     let other = try SequenceMemory(.grid)
-    var random = SystemRandomNumberGenerator.Seeded(8)
+    var random = SplitMix(8)
     for place in 0..<400 {
       memory.advance(Int32.random(in: 0..<3, using: &random), beginsBar: place % 7 == 0)
       guard place % 23 == 0 else { continue }
