@@ -138,8 +138,8 @@ def recipe(options):
             losses = {tool: [] for tool in (options.old, options.tool)}
             for seed in options.seeds:
                 runs = [(tool, subprocess.Popen(
-                    [tool, "train", path, "--valid", "0.1", "-o", work / f"{n}.safetensors", "--force", "--json", "--hidden",
-                     "256", "--layers", "1", "--steps", "500", "--threads", "1", "--patience", "0", "--seed", str(seed),
+                    [tool, "train", path, "--valid", "0.1", "-o", work / f"{name} {seed} {n}.safetensors", "--json",
+                     "--hidden", "256", "--layers", "1", "--steps", "500", "--threads", "1", "--patience", "0", "--seed", str(seed),
                      *flags], stdout=subprocess.PIPE, text=True)) for n, tool in enumerate(losses)]
                 for tool, run in runs:
                     out, _ = run.communicate()
