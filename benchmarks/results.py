@@ -13,7 +13,7 @@ Minutes are those of a machine whose processors in use reach 200 GFLOP/s togethe
 and the minutes grow or shrink in proportion. The validation part is never learned from.
 
 With --recipe, what training gives beside the tool of an older build, --old, at equal steps: one layer of 256 units, 500
-steps, one thread.
+steps, one thread, without the memory, which older builds do not have.
 """
 import argparse
 import json
@@ -140,7 +140,8 @@ def recipe(options):
                 runs = [(tool, subprocess.Popen(
                     [tool, "train", path, "--valid", "0.1", "-o", work / f"{name} {seed} {n}.safetensors", "--json",
                      "--hidden", "256", "--layers", "1", "--steps", "500", "--threads", "1", "--patience", "0", "--seed", str(seed),
-                     *flags], stdout=subprocess.PIPE, text=True)) for n, tool in enumerate(losses)]
+                     *(["--no-memory"] if tool == options.tool else []), *flags], stdout=subprocess.PIPE, text=True))
+                    for n, tool in enumerate(losses)]
                 for tool, run in runs:
                     out, _ = run.communicate()
                     losses[tool].append(json.loads(out.splitlines()[-1])["nats_per_token"])
