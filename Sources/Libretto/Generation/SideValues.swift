@@ -55,11 +55,12 @@ final class SideValues {
 
   /// Makes the token that the memory expects likelier, if its strength is above 1, and the one that would take bars
   /// round more often than the model's material does very unlikely: at low temperatures a network may go on so for
-  /// ever.
+  /// ever. Where the ending is told, it makes the likely likelier and the memory has no part.
   ///
   /// - `grammar`: of a session of music.
   func weigh(_ logits: UnsafeMutablePointer<Float>, _ grammar: (any MusicGrammar)?) {
-    if isEnding(grammar) {
+    // Worked out again: constraints and a restored snapshot may have changed it since the network read it.
+    if encoding.tellsEnding(ownValues(grammar)) {
       for i in 0..<encoding.vocabularySize { logits[i] *= Self.endingSharpness }
       return
     }
@@ -85,21 +86,17 @@ final class SideValues {
   ///
   /// - `grammar`: of a session of music.
   func write(_ grammar: (any MusicGrammar)?) -> UnsafePointer<Int32> {
-    let all = all.base.unsafelyUnwrapped
-    if let grammar { writeOwn(grammar, into: all) }
+    let all = ownValues(grammar)
     memory?.write(into: all + own, strength: encoding.tellsEnding(all) ? 0 : memoryStrength)
     let values = values.base.unsafelyUnwrapped
     for i in 0..<places.count { values[i] = all[places[i]] }
     return UnsafePointer(values)
   }
 
-  private func isEnding(_ grammar: (any MusicGrammar)?) -> Bool {
+  /// The values of all of the encoding's side inputs, those of its own as they are now.
+  private func ownValues(_ grammar: (any MusicGrammar)?) -> UnsafeMutablePointer<Int32> {
     let all = all.base.unsafelyUnwrapped
-    if let grammar { writeOwn(grammar, into: all) }
-    return encoding.tellsEnding(all)
-  }
-
-  private func writeOwn(_ grammar: any MusicGrammar, into all: UnsafeMutablePointer<Int32>) {
+    guard let grammar else { return all }
     let constraints = grammar.constraints
     var facts = SideFacts()
     facts.bars = Int32(clamping: constraints.bars)
@@ -109,6 +106,7 @@ final class SideValues {
     }
     if facts.key == 0 { facts.key = key }
     music?.writeSides(bars: grammar.bars, facts, into: all)
+    return all
   }
 
   // MARK: - Snapshots

@@ -19,10 +19,8 @@ enum MusicSides {
     (hasBars ? [barsToGo, phrase] : []) + (hasKey ? [key] : []) + (hasBars && hasKey ? [close] : [])
   }
 
-  /// Whether `close` tells the tonic.
-  static func tellEnding(
-    _ values: UnsafePointer<Int32>, hasBars: Bool, hasKey: Bool
-  ) -> Bool { hasBars && hasKey && values[3] > 1 }
+  /// Whether `close`, the last of the four of an encoding with bars and pitches, tells the tonic.
+  static func tellEnding(_ values: UnsafePointer<Int32>) -> Bool { values[3] > 1 }
 
   /// Writes the values at a place of a piece.
   ///

@@ -37,7 +37,7 @@ extension GridEncoding {
   }
   public func makeSideCursor() -> (any SideCursor)? { GridSideCursor(grid) }
   public func tellsEnding(_ values: UnsafePointer<Int32>) -> Bool {
-    MusicSides.tellEnding(values, hasBars: true, hasKey: grid.lasts)
+    grid.lasts && MusicSides.tellEnding(values)
   }
   public func writeSides(
     bars: Int, _ facts: SideFacts, into values: UnsafeMutablePointer<Int32>
