@@ -139,9 +139,9 @@ def recipe(options):
             for seed in options.seeds:
                 runs = [(tool, subprocess.Popen(
                     [tool, "train", path, "--valid", "0.1", "-o", work / f"{name} {seed} {n}.safetensors", "--json",
-                     "--hidden", "256", "--layers", "1", "--steps", "500", "--threads", "1", "--patience", "0", "--seed", str(seed),
-                     *(["--no-memory"] if tool == options.tool else []), *flags], stdout=subprocess.PIPE, text=True))
-                    for n, tool in enumerate(losses)]
+                     "--hidden", "256", "--layers", "1", "--steps", "500", "--threads", "1", "--patience", "0",
+                     "--seed", str(seed), *(["--no-memory"] if tool == options.tool else []), *flags],
+                    stdout=subprocess.PIPE, text=True)) for n, tool in enumerate(losses)]
                 for tool, run in runs:
                     out, _ = run.communicate()
                     losses[tool].append(json.loads(out.splitlines()[-1])["nats_per_token"])

@@ -41,7 +41,7 @@ extension KernelTable {
   /// Floats of the sums that a step of one stream begins: a sum may take two vectors.
   public static func begunSums(hidden: Int) -> Int { 2 * 3 * hidden }
 
-  /// Floats from a row of what the gates keep for the way back to the next: a line more than it takes,
+  /// Floats from a row of what the gates keep for the backward pass to the next: a line more than it takes,
   /// or rows next to each other would fall on the same few places of the first-level cache.
   public static func cacheStride(hidden: Int) -> Int { 4 * hidden + 16 }
 }

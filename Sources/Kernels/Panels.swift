@@ -5,7 +5,7 @@
 /// neighbours in depth; `numbers` says how many of them.
 ///
 /// A product `y = x W^T` with PyTorch's `W[outputs][inputs]` has `outputs` columns and the depth
-/// `inputs`; the way back, `dx = dy W`, has `inputs` columns and the depth `outputs`. One function
+/// `inputs`; the backward pass, `dx = dy W`, has `inputs` columns and the depth `outputs`. One function
 /// packs both: it is told how far apart columns and steps of the depth lie in the source.
 public enum Panels {
   /// Columns of one panel of `product`.

@@ -109,7 +109,7 @@ public func gatherSumPacked(
 /// probability `threshold / 2^32`, else it is multiplied by `scale`. `x` and `y` may be the same.
 ///
 /// What is dropped depends on `key` and on the element's number alone, counted from `counter`; so
-/// the way back drops the same ones, and how rows are shared among threads changes nothing.
+/// the backward pass drops the same ones, and how rows are shared among threads changes nothing.
 public func dropout(
   count: Int, key: UInt32, counter: UInt32, threshold: UInt32, scale: Float,
   x: UnsafePointer<Float>, y: UnsafeMutablePointer<Float>

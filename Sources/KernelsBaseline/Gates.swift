@@ -17,7 +17,7 @@ import KernelTable
 ///   of it, or row i if there is no index: this is how layer 0 looks its tokens up. It may be the memory
 ///   of `cache` from r on, for x_r, x_z and x_n are read before r, z and a take their places.
 /// - `next`: h', `[rows][hidden]`; may be the same memory as `previous`.
-/// - `cache`: if given, n, r, z and a are kept in it for the way back: 4 * hidden floats of each row,
+/// - `cache`: if given, n, r, z and a are kept in it for the backward pass: 4 * hidden floats of each row,
 ///   rows `KernelTable.cacheStride` apart.
 public func gruForward(
   rows: Int, hidden: Int, sums: UnsafePointer<Float>, previous: UnsafePointer<Float>,

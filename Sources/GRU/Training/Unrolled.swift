@@ -45,7 +45,7 @@ final class Unrolled {
   let operands: FloatBuffer
   let training: Training?
 
-  /// What only the way back needs.
+  /// What only the backward pass needs.
   struct Training {
     /// Per layer: what `gruForward` keeps of each step, then what `gruBackward` leaves in its place.
     let cache: [FloatBuffer]

@@ -1,6 +1,6 @@
 import Kernels
 
-/// The parameters packed for the way back: `dx = dy W`, so the depth is a weight's outputs.
+/// The parameters packed for the backward pass: `dx = dy W`, so the depth is a weight's outputs.
 final class BackwardWeights: @unchecked Sendable {
   private let shape: NetworkShape
   private let layout: ParameterLayout

@@ -1,6 +1,6 @@
 import Kernels
 
-/// The parameters as the way forward wants them: packed into panels, biases folded, and the input
+/// The parameters for the forward pass: packed into panels, biases folded, and the input
 /// product of layer 0 worked out for every token.
 final class ForwardWeights: @unchecked Sendable {
   let shape: NetworkShape

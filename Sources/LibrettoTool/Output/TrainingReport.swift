@@ -65,7 +65,7 @@ final class TrainingReport {
     switch p.end {
     case .early:
       let patience = trainer.ends?.patience ?? 0
-      say("Ended early: the last \(patience) measurements brought no better validation loss.")
+      say("Ended early: the last \(patience) evaluations brought no better validation loss.")
     case .stopped:
       say(
         paths.checkpoint.map { "Stopped. To go on: libretto train --resume \(shellFile($0))" }
