@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
 """What default flags learn in some minutes, on corpora that others have measured too: the tables of RESULTS.md.
 
-    benchmarks/results.py FOLDER [--only TASK...] [--tool .build/release/libretto] [--seed 1]
+    benchmarks/results.py FOLDER [--only TASK...] [--tool .build/release/libretto] [--seed 1] [--no-adapt]
     benchmarks/results.py --recipe FOLDER [--only CORPUS...] [--seeds 1 2 3]
 
 FOLDER holds what is there of: tinyshakespeare.txt (github.com/karpathy/char-rnn), nottingham/train and /valid
 (github.com/jukedeck/nottingham-dataset), pop909/train and /valid (github.com/music-x-lab/POP909-Dataset),
-chorales/train and /valid (models/make/chorales.py), folk (benchmarks/corpora/folk.sh). A task whose corpus is not there
+quarters/train and /valid (models/make/chorales.py --quarters), folk (benchmarks/corpora/folk.sh). A task whose corpus is not there
 is left out. The project's own sources are read where they are.
 
 Minutes are those of a machine whose processors in use reach 200 GFLOP/s together in float32: `ceilings.c` measures one,
@@ -37,7 +37,7 @@ TASKS = [
     ("tinyshakespeare, 60 min", "tinyshakespeare.txt", 0.1, 60, []),
     ("Nottingham, polyphony, 10 min", "nottingham/train", "nottingham/valid", 10, ["--encoding", "polyphony"]),
     ("POP909, performance, 20 min", "pop909/train", "pop909/valid", 20, ["--encoding", "performance"]),
-    ("chorales, polyphony at quarters, 10 min", "chorales/train", "chorales/valid", 10,
+    ("chorales, polyphony at quarters, 10 min", "quarters/train", "quarters/valid", 10,
      ["--encoding", "polyphony", "--steps-per-quarter", "1"]),
     ("folk tunes, melody, 5 min", "folk", 0.1, 5, ["--encoding", "melody"]),
     ("the project's own sources, 5 min", None, 0.1, 5, []),
@@ -97,7 +97,8 @@ def measure(options, work, name, source, held, minutes, flags):
         return [name, f"{said['nats_per_token']:.3f} nats/token (validation)", "", "", said]
     small = work / "small.safetensors"
     call(options.tool, "quantize", model, "-o", small, "--force")
-    found = json.loads(call(options.tool, "evaluate", model, test, "--adapt", "--json"))
+    adapt = [] if options.no_adapt else ["--adapt"]
+    found = json.loads(call(options.tool, "evaluate", model, test, *adapt, "--json"))
     rounded = json.loads(call(options.tool, "evaluate", small, test, "--json"))
     scale, unit = 1, "nats/token"
     if found["nats_per_step"]:
@@ -158,6 +159,7 @@ def main():
     parser.add_argument("--old", help="with --recipe: the tool of an older build")
     parser.add_argument("--seed", default=1, type=int)
     parser.add_argument("--seeds", nargs="+", default=[1, 2, 3], type=int)
+    parser.add_argument("--no-adapt", action="store_true", help="leave out the loss with learning meanwhile, which is slow")
     parser.add_argument("--recipe", action="store_true")
     options = parser.parse_args()
     if options.recipe and not options.old:

@@ -28,8 +28,11 @@ public final class BatchScorer {
   ///
   /// - `inputs`, `targets`: `[steps][rows]`, tokens below the vocabulary's size; a target of -1 does not count.
   /// - `sides`: `[steps][rows][side inputs]`; nil if none is told.
+  /// - `sums`: `[rows]`, to each of which the losses of its row are added; nil if nobody wants them.
+  @discardableResult
   public func score(
-    inputs: UnsafePointer<Int32>, targets: UnsafePointer<Int32>, sides: UnsafePointer<Int32>?
+    inputs: UnsafePointer<Int32>, targets: UnsafePointer<Int32>, sides: UnsafePointer<Int32>?,
+    sums: UnsafeMutablePointer<Double>? = nil
   ) -> Double {
     let before = csimd_flush_denormals()
     defer { csimd_restore_denormals(before) }
@@ -37,8 +40,12 @@ public final class BatchScorer {
     unrolled.inputs.update(from: inputs, count: count)
     unrolled.targets.update(from: targets, count: count)
     unrolled.setSides(sides, first: 0, rows: count)
-    return unrolled.forward(
+    let total = unrolled.forward(
       network.weights, steps: Self.steps, state: state.pointer,
       stride: rows * network.shape.paddedHidden)
+    if let sums {
+      for i in 0..<count { sums[i % rows] += Double(unrolled.loss.pointer[i]) }
+    }
+    return total
   }
 }

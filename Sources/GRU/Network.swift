@@ -91,15 +91,17 @@ public final class Network: @unchecked Sendable {
   ///
   /// - `tokens`: `[rows]`, each below the vocabulary's size.
   /// - `sides`: `[rows][side inputs]`, each below the number of its values; nil if none is told.
+  /// - `added`: `[rows]` of what is added to the input of layer 0, from `blend`; nil for nothing, as in the list.
   /// - `states`: `[rows]` pointers to states of `shape.stateCount` floats; replaced.
   /// - `wantLogits`: whether the logits of what comes next are worked out, into `scratch.logits`.
   public func step(
     rows: Int, tokens: UnsafePointer<Int32>, sides: UnsafePointer<Int32>? = nil,
+    added: UnsafePointer<UnsafePointer<Float>?>? = nil,
     states: UnsafePointer<UnsafeMutablePointer<Float>>, wantLogits: Bool, _ scratch: Scratch
   ) {
     let h = shape.paddedHidden
     let looksUp = shape.sides.isEmpty
-    if !looksUp { addUp(rows: rows, tokens: tokens, sides: sides, scratch) }
+    if !looksUp { addUp(rows: rows, tokens: tokens, sides: sides, added: added, scratch) }
     for layer in 0..<shape.layers {
       if let single = scratch.single {
         single.step(
@@ -123,7 +125,8 @@ public final class Network: @unchecked Sendable {
 
   /// The inputs to layer 0 with side inputs, into `scratch.input`.
   private func addUp(
-    rows: Int, tokens: UnsafePointer<Int32>, sides: UnsafePointer<Int32>?, _ scratch: Scratch
+    rows: Int, tokens: UnsafePointer<Int32>, sides: UnsafePointer<Int32>?,
+    added: UnsafePointer<UnsafePointer<Float>?>?, _ scratch: Scratch
   ) {
     let width = GRUCell.gates * shape.paddedHidden
     let input = scratch.input.pointer
@@ -132,7 +135,31 @@ public final class Network: @unchecked Sendable {
     for row in 0..<rows {
       scratch.tableSum?.add(
         tableRows + row * (1 + shape.sides.count), of: weights, into: input + row * width)
+      if let more = added?[row] { kernels.add(width, more, input + row * width) }
     }
+  }
+
+  /// Floats of what is added to the input of layer 0: see `blend`.
+  public var inputCount: Int { GRUCell.gates * shape.paddedHidden }
+
+  /// What is to be added to the input of layer 0, where value 0 of a side input is told, so that a mixture of several
+  /// of its values is. Since layer 0 adds up one row of its table for each, any mixture is as good as a value.
+  ///
+  /// - `values`, `shares`: `count` of them; the shares add up to 1.
+  /// - `result`: `inputCount` floats. `room`: as many, overwritten.
+  public func blend(
+    side: Int, values: UnsafePointer<Int32>, shares: UnsafePointer<Float>, count: Int,
+    into result: UnsafeMutablePointer<Float>, room: UnsafeMutablePointer<Float>
+  ) {
+    let first = Int32(weights.firstRow(side))
+    func addRow(_ value: Int32, _ share: Float) {
+      var row = first + value
+      weights.sum(&row, 1, into: room)
+      for i in 0..<inputCount { result[i] += share * room[i] }
+    }
+    result.update(repeating: 0, count: inputCount)
+    addRow(0, -1)
+    for i in 0..<count { addRow(values[i], shares[i]) }
   }
 
   /// One layer of several streams, whose new states it leaves in `scratch.next` too, for the layer above.

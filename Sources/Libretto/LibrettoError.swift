@@ -87,7 +87,7 @@ package func allocating<Value>(_ body: () throws(OutOfMemory) -> Value) throws(L
 }
 
 /// A name out of a file, fit to be shown: cut to 60 characters, control characters replaced.
-func printable(_ text: String) -> String {
+package func printable(_ text: String) -> String {
   var result = ""
   for scalar in text.unicodeScalars.prefix(60) {
     result.unicodeScalars.append(scalar.value < 0x20 || scalar.value == 0x7F ? "?" : scalar)

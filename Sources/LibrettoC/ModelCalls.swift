@@ -20,13 +20,19 @@ final class ModelHandle {
   let model: Model
   /// For `retto_model_info`.
   let encodingName: UnsafeMutablePointer<CChar>?
+  /// The names of the labels, the first being that of label 1.
+  let labelNames: [UnsafeMutablePointer<CChar>?]
 
   init(_ model: Model) {
     self.model = model
     encodingName = strdup(model.encoding.name)
+    labelNames = model.labels.names.map { strdup($0) }
   }
 
-  deinit { free(encodingName) }
+  deinit {
+    free(encodingName)
+    for name in labelNames { free(name) }
+  }
 }
 
 /// Runs a body with the model of a handle, which stays the host's.
@@ -157,7 +163,7 @@ func write(
         steps_per_quarter: Int32(handle.model.stepsPerQuarter),
         end_token: handle.model.endToken,
         kind: retto_kind(rawValue: UInt32(handle.model.kind.rawValue)),
-        memory: handle.model.hasMemory ? 1 : 0, reserved: 0)
+        memory: handle.model.hasMemory ? 1 : 0, labels: Int32(handle.model.labels.count))
       try write(value, to: try require(info, "the info"), "the info")
     }
   }
@@ -195,15 +201,14 @@ func write(
       let encoding = try handle.model.textEncoding()
       let tokens = try array(tokens, count, "the tokens")
       try handle.model.check(tokens)
-      let needed = tokens.reduce(0) { $0 + encoding.bytes(of: $1).count }
+      let needed = tokens.reduce(0) { $0 + encoding.byteCount(of: $1) }
       let text: UnsafeMutablePointer<CChar>? = text
       guard try hasRoom(for: needed, text, capacity, length, "the buffer for text"), let text
       else { return }
       var at = 0
       for token in tokens {
-        let (packed, count) = encoding.bytes(of: token)
-        for i in 0..<count {
-          text[at] = CChar(truncatingIfNeeded: packed >> UInt32(8 * i))
+        encoding.forEachByte(of: token) {
+          text[at] = CChar(bitPattern: $0)
           at += 1
         }
       }

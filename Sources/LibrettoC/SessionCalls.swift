@@ -5,7 +5,18 @@ import Libretto
 final class SessionHandle: GuardedHandle {
   let session: Session
 
+  /// That of the last call that wanted one.
+  private var search: BeamSearch?
+
   init(_ session: Session) { self.session = session }
+
+  /// A search of this width over the session's model.
+  func beam(width: Int) throws(LibrettoError) -> BeamSearch {
+    if let search, search.width == width, search.isFor(session) { return search }
+    let made = try BeamSearch(session.model, width: width)
+    search = made
+    return made
+  }
 }
 
 /// Runs a body on the session of a handle. Nothing is retained: that would cost more than a setter.
@@ -13,13 +24,20 @@ final class SessionHandle: GuardedHandle {
 func withSession(
   _ handle: OpaquePointer?, _ body: (Session) throws(LibrettoError) -> Void
 ) -> retto_status {
+  withSessionHandle(handle) { (handle) throws(LibrettoError) in try body(handle.session) }
+}
+
+@inline(__always)
+func withSessionHandle(
+  _ handle: OpaquePointer?, _ body: (SessionHandle) throws(LibrettoError) -> Void
+) -> retto_status {
   guard let handle else { return call { () throws(LibrettoError) in throw missing("the session") } }
   let reference = Unmanaged<SessionHandle>.fromOpaque(UnsafeRawPointer(handle))
   return reference._withUnsafeGuaranteedRef { handle in
     call { () throws(LibrettoError) in
       try handle.gate.enter("this session")
       defer { handle.gate.leave() }
-      try body(handle.session)
+      try body(handle)
     }
   }
 }

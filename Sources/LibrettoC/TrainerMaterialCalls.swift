@@ -11,6 +11,29 @@ private func isValidation(_ role: retto_role) throws(LibrettoError) -> Bool {
   }
 }
 
+@c @implementation public func retto_trainer_set_label(
+  _ trainer: OpaquePointer!, _ label: UnsafePointer<CChar>!
+) -> retto_status {
+  call { () throws(LibrettoError) in
+    try withTrainer(trainer) { (handle) throws(LibrettoError) in
+      try handle.trainer.set(label: label == nil ? nil : try string(label, "the label"))
+    }
+  }
+}
+
+@c @implementation public func retto_trainer_add_pair(
+  _ trainer: OpaquePointer!, _ source: UnsafePointer<CChar>!, _ source_length: Int,
+  _ target: UnsafePointer<CChar>!, _ target_length: Int, _ role: retto_role
+) -> retto_status {
+  call { () throws(LibrettoError) in
+    try withTrainer(trainer) { (handle) throws(LibrettoError) in
+      try handle.trainer.add(
+        pair: try bytes(source, source_length, "the source"),
+        try bytes(target, target_length, "the target"), validation: try isValidation(role))
+    }
+  }
+}
+
 @c @implementation public func retto_trainer_add_file(
   _ trainer: OpaquePointer!, _ path: UnsafePointer<CChar>!, _ role: retto_role
 ) -> retto_status {

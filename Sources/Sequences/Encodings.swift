@@ -50,6 +50,9 @@ public enum Encodings {
       CharactersEncoding.self,
       make: { try CharactersEncoding(alphabet: [], documents: $0.documents) },
       restore: CharactersEncoding.init(properties:)),
+    .init(
+      WordsEncoding.self, make: { try WordsEncoding(documents: $0.documents) },
+      restore: WordsEncoding.init(properties:)),
     .init(grid: MelodyEncoding.self) { try MelodyEncoding(stepsPerQuarter: $0) },
     .init(grid: PolyphonyEncoding.self) { try PolyphonyEncoding(stepsPerQuarter: $0) },
     .init(grid: DrumsEncoding.self) { try DrumsEncoding(stepsPerQuarter: $0) },
@@ -63,6 +66,10 @@ public enum Encodings {
 
   /// The one for text where none is named.
   public static let usualText = CharactersEncoding.name
+
+  /// The one for labelled text where none is named: its words tell more of its label than its letters, and a network
+  /// learns words of which there are few sooner than their spelling.
+  public static let usualLabelledText = WordsEncoding.name
 
   /// nil if there is no encoding of that name.
   public static func kind(of name: String) -> EncodingKind? {

@@ -33,12 +33,14 @@ struct NetworkTests {
 
     /// The logits of each of the `rows`, one after another.
     func step(
-      _ tokens: [Int32], sides: [Int32]? = nil, rows: [Int]? = nil, wantLogits: Bool = true
+      _ tokens: [Int32], sides: [Int32]? = nil, rows: [Int]? = nil,
+      added: [UnsafePointer<Float>?]? = nil, wantLogits: Bool = true
     ) -> [Float] {
       let rows = rows ?? Array(states.indices)
       network.step(
-        rows: rows.count, tokens: tokens, sides: sides, states: rows.map { states[$0].pointer },
-        wantLogits: wantLogits, scratch)
+        rows: rows.count, tokens: tokens, sides: sides,
+        added: added ?? Array(repeating: nil, count: rows.count),
+        states: rows.map { states[$0].pointer }, wantLogits: wantLogits, scratch)
       return rows.indices.flatMap {
         UnsafeBufferPointer(
           start: scratch.logits.pointer + $0 * network.shape.paddedVocabulary,
@@ -198,6 +200,37 @@ struct NetworkTests {
       return Double(logits[Int(token)] - network.kernels.expNormalized(64, 1, padded, &y))
     }
     #expect(relativeError(scores, expected) < (precision == .float32 ? 1e-5 : 1e-2))
+  }
+
+  /// A mixture of values is what a value with the mixture of their embeddings would be.
+  @Test(arguments: [Precision.float32, .bfloat16, .int8])
+  func aMixtureOfSideValues(precision: Precision) throws {
+    let shape = NetworkShape(
+      vocabulary: 37, embedding: 9, hidden: 20, layers: 2, sides: SideSizes([5, 3, 4]))
+    let parameters = try network(.current, shape, .float32).parameters()
+    let layout = ParameterLayout(shape)
+    // Value 4 of the first side input is a quarter of value 1 and three quarters of value 3.
+    let side = parameters.pointer + layout.side(0)
+    for i in 0..<9 { side[4 * 9 + i] = 0.25 * side[9 + i] + 0.75 * side[3 * 9 + i] }
+    let network = try Network(shape, parameters: parameters, precision: precision)
+    var added = [Float](repeating: 0, count: network.inputCount)
+    var room = added
+    network.blend(
+      side: 0, values: [1, 3], shares: [0.25, 0.75], count: 2, into: &added, room: &room)
+    let (told, mixed) = (try Rows(network, count: 2), try Rows(network, count: 2))
+    let one = try Rows(network, count: 1)
+    for token: Int32 in [3, 1, 4, 1, 5, 9] {
+      let wanted = told.step([token, 7], sides: [4, 2, 1, 0, 1, 1])
+      let found = added.withUnsafeBufferPointer {
+        mixed.step([token, 7], sides: [0, 2, 1, 0, 1, 1], added: [$0.baseAddress, nil])
+      }
+      let tolerance = precision == .float32 ? 1e-5 : 0.05
+      #expect(relativeError(found, wanted.map(Double.init)) < tolerance)
+      let alone = added.withUnsafeBufferPointer {
+        one.step([token], sides: [0, 2, 1], added: [$0.baseAddress])
+      }
+      #expect(relativeError(alone, found.prefix(alone.count).map(Double.init)) < 1e-5)
+    }
   }
 
   @Test func logitsOnlyWhenWanted() throws {

@@ -147,6 +147,15 @@ CALL(retto_session_take_tokens) {
   size_t count;
   return retto_session_take_tokens(s->session, tokens, fed, 8, &count);
 }
+CALL(retto_session_set_label) { return retto_session_set_label(s->session, 2); }
+CALL(retto_session_mix_labels) {
+  const int32_t labels[] = {2, 1};
+  const float weights[] = {1, 2};
+  return retto_session_mix_labels(s->session, labels, weights, 2);
+}
+CALL(retto_model_label_name) {
+  return retto_model_label_name(s->model, 1) ? RETTO_OK : RETTO_ERROR_ARGUMENT;
+}
 CALL(retto_session_set_memory) { return retto_session_set_memory(s->session, 1.5f); }
 CALL(retto_session_set_voices) { return retto_session_set_voices(s->session, 2); }
 CALL(retto_session_set_density) { return retto_session_set_density(s->session, 1); }
@@ -460,8 +469,9 @@ static void check(const char *path, int kind) {
 static const struct {
   const char *name;
   int kind;
-} encodings[] = {{"characters", TEXT},   {"melody", PITCHED}, {"bytes", TEXT},
-                 {"polyphony", PITCHED}, {"drums", DRUMS},    {"performance", PERFORMANCE}};
+} encodings[] = {{"words", TEXT},      {"melody", PITCHED}, {"characters", TEXT},
+                 {"bytes", TEXT},      {"polyphony", PITCHED}, {"drums", DRUMS},
+                 {"performance", PERFORMANCE}};
 static const char *const precisions[] = {"float32", "bfloat16", "int8"};
 
 static retto_midi *scale(int channel, int lowest) {
@@ -484,10 +494,15 @@ static retto_model *train(const char *encoding, int kind) {
   options.encoding = encoding;
   options.layers = 2;
   options.steps = 20;
-  if (kind == TEXT)
+  if (kind == TEXT && strcmp(encoding, "words"))
     return tiny_model_with(&options);
   MUST(retto_trainer_create(&options, &trainer));
-  for (int i = 0; i < 4; i++) {
+  /* That of words has labels. */
+  for (int i = 0; i < 40 && kind == TEXT; i++) {
+    MUST(retto_trainer_set_label(trainer, i % 2 ? "high" : "low"));
+    MUST(retto_trainer_add_text(trainer, tiny_line, sizeof tiny_line - 1, RETTO_TRAINING));
+  }
+  for (int i = 0; i < 4 && kind != TEXT; i++) {
     char path[64];
     snprintf(path, sizeof path, "%s%d.mid", encoding, i);
     retto_midi *midi = strcmp(encoding, "drums") ? scale(0, 60 + i) : scale(9, 35 + i);

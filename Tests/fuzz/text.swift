@@ -9,8 +9,7 @@ private func tokens(_ encoding: any TextEncoding, _ bytes: UnsafeRawBufferPointe
 
 private func decode(_ encoding: any TextEncoding, _ tokens: some Sequence<Int32>) -> [UInt8] {
   tokens.flatMap { token in
-    let (packed, count) = encoding.bytes(of: token)
-    return (0..<count).map { UInt8(truncatingIfNeeded: packed >> UInt32(8 * $0)) }
+    (0..<encoding.byteCount(of: token)).map { encoding.byte($0, of: token) }
   }
 }
 

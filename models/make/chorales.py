@@ -1,8 +1,10 @@
 #!/usr/bin/env python3
 """The four-part chorales of J. S. Bach in music21's corpus, as MIDI files.
 
-    python3 chorales.py FOLDER     with music21 10.5.1; FOLDER/train, and FOLDER/valid with every tenth hymn
+    python3 chorales.py FOLDER [--quarters]     with music21 10.5.1
 
+FOLDER/train, and FOLDER/valid with every tenth hymn. With --quarters what sounds on each quarter note, and nothing
+between them: the form in which the literature measures these chorales (Boulanger-Lewandowski, Bengio and Vincent 2012).
 Settings of one hymn stay together: two are of one hymn if the first eight intervals of their sopranos are the same.
 """
 import glob
@@ -19,8 +21,34 @@ def hymn(soprano):
     return ",".join(str(b - a) for a, b in zip(pitches, pitches[1:]))
 
 
+def on_quarters(score):
+    """The score with what each part sings on the quarter notes; a note that is held over them stays one note."""
+    result = music21.stream.Score()
+    for part in score.parts:
+        sung = part.flatten().stripTies().notesAndRests
+        line = music21.stream.Part()
+        last = None
+        at = 0.0
+        while at < float(part.highestTime):
+            found = sung.getElementAtOrBefore(at)
+            pitch = found.pitch if found is not None and found.isNote else None
+            # What has ended before this quarter does not sound on it.
+            if pitch is not None and float(found.offset + found.quarterLength) <= at:
+                pitch = None
+            if pitch is not None and found is last:
+                line[-1].quarterLength += 1
+            elif pitch is not None:
+                note = music21.note.Note(pitch.midi, quarterLength=1)
+                line.insert(at, note)
+            last = found if pitch is not None else None
+            at += 1
+        result.insert(0, line)
+    return result
+
+
 def main():
     folder = sys.argv[1]
+    quarters = "--quarters" in sys.argv[2:]
     counts = {"train": 0, "valid": 0}
     for part in counts:
         os.makedirs(os.path.join(folder, part), exist_ok=True)
@@ -34,6 +62,7 @@ def main():
             key = hashlib.md5(hymn(score.parts[0]).encode()).hexdigest()
             part = "valid" if int(key, 16) % 10 == 0 else "train"
             name = re.sub(r"\W", "_", os.path.splitext(os.path.basename(path))[0]) + ".mid"
+            score = on_quarters(score) if quarters else score
             score.write("midi", os.path.join(folder, part, name))
         except Exception as error:
             print(f"left out {os.path.basename(path)}: {error}", file=sys.stderr)

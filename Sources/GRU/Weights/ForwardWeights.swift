@@ -169,6 +169,22 @@ final class ForwardWeights: @unchecked Sendable {
     }
   }
 
+  /// Adds so many rows of the table up.
+  func sum(
+    _ rows: UnsafePointer<Int32>, _ terms: Int, into result: UnsafeMutablePointer<Float>
+  ) {
+    let width = GRUCell.gates * shape.paddedHidden
+    if isTablePacked {
+      kernels.gatherSumPacked(
+        rows: 1, columns: width, table: table.pointer, index: rows, terms: terms, y: result,
+        stride: width)
+    } else {
+      kernels.gatherSum(
+        rows: 1, columns: width, table: table.pointer, index: rows, terms: terms, y: result,
+        stride: width)
+    }
+  }
+
   /// Writes which rows of the table are the inputs of some places of sequences.
   ///
   /// - `sides`: `[rows][side inputs]`, each value below the number of its side input's; nil if none is told.

@@ -32,25 +32,11 @@ final class TableSum {
   ) {
     let steady = steadyRows.count
     let width = GRUCell.gates * shape.paddedHidden
-    func sum(
-      _ rows: UnsafePointer<Int32>, _ terms: Int, into result: UnsafeMutablePointer<Float>
-    ) {
-      let table = weights.table.pointer
-      if weights.isTablePacked {
-        kernels.gatherSumPacked(
-          rows: 1, columns: width, table: table, index: rows, terms: terms, y: result,
-          stride: width)
-      } else {
-        kernels.gatherSum(
-          rows: 1, columns: width, table: table, index: rows, terms: terms, y: result,
-          stride: width)
-      }
-    }
-    sum(rows + steady, 1 + shape.sides.count - steady, into: input)
+    weights.sum(rows + steady, 1 + shape.sides.count - steady, into: input)
     guard steady > 0, let kept = steadyRows.base else { return }
     if !areSame(kept, rows, steady) {
       kept.update(from: rows, count: steady)
-      sum(kept, steady, into: steadySum.pointer)
+      weights.sum(kept, steady, into: steadySum.pointer)
     }
     kernels.add(width, steadySum.pointer, input)
   }

@@ -33,6 +33,8 @@ public final class Session {
   let grammar: any Grammar
   /// The values that go with the token the network reads; nil if the model has no side inputs.
   let sideValues: SideValues?
+  /// The mixture of labels it is told, if the model has labels.
+  let labelBlend: LabelBlend?
   /// What there is besides if the model is of music.
   let music: Music?
   var sampler: Sampler
@@ -45,6 +47,9 @@ public final class Session {
   var knowsNext = false
   /// Set while a list of sessions is looked through for one that is in it twice.
   var isListed = false
+  /// The token that `nextText` drew last, and how many of its bytes were not given yet.
+  var spoken: Int32 = -1
+  var unspoken = 0
   /// Grows when `next(_:)` is called with more sessions than before; kept by the first of them.
   var batch: Batch?
 
@@ -75,6 +80,9 @@ public final class Session {
         ? nil
         : try SideValues(
           model.sides, model.encoding, barRounds: model.barRounds)
+      labelBlend =
+        model.labels.isEmpty || sideValues == nil
+        ? nil : try LabelBlend(model.network, labels: model.labels.count)
       allowed = try GrowableBuffer(capacity: shape.vocabulary)
       journal = try Journal()
       let size =
@@ -97,6 +105,7 @@ public final class Session {
     journal.cut()
     random = RandomSource(seed: seed)
     self.seed = seed
+    unspoken = 0
     pending = -1
     knowsNext = false
   }
@@ -126,6 +135,7 @@ public final class Session {
       )
     }
     self.model = model
+    if let side = model.labelSide { labelBlend?.update(model.network, side: side) }
   }
 
   /// Reads tokens as if they had been drawn. Real-time, in a time proportional to their number.
@@ -145,6 +155,7 @@ public final class Session {
   ///
   /// A session that was fed nothing first reads the encoding's start token.
   public func next() throws(LibrettoError) -> (token: Int32, logProbability: Float) {
+    unspoken = 0
     let next = try drawNext()
     music?.skipEvents()
     return next
@@ -171,6 +182,7 @@ public final class Session {
 
   /// Takes note of a token that was fed; the network reads the one before it.
   func read(_ token: Int32, _ source: MusicReader.Source) {
+    unspoken = 0
     // Text that is fed first is the beginning of a document.
     if pending < 0 && !knowsNext && token != model.documentEnd && model.documentEnd >= 0 {
       pending = model.documentEnd
@@ -186,7 +198,7 @@ public final class Session {
   }
 
   /// Moves what is known of the sequence on by a token.
-  private func follow(_ token: Int32, _ source: MusicReader.Source) {
+  func follow(_ token: Int32, _ source: MusicReader.Source) {
     if let music { music.reader.take(token, source) } else { grammar.advance(token) }
     sideValues?.follow(token)
   }
@@ -222,8 +234,10 @@ public final class Session {
     forgetDocument()
     var state = state.pointer
     var token = pending
+    var added = labelBlend?.added
     model.network.step(
-      rows: 1, tokens: &token, sides: writeSides(), states: &state, wantLogits: wantLogits, scratch)
+      rows: 1, tokens: &token, sides: writeSides(), added: &added, states: &state,
+      wantLogits: wantLogits, scratch)
     pending = -1
     knowsNext = wantLogits
   }
@@ -304,21 +318,29 @@ extension Session {
   public static let longestText = 4
 
   /// The next character: its bytes, 1 to 4 of them, go to `buffer`, which has room for that many.
-  /// Takes as many tokens as the character has. 0 bytes are the end of a document: what comes next
-  /// begins a new one. Real-time.
+  /// Takes as many tokens as the character has, or none if the last token drawn has more characters. 0 bytes are the end
+  /// of a document: what comes next begins a new one. Real-time.
   ///
-  /// With the grammar it is one whole character of UTF-8; without, it is one token's bytes. If a
+  /// With the grammar it is one whole character of UTF-8; without, it may be a part of one. If a
   /// draw is not possible in the middle of a character, what was drawn of it stays read.
   public func nextText(_ buffer: UnsafeMutablePointer<UInt8>) throws(LibrettoError) -> Int {
     let encoding = try model.textEncoding()
     var length = 0
     repeat {
-      let (packed, count) = encoding.bytes(of: try next().token)
-      for i in 0..<count where length < Self.longestText {
-        buffer[length] = UInt8(truncatingIfNeeded: packed >> UInt32(8 * i))
-        length += 1
+      if unspoken == 0 {
+        spoken = try next().token
+        unspoken = encoding.byteCount(of: spoken)
       }
-    } while usesGrammar && !grammar.isComplete && length < Self.longestText
+      let count = encoding.byteCount(of: spoken)
+      while unspoken > 0 && length < Self.longestText {
+        let byte = encoding.byte(count - unspoken, of: spoken)
+        // The next character of the token is for the next call.
+        if length > 0 && byte & 0xC0 != 0x80 && unspoken < count { break }
+        buffer[length] = byte
+        length += 1
+        unspoken -= 1
+      }
+    } while usesGrammar && unspoken == 0 && !grammar.isComplete && length < Self.longestText
     return length
   }
 }

@@ -12,6 +12,8 @@ extension Session {
     let tokens: GrowableBuffer<Int32>
     /// `[rows][side inputs]`.
     let sides: GrowableBuffer<Int32>
+    /// `[rows]`: see `LabelBlend`.
+    let added: GrowableBuffer<UnsafePointer<Float>?>
     let states: GrowableBuffer<UnsafeMutablePointer<Float>>
 
     init(_ network: Network, rows: Int) throws(LibrettoError) {
@@ -22,6 +24,7 @@ extension Session {
         sessions = try GrowableBuffer(capacity: rows)
         tokens = try GrowableBuffer(capacity: rows)
         sides = try GrowableBuffer(capacity: rows * network.shape.sides.count)
+        added = try GrowableBuffer(capacity: rows)
         states = try GrowableBuffer(capacity: rows)
       } catch { throw LibrettoError(error) }
     }
@@ -71,6 +74,7 @@ extension Session {
         $0.forgetDocument()
         tokens[rows] = $0.pending
         states[rows] = $0.state.pointer
+        batch.added.base![rows] = $0.labelBlend?.added
         if let values = $0.writeSides() {
           (batch.sides.base! + rows * told).update(from: values, count: told)
         }
@@ -79,8 +83,18 @@ extension Session {
     }
     guard rows > 0 else { return }
     model.network.step(
-      rows: rows, tokens: tokens, sides: batch.sides.base.map { UnsafePointer($0) }, states: states,
-      wantLogits: true, batch.scratch)
+      rows: rows, tokens: tokens, sides: batch.sides.base.map { UnsafePointer($0) },
+      added: batch.added.base, states: states, wantLogits: true, batch.scratch)
+  }
+
+  /// Reads what the first of some sessions have not read yet, so that each knows what comes next. The first has room
+  /// for all of them.
+  static func readOn(_ list: [Session], count: Int) throws(LibrettoError) {
+    guard let batch = list[0].batch, batch.scratch.rows >= count else { return }
+    for i in 0..<count { batch.sessions.base![i] = .passUnretained(list[i]) }
+    prepare(count, list[0].model, batch)
+    var row = 0
+    for i in 0..<count { list[i].takeLogits(of: batch, row: &row) }
   }
 
   /// Takes over the logits a step has worked out for a session; `row` is the first one not taken yet.

@@ -12,7 +12,8 @@ import Sequences
 ///     16  8 bytes: the fingerprint of the model, or of the one it is an adaptation of
 ///     24  4 words of 8 bytes: the random generator
 ///     56  4 bytes: the token drawn or fed last that the network has not read, -1 for none
-///     60  4 bytes: 1 if the logits are those of what comes next, else 0
+///     60  4 bytes: 1 if the logits are those of what comes next, else 0; plus 256 times the bytes of the last token
+///         that `nextText` has not given yet
 ///     64  8 bytes: how many tokens were drawn and fed
 ///     72  256 tokens of 4 bytes: the last of them, token n at place n modulo 256, -1 for none
 ///   1096  the state, `hidden` floats per layer, then `vocabulary` logits, 0 unless they are as above
@@ -56,7 +57,7 @@ extension Session {
     bytes.setWord(5, random.words.2)
     bytes.setWord(6, random.words.3)
     bytes.setHalfWord(14, UInt32(bitPattern: pending))
-    bytes.setHalfWord(15, knowsNext ? 1 : 0)
+    bytes.setHalfWord(15, (knowsNext ? 1 : 0) | UInt32(unspoken) << 8)
     bytes.setWord(8, UInt64(sampler.recent.count))
     for i in 0..<256 {
       let token = UInt32(bitPattern: sampler.recent.tokens[i])
@@ -86,8 +87,9 @@ extension Session {
       let random = RandomSource(words: (base.word(3), base.word(4), base.word(5), base.word(6))),
       // A count that cannot overflow, however much is drawn from here on.
       pending >= -1, pending < vocabulary, count <= 1 << 62,
-      base.halfWord(15) <= (pending < 0 ? 1 : 0)
+      base.halfWord(15) & 0xFF <= (pending < 0 ? 1 : 0)
     else { throw damaged }
+    let unspoken = Int(base.halfWord(15) >> 8)
     var recent = Sampler.Recent()
     recent.count = Int(count)
     for i in 0..<256 {
@@ -95,6 +97,9 @@ extension Session {
       guard token >= -1, token < vocabulary, i >= recent.count || token >= 0 else { throw damaged }
       recent.tokens[i] = token
     }
+    let spoken = recent.count > 0 ? recent.tokens[(recent.count - 1) % 256] : -1
+    guard unspoken == 0 || spoken >= 0 && unspoken < model.encoding.text?.byteCount(of: spoken) ?? 0
+    else { throw damaged }
     var floats = base + Self.floatStart
     for i in 0..<(sequenceStart - Self.floatStart) / 4
     where !Float(bitPattern: floats.halfWord(i)).isFinite { throw damaged }
@@ -114,7 +119,8 @@ extension Session {
     self.random = random
     sampler.setRecent(recent)
     self.pending = pending
-    knowsNext = base.halfWord(15) == 1
+    knowsNext = base.halfWord(15) & 1 == 1
+    (self.spoken, self.unspoken) = (spoken, unspoken)
     journal.cut()
     music?.reader.grammar.clearForcedNotes()
     music?.sounding.endAll()
@@ -161,12 +167,12 @@ extension Session {
     }
   }
 
-  private func saveSequence(to bytes: UnsafeMutableRawPointer) {
+  func saveSequence(to bytes: UnsafeMutableRawPointer) {
     if let music { music.save(to: bytes) } else { grammar.save(to: bytes) }
     sideValues?.save(to: bytes + sidesStart)
   }
 
-  private func restoreSequence(from bytes: UnsafeRawPointer) -> Bool {
+  func restoreSequence(from bytes: UnsafeRawPointer) -> Bool {
     (music?.restore(from: bytes) ?? grammar.restore(from: bytes))
       && (sideValues?.restore(from: bytes + sidesStart) ?? true)
   }

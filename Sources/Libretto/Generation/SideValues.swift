@@ -16,7 +16,10 @@ final class SideValues {
   }
   /// Added to the logit of the token that is expected.
   private var memoryBonus: Float = 0
-  private let own: Int
+  /// Where among all values that of the label is, if there is one, and where those of the memory begin.
+  private let labelPlace, memoryPlace: Int
+  /// See `Session.label`.
+  var label: Int32 = 0
   /// How often bars come round in one go in the model's material.
   private let barRounds: Int
   private let places: GrowableBuffer<Int>
@@ -36,11 +39,11 @@ final class SideValues {
     self.barRounds = barRounds
     self.encoding = encoding
     music = encoding.music
-    own = encoding.ownSideInputs.count
+    labelPlace = encoding.ownSideInputs.count
+    memoryPlace = labelPlace + sides.labels.sideInputs.count
     memory = sides.haveMemory(encoding) ? try SequenceMemory(encoding.memoryReach) : nil
-    let inputs = encoding.sideInputs
-    places = try GrowableBuffer(capacity: sides.inputs.count)
-    for input in sides.inputs { places.appendReserved(inputs.firstIndex(of: input) ?? 0) }
+    let inputs = encoding.sideInputs(sides.labels)
+    places = try sides.places(in: encoding)
     all = try GrowableBuffer(repeating: 0, count: inputs.count)
     values = try GrowableBuffer(repeating: 0, count: sides.inputs.count)
   }
@@ -87,7 +90,8 @@ final class SideValues {
   /// - `grammar`: of a session of music.
   func write(_ grammar: (any MusicGrammar)?) -> UnsafePointer<Int32> {
     let all = ownValues(grammar)
-    memory?.write(into: all + own, strength: encoding.tellsEnding(all) ? 0 : memoryStrength)
+    if labelPlace < memoryPlace { all[labelPlace] = label }
+    memory?.write(into: all + memoryPlace, strength: encoding.tellsEnding(all) ? 0 : memoryStrength)
     let values = values.base.unsafelyUnwrapped
     for i in 0..<places.count { values[i] = all[places[i]] }
     return UnsafePointer(values)

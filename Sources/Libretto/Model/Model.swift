@@ -27,6 +27,9 @@ public final class Model: @unchecked Sendable {
 
   /// The side inputs of the network.
   let sides: Sides
+  /// The number of the side input for the label, nil if there are no labels, and how many there are.
+  let labelSide: Int?
+  let labelCount: Int
 
   public var shape: NetworkShape { network.shape }
   public var precision: Precision { network.precision }
@@ -36,6 +39,8 @@ public final class Model: @unchecked Sendable {
     adapting original: Model? = nil
   ) {
     self.sides = sides
+    labelSide = sides.labels.sideInputs.first.flatMap { sides.inputs.firstIndex(of: $0) }
+    labelCount = sides.labels.count
     self.network = network
     self.encoding = encoding
     self.facts = facts
@@ -80,7 +85,7 @@ public final class Model: @unchecked Sendable {
     }
     return Model(
       network: network, encoding: encoding ?? BytesEncoding(),
-      sides: Sides(Array((encoding?.sideInputs ?? []).prefix(shape.sides.count))), facts: [:])
+      sides: Sides(Array((encoding?.sideInputs() ?? []).prefix(shape.sides.count))), facts: [:])
   }
 
   private static func parts(_ file: SafeTensors) throws(LibrettoError)
@@ -146,6 +151,8 @@ public final class Model: @unchecked Sendable {
   public var isText: Bool { kind == .text }
   /// Whether the model learned from texts that each have an end.
   public var hasDocuments: Bool { kind == .text && documentEnd >= 0 }
+  /// The labels of its material; none if it had no labels.
+  public var labels: Labels { sides.labels }
   /// What the network is told beside the tokens.
   public var sideInputs: [SideInput] { sides.inputs }
 
@@ -154,6 +161,9 @@ public final class Model: @unchecked Sendable {
   /// How often bars come round in one go in the material, more than in one piece of twenty.
   let barRounds: Int
   static let barRoundsFact = "training.bar_rounds"
+  /// Whether it learned from pairs: documents made of a source, a tab and a target.
+  public var hasPairs: Bool { kind == .text && facts[Self.pairsFact] == "1" }
+  static let pairsFact = "training.pairs"
 
   /// The encoding, if the model writes text; an error that says so if it does not.
   public func textEncoding() throws(LibrettoError) -> any TextEncoding {

@@ -13,6 +13,8 @@ import Sequences
 /// | `encoding` | `bytes`, `characters`, `melody`, `polyphony`, `drums`, `performance`, `tokens` |
 /// | `encoding.alphabet` ... | what the encoding needs, by its own names |
 /// | `sides` | the side inputs and their numbers of values, `bars_to_go=34,phrase=9,key=25,close=14`; left out if there are none |
+/// | `labels` | the names of the labels that pieces may have, one a line; left out if there are none |
+/// | `label_calibration` | a scale, then a bias for each label, with spaces between them: see `LabelCalibration` |
 /// | `training.tokens` ... | facts about the training, for people |
 ///
 /// The tensors are those of `ParameterLayout`, by name and in its order, little-endian: V is the vocabulary, E the
@@ -92,7 +94,9 @@ struct ModelHeader {
         "\(name) has an encoding of \(encoding.vocabularySize) tokens and a network of \(shape.vocabulary)"
       )
     }
-    sides = try Sides(metadata["sides"] ?? "", encoding, name)
+    sides = try Sides(
+      metadata["sides"] ?? "", labels: try metadata.text("labels"),
+      calibration: try metadata.text("label_calibration"), encoding, name)
     shape.sides = sides.sizes
     do { try shape.validate() } catch {
       throw LibrettoError(.format, "\(name): \(LibrettoError(error).message)")
@@ -146,6 +150,12 @@ struct ModelHeader {
       try writer.name("sides")
       try writer.string(sides.text)
     }
+    if !sides.labels.isEmpty {
+      try writer.name("labels")
+      try writer.string(sides.labels.text)
+      try writer.name("label_calibration")
+      try writer.string(sides.labels.calibration.text)
+    }
     for (key, value) in encoding.properties.sorted(by: { $0.key < $1.key }) {
       try writer.name("encoding.\(key)")
       switch value {
@@ -166,6 +176,15 @@ private struct Metadata {
 
   /// A short string.
   subscript(key: String) -> String? { json?[key]?.string }
+
+  /// A string of any length; nil if there is none.
+  func text(_ key: String) throws(LibrettoError) -> String? {
+    guard let value = json?[key], value.isString else { return nil }
+    if let text = value.string { return text }
+    let text = GrowableBuffer<UInt8>()
+    try allocating { () throws(OutOfMemory) in try value.append(to: text) }
+    return String(decoding: text.elements, as: UTF8.self)
+  }
 
   /// How many properties and facts are read; a file may hold any number.
   private static let most = 32

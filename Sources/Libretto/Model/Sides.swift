@@ -5,14 +5,23 @@ import Sequences
 /// The side inputs of a model: some of those of its encoding, in the order of the network.
 struct Sides: Sendable {
   let inputs: [SideInput]
+  let labels: Labels
 
   /// - `inputs`: at most `SideSizes.most`.
-  init(_ inputs: [SideInput] = []) { self.inputs = inputs }
+  init(_ inputs: [SideInput] = [], labels: Labels = Labels()) {
+    self.inputs = inputs
+    self.labels = labels
+  }
 
   /// Those of a new model.
-  init(new encoding: any Encoding, memory: Bool) {
-    self.init(memory ? encoding.sideInputs : encoding.ownSideInputs)
+  init(new encoding: any Encoding, memory: Bool, labels: Labels = Labels()) {
+    self.init(
+      memory
+        ? encoding.sideInputs(labels) : encoding.ownSideInputs + labels.sideInputs, labels: labels)
   }
+
+  /// All that a model with this encoding and these labels can have.
+  private func all(_ encoding: any Encoding) -> [SideInput] { encoding.sideInputs(labels) }
 
   var sizes: SideSizes { SideSizes(inputs.map(\.count)) }
 
@@ -26,17 +35,29 @@ struct Sides: Sendable {
   var text: String { inputs.map { "\($0.name)=\($0.count)" }.joined(separator: ",") }
 
   /// From metadata; throws if the encoding has no such side inputs.
-  init(_ text: String, _ encoding: any Encoding, _ name: String) throws(LibrettoError) {
+  ///
+  /// - `labels`, `calibration`: their names and that of their probabilities, as `Labels` writes them; nil for none.
+  init(
+    _ text: String, labels names: String?, calibration: String?, _ encoding: any Encoding,
+    _ name: String
+  ) throws(LibrettoError) {
+    labels = try names.map { (names) throws(LibrettoError) in
+      guard let labels = Labels(text: names, calibration: calibration) else {
+        throw LibrettoError(.format, "\(name): the metadata labels or label_calibration are damaged")
+      }
+      return labels
+    } ?? Labels()
+    let known = encoding.sideInputs(labels)
     var inputs: [SideInput] = []
     for part in text.split(separator: ",") {
       let words = part.split(separator: "=")
       guard words.count == 2, let count = Int(words[1]),
-        let input = encoding.sideInputs.first(where: { $0.name == words[0] && $0.count == count }),
+        let input = known.first(where: { $0.name == words[0] && $0.count == count }),
         !inputs.contains(input)
       else {
         throw LibrettoError(
           .unsupported,
-          "\(name) has the side input \"\(printable(String(part)))\"; this version knows \(Sides(encoding.sideInputs).text) for \(encoding.name)"
+          "\(name) has the side input \"\(printable(String(part)))\"; this version knows \(Sides(known).text) for \(encoding.name)"
         )
       }
       inputs.append(input)
@@ -46,20 +67,16 @@ struct Sides: Sendable {
 
   /// Whether the network is told what the memory expects.
   func haveMemory(_ encoding: any Encoding) -> Bool {
-    let memory = encoding.sideInputs.dropFirst(encoding.ownSideInputs.count)
+    let memory = encoding.memorySideInputs
     return inputs.contains { memory.contains($0) }
   }
 
   /// The place of each among the side inputs of the encoding.
-  func places(in encoding: any Encoding) throws(LibrettoError) -> GrowableBuffer<Int> {
-    let all = encoding.sideInputs
-    return try allocating { () throws(OutOfMemory) in
-      let places = try GrowableBuffer<Int>(capacity: inputs.count)
-      for input in inputs {
-        try places.append(all.firstIndex(of: input) ?? 0)
-      }
-      return places
-    }
+  func places(in encoding: any Encoding) throws(OutOfMemory) -> GrowableBuffer<Int> {
+    let all = all(encoding)
+    let places = try GrowableBuffer<Int>(capacity: inputs.count)
+    for input in inputs { places.appendReserved(all.firstIndex(of: input) ?? 0) }
+    return places
   }
 }
 
@@ -68,7 +85,9 @@ final class SideReader {
   private let encoding: any Encoding
   private let cursor: (any SideCursor)?
   private let memory: SequenceMemory?
-  private let own: Int
+  /// Where among all values that of the label is, if there is one, and where those of the memory begin.
+  private let labelPlace, memoryPlace: Int
+  private var label: Int32 = 0
   private let places: GrowableBuffer<Int>
   private let all: GrowableBuffer<Int32>
   /// Whether the memory tells nothing.
@@ -81,12 +100,13 @@ final class SideReader {
     guard !sides.inputs.isEmpty else { return nil }
     self.encoding = encoding
     cursor = encoding.makeSideCursor()
-    own = encoding.ownSideInputs.count
-    places = try sides.places(in: encoding)
-    let count = encoding.sideInputs.count
+    labelPlace = encoding.ownSideInputs.count
+    memoryPlace = labelPlace + sides.labels.sideInputs.count
+    let count = encoding.sideInputs(sides.labels).count
     let hasMemory = sides.haveMemory(encoding)
-    (all, memory) = try allocating { () throws(OutOfMemory) in
+    (places, all, memory) = try allocating { () throws(OutOfMemory) in
       (
+        try sides.places(in: encoding),
         try GrowableBuffer(repeating: 0, count: count),
         hasMemory ? try SequenceMemory(encoding.memoryReach.limited(to: longest)) : nil
       )
@@ -97,13 +117,15 @@ final class SideReader {
     cursor?.begin(facts)
     memory?.reset()
     hidesMemory = facts.hidesMemory(of: encoding)
+    label = facts.label
   }
 
   func advance(_ token: Int32, into values: UnsafeMutablePointer<Int32>) {
     skip(token)
     let all = all.base.unsafelyUnwrapped
     let hides = hidesMemory || encoding.tellsEnding(all)
-    memory?.write(into: all + own, strength: hides ? 0 : 1)
+    if labelPlace < memoryPlace { all[labelPlace] = label }
+    memory?.write(into: all + memoryPlace, strength: hides ? 0 : 1)
     for i in 0..<places.count { values[i] = all[places[i]] }
   }
 

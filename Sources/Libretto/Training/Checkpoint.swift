@@ -129,7 +129,7 @@ struct Checkpoint {
   {
     if let bytes = try file.bytes("training.files") { return FileList(bytes) }
     guard let entries = json["files"]?.array else { return nil }
-    let list = FileList()
+    var list = FileList()
     for entry in entries {
       guard let path = entry["path"]?.string else { return nil }
       try list.add(

@@ -25,13 +25,19 @@ struct ChosenSize {
   /// a corpus without end (Hoffmann et al. 2022, whose exponents these are; the factor is measured). A network much
   /// larger than the corpus learns it by heart.
   ///
+  /// - `vocabulary`: what a large one takes in the head, the layers must do without.
   /// - `operations`: on floats that can be done in the time.
   /// - `layers`: if they were named.
-  init(tokens: Int, operations: Double, layers named: Int?) {
+  init(tokens: Int, vocabulary: Int = 256, operations: Double, layers named: Int?) {
     let weights = max(
       1000, min(0.3 * operations.squareRoot(), max(50_000, 3 * Double(tokens))))
-    layers = named ?? (weights < 400_000 ? 1 : 2)
-    let units = (weights / Double(3 * (2 * layers - 1))).squareRoot()
+    let head = Double(max(0, vocabulary - 256))
+    func units(_ layers: Int) -> Double {
+      let square = Double(3 * (2 * layers - 1))
+      return (((head * head + 4 * square * weights).squareRoot() - head) / (2 * square))
+    }
+    layers = named ?? (weights - head * units(2) < 400_000 ? 1 : 2)
+    let units = units(layers)
     let multiple = units < 192 ? 32.0 : 64
     hidden = Int(max(32, min(2048, (units / multiple).rounded() * multiple)))
     let passes = operations / (6 * weights) / Double(max(tokens, 1))
@@ -44,9 +50,11 @@ struct ChosenSize {
     epochs = 0
   }
 
-  /// The highest learning rate for a network of so many units and layers: measured for 1x256, 2x256 and 2x384.
-  static func learningRate(hidden: Int, layers: Int) -> Double {
+  /// The highest learning rate for a network of so many units and layers: measured for 1x256, 2x256 and 2x384, and for
+  /// 1x128 with 8,449 words, most of which come so seldom that a higher rate forgets them again.
+  static func learningRate(hidden: Int, layers: Int, vocabulary: Int = 256) -> Double {
     let width = min(1, (256 / Double(hidden)).squareRoot())
-    return (8e-3 * width * (layers == 1 ? 1 : 0.75) * 1e4).rounded() / 1e4
+    let rarity = min(1, (1024 / Double(vocabulary)).squareRoot())
+    return (8e-3 * width * rarity * (layers == 1 ? 1 : 0.75) * 1e4).rounded() / 1e4
   }
 }

@@ -59,7 +59,8 @@ public final class Trainer {
     try start.check(options)
     self.options = options
     self.start = start
-    material = Material(options, encoding: start.encoding)
+    material = Material(
+      options, encoding: start.encoding, labels: start.sides?.labels ?? Labels())
   }
 
   // MARK: - Material
@@ -69,20 +70,47 @@ public final class Trainer {
   ///
   /// - `kind`: what to convert its text from, which is done now; nil to learn its bytes as they are. Of
   ///   UTF-8 the byte order mark is left out, and bytes that are not well-formed are kept.
-  public func add(file path: String, kind: TextKind? = nil, validation: Bool = false)
-    throws(LibrettoError)
-  {
+  /// - `pieces`: what documents it has, if it is not one document or a part of one long text.
+  public func add(
+    file path: String, kind: TextKind? = nil, pieces: TextPieces = .whole, validation: Bool = false
+  ) throws(LibrettoError) {
     try requireUnstarted()
+    let label = material.label
     try material.addText { (text) throws(LibrettoError) in
-      try text.add(file: path, kind: kind, validation: validation)
+      try text.add(file: path, kind: kind, pieces: pieces, label: label, validation: validation)
+    }
+  }
+
+  /// Sets the label of all material that is added from now on, such as a style or a speaker; nil for none. Texts
+  /// with labels are documents. The first 1,000 names become the labels of the model, in the order they come.
+  public func set(label name: String?) throws(LibrettoError) {
+    try requireUnstarted()
+    try material.setLabel(name)
+  }
+
+  /// Adds a pair: a document made of a source, a tab and a target, of which the target alone is predicted.
+  ///
+  /// - `source`: not empty, without tabs.
+  public func add(
+    pair source: UnsafeRawBufferPointer, _ target: UnsafeRawBufferPointer, validation: Bool = false
+  ) throws(LibrettoError) {
+    try requireUnstarted()
+    let label = material.label
+    try material.addText { (text) throws(LibrettoError) in
+      try text.add(pair: source, target, label: label, validation: validation)
     }
   }
 
   /// Adds text, which is copied.
-  public func add(text: UnsafeRawBufferPointer, validation: Bool = false) throws(LibrettoError) {
+  ///
+  /// - `pieces`: as for a file.
+  public func add(
+    text: UnsafeRawBufferPointer, pieces: TextPieces = .whole, validation: Bool = false
+  ) throws(LibrettoError) {
     try requireUnstarted()
+    let label = material.label
     try material.addText { (material) throws(LibrettoError) in
-      try material.add(text: text, validation: validation)
+      try material.add(text: text, pieces: pieces, label: label, validation: validation)
     }
   }
 
@@ -90,8 +118,9 @@ public final class Trainer {
   /// cannot be read or has no notes.
   public func add(midi path: String, validation: Bool = false) throws(LibrettoError) {
     try requireUnstarted()
+    let label = material.label
     try material.addMusic { (music) throws(LibrettoError) in
-      try music.add(path: path, validation: validation)
+      try music.add(path: path, label: label, validation: validation)
     }
   }
 
@@ -107,8 +136,9 @@ public final class Trainer {
     throws(LibrettoError)
   {
     try requireUnstarted()
+    let label = material.label
     try material.addMusic { (music) throws(LibrettoError) in
-      try music.add(file, name: name, validation: validation)
+      try music.add(file, name: name, label: label, validation: validation)
     }
   }
 

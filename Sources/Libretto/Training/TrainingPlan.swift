@@ -48,7 +48,7 @@ struct TrainingPlan: Equatable {
     let size =
       seconds > 0 && fixed == nil && options.hidden == nil
       ? ChosenSize(
-        tokens: tokens * (augment ? 4 : 1), operations: seconds * speed(threads),
+        tokens: tokens * (augment ? 4 : 1), vocabulary: vocabulary, operations: seconds * speed(threads),
         layers: options.layers)
       : ChosenSize(tokens: tokens)
     shape =
@@ -73,7 +73,8 @@ struct TrainingPlan: Equatable {
     if totalSteps == 0 && seconds == 0 { totalSteps = perEpoch * size.epochs }
     dropout = options.dropout ?? size.dropout
     learningRate =
-      options.learningRate ?? ChosenSize.learningRate(hidden: shape.hidden, layers: shape.layers)
+      options.learningRate ?? ChosenSize.learningRate(
+        hidden: shape.hidden, layers: shape.layers, vocabulary: vocabulary)
     weightDecay = options.weightDecay ?? 0.01
     clip = options.clip ?? 1
     // A token costs three times as much to learn from as to test on; a tenth of the time goes to
@@ -104,10 +105,14 @@ struct TrainingPlan: Equatable {
   }
 
   /// The learning rate: a linear warm-up over the first steps, then the schedule.
-  func learningRate(step: Int, fraction: Double) -> Double {
+  ///
+  /// - `start`: where the cool-down begins.
+  func learningRate(
+    step: Int, fraction: Double, coolDownStart start: Double = LearningRateSchedule.coolDownStart
+  ) -> Double {
     let warmUp = Double(totalSteps > 0 ? max(1, min(100, totalSteps / 10)) : 100)
     let rising = min(1, Double(step + 1) / warmUp)
-    return learningRate * rising * schedule.share(fraction)
+    return learningRate * rising * schedule.share(fraction, coolDownStart: start)
   }
 
   /// Bytes a run of this plan takes beside its corpus, roughly.

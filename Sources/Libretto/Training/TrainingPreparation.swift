@@ -26,7 +26,8 @@ extension TrainingRun {
         "the material is not what the checkpoint was trained on; add the same files, in the same order, unchanged"
       )
     }
-    let sides = start.sides ?? Sides(new: corpus.encoding, memory: options.memory ?? true)
+    let sides = start.sides ?? Sides(
+        new: corpus.encoding, memory: options.memory ?? true, labels: corpus.labels)
     let plan = try plan(options, start, corpus, sides, augment: augment)
     let learner = try network { () throws(NetworkError) in
       try Learner(
@@ -39,7 +40,9 @@ extension TrainingRun {
     case .checkpoint: break
     }
     var state = resumed?.state ?? TrainingState()
-    if let before = resumed?.plan, plan.hasAnotherEnd(than: before) { state.length = 1 }
+    if let before = resumed?.plan, plan.hasAnotherEnd(than: before) {
+      (state.length, state.coolDownStart) = (1, LearningRateSchedule.coolDownStart)
+    }
     state.files = material.files
     state.validationFraction = fraction
     return try TrainingRun(

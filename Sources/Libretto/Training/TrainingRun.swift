@@ -57,7 +57,8 @@ final class TrainingRun {
         try GrowableBuffer(repeating: 0, count: count * plan.shape.sides.count)
       )
     }
-    learningRate = plan.learningRate(step: state.step, fraction: state.fraction(of: plan))
+    learningRate = plan.learningRate(
+      step: state.step, fraction: state.fraction(of: plan), coolDownStart: state.coolDownStart)
     settle()
   }
 
@@ -97,7 +98,8 @@ final class TrainingRun {
       targets: targets.base.unsafelyUnwrapped, sides: sideValues.base
     ) { learner.resetState(of: $0) }
     let fraction = state.fraction(of: plan)
-    learningRate = plan.learningRate(step: state.step, fraction: fraction)
+    learningRate = plan.learningRate(
+      step: state.step, fraction: fraction, coolDownStart: state.coolDownStart)
     let loss = learner.gradients(
       inputs: inputs.base.unsafelyUnwrapped, targets: targets.base.unsafelyUnwrapped,
       sides: sideValues.base.map { UnsafePointer($0) })
@@ -139,10 +141,11 @@ final class TrainingRun {
       if !(state.validation >= state.best) {
         state.best = state.validation
         state.sinceBest = 0
+        state.trainingAtBest = state.smoothed
         best.copy(from: learner.parameters)
       } else {
         state.sinceBest += 1
-        state.endSoonerIfOverfitting(plan)
+        state.coolDownIfStalled(plan)
       }
     } else if !(state.smoothed >= state.kept.loss) {
       state.kept = (state.step, state.smoothed)
@@ -165,7 +168,8 @@ extension TrainingRun {
     let made = try network { () throws(NetworkError) in
       try Network(shape, parameters: parameters)
     }
-    return Model(network: made, encoding: corpus.encoding, sides: sides, facts: facts)
+    return try Model(network: made, encoding: corpus.encoding, sides: sides, facts: facts)
+      .calibrated(on: corpus.validation)
   }
 
   func checkpoint() throws(LibrettoError) -> SafeTensorsImage {
@@ -181,6 +185,7 @@ extension TrainingRun {
       "training.steps": String(state.step), "training.seed": String(plan.seed),
     ]
     if !state.best.isNaN { facts["training.validation_nats_per_token"] = "\(state.best)" }
+    if corpus.hasPairs { facts[Model.pairsFact] = "1" }
     if let barRounds { facts[Model.barRoundsFact] = String(barRounds) }
     return facts
   }

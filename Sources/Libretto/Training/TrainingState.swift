@@ -49,6 +49,8 @@ struct TrainingState {
   var validation = Double.nan
   var best = Double.nan
   var sinceBest = 0
+  /// The training loss at the best one.
+  var trainingAtBest = Double.nan
   /// The step whose weights were measured last; a measurement that was stopped is made up for.
   var measured = 0
   /// Without a validation loss: the step whose weights are kept in case training diverges, and the
@@ -56,6 +58,8 @@ struct TrainingState {
   var kept = (step: 0, loss: Double.nan)
   /// The part of what the plan has that the run takes: below 1 if it was to end sooner.
   var length = 1.0
+  /// Where the cool-down begins, of what the run takes.
+  var coolDownStart = LearningRateSchedule.coolDownStart
   /// For the host that resumes: where the material came from, and how much is for validation.
   var files = FileList()
   var validationFraction = 0.0
@@ -74,14 +78,20 @@ struct TrainingState {
     min(1, plan.fraction(step: step, elapsed: elapsed) / length)
   }
 
-  /// A network that overfits at the highest rate learns nothing more there: the cool-down, which still lowers the
-  /// loss, begins at once, and takes as long as it would in a run that was planned so short.
-  mutating func endSoonerIfOverfitting(_ plan: TrainingPlan) {
+  /// A network whose validation loss stalls at the highest rate learns nothing more there: the cool-down, which still
+  /// lowers the loss, begins at once. If the training loss goes on falling meanwhile, the network overfits, and the
+  /// cool-down takes only as long as it would in a run that was planned so short; else the rate is too high to learn
+  /// more, and the cool-down takes all the time that is left.
+  mutating func coolDownIfStalled(_ plan: TrainingPlan) {
     let done = fraction(of: plan)
     guard plan.schedule == .coolDown, plan.patience > 0, sinceBest >= max(2, plan.patience / 3),
-      length == 1, done > 0, done < LearningRateSchedule.coolDownStart
+      length == 1, done > 0, done < coolDownStart
     else { return }
-    length = done / LearningRateSchedule.coolDownStart
+    if smoothed >= 0.99 * trainingAtBest {
+      coolDownStart = done
+    } else {
+      length = done / LearningRateSchedule.coolDownStart
+    }
     sinceBest = 0
   }
 
@@ -117,7 +127,8 @@ extension TrainingState {
       ("first_loss", .number(first)), ("loss", .number(smoothed)),
       ("validation_loss", .number(validation)), ("best_validation_loss", .number(best)),
       ("since_best", .number(sinceBest)), ("measured_step", .number(measured)),
-      ("length", .number(length)),
+      ("length", .number(length)), ("cool_down_start", .number(coolDownStart)),
+      ("loss_at_best", .number(trainingAtBest)),
       ("kept_step", .number(kept.step)), ("kept_loss", .number(kept.loss)),
       ("held_out", .number(validationFraction)),
     ]
@@ -145,6 +156,9 @@ extension TrainingState {
       let best = loss("best_validation_loss"), let sinceBest = whole("since_best", 0...step),
       let measured = whole("measured_step", 0...step, missing: step),
       let length = json["length"] == nil ? 1 : number("length", 1e-12...1),
+      let coolDownStart = json["cool_down_start"] == nil
+        ? LearningRateSchedule.coolDownStart : number("cool_down_start", 1e-12...0.5),
+      let trainingAtBest = loss("loss_at_best", missing: .nan),
       let keptStep = whole("kept_step", 0...step, missing: step),
       let keptLoss = loss("kept_loss", missing: .nan),
       let fraction = number("held_out", 0...0.9)
@@ -164,6 +178,8 @@ extension TrainingState {
     self.sinceBest = sinceBest
     self.measured = measured
     self.length = length
+    self.coolDownStart = coolDownStart
+    self.trainingAtBest = trainingAtBest
     kept = (keptStep, keptLoss)
     validationFraction = fraction
   }

@@ -93,7 +93,7 @@ struct BenchOptions: ParsableArguments {
   var encoding: PolyphonyEncoding? { music || sides || memory ? try? PolyphonyEncoding() : nil }
   private var sideInputs: [SideInput] {
     guard let encoding, sides || memory else { return [] }
-    return memory ? encoding.sideInputs : encoding.ownSideInputs
+    return memory ? encoding.sideInputs() : encoding.ownSideInputs
   }
 
   /// Random tokens; speed does not depend on them.

@@ -28,6 +28,7 @@ struct Info: ParsableCommand {
             "side_inputs",
             .object(model.sideInputs.map { ($0.name, .number($0.count)) })
           ),
+          ("labels", .array(model.labels.names.map { .string($0) })),
           (
             "facts",
             .object(model.facts.sorted { $0.key < $1.key }.map { ($0.key, .string($0.value)) })
@@ -58,6 +59,7 @@ struct Info: ParsableCommand {
     if !model.facts.isEmpty { print("") }
     let sides = model.sideInputs.map { "\($0.name) (\($0.count))" }
     if !sides.isEmpty { say("side inputs: \(sides.joined(separator: ", "))") }
+    if !model.labels.isEmpty { say("labels: \(model.labels.names.joined(separator: ", "))") }
     for (key, value) in model.facts.sorted(by: { $0.key < $1.key }) {
       say("\(key.dropFirst("training.".count)): \(value)")
     }

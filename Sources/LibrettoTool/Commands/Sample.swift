@@ -142,16 +142,59 @@ struct SamplerOptions: ParsableArguments {
     transform: number(.from(0, to: 100)))
   var memory: Float?
 
+  @Option(
+    help: ArgumentHelp(
+      """
+      Write as the material with this label is, of a model trained with --label-from; or mix several by weight.
+      """, valueName: "name|name:weight,..."))
+  var label: String?
+
   /// A session with these settings.
   func session(_ model: Model, seed: UInt64) throws -> Session {
     if memory != nil && !model.hasMemory {
       throw Failure("--memory is for models that have one, and this one has none", code: 64)
     }
+    let mixture = try mixture(model)
     return try orFail { () throws(LibrettoError) in
       let session = try Session(model, seed: seed, settings: settings)
       if let memory { try session.set(memoryStrength: memory) }
+      if let (labels, weights) = mixture {
+        try labels.withUnsafeBufferPointer { (labels) throws(LibrettoError) in
+          try weights.withUnsafeBufferPointer { (weights) throws(LibrettoError) in
+            try session.set(labels: labels, weights: weights)
+          }
+        }
+      }
       return session
     }
+  }
+
+  /// What `label` names, with weights; nil if it is not given.
+  private func mixture(_ model: Model) throws -> (labels: [Int32], weights: [Float])? {
+    guard let label else { return nil }
+    guard !model.labels.isEmpty else {
+      throw Failure("--label is for models of labelled material, and this one has no labels", code: 64)
+    }
+    // A name may hold commas and colons itself.
+    if let number = model.labels.number(of: label) { return ([number], [1]) }
+    var (labels, weights): ([Int32], [Float]) = ([], [])
+    for part in label.split(separator: ",") {
+      let colon = part.lastIndex(of: ":")
+      let name = String(part[..<(colon ?? part.endIndex)])
+      guard let number = model.labels.number(of: name) else {
+        let known = model.labels.names.prefix(20).joined(separator: ", ")
+        throw Failure("the model has no label \"\(name)\"; it has \(known)", code: 64)
+      }
+      let text = colon.map { String(part[part.index(after: $0)...]) } ?? "1"
+      guard let weight = Float(text), weight >= 0, weight <= 1e6 else {
+        throw Failure(
+          "the weight of the label \(name) is \"\(text)\"; expected a number from 0 to 1000000",
+          code: 64)
+      }
+      labels.append(number)
+      weights.append(weight)
+    }
+    return (labels, weights)
   }
 
   var settings: SamplerSettings {

@@ -118,8 +118,7 @@ struct Score: ParsableCommand {
   }
 
   private static func bytes(_ encoding: any TextEncoding, _ token: Int32) -> [UInt8] {
-    let (packed, count) = encoding.bytes(of: token)
-    return (0..<count).map { UInt8(truncatingIfNeeded: packed >> UInt32(8 * $0)) }
+    (0..<encoding.byteCount(of: token)).map { encoding.byte($0, of: token) }
   }
 
   private func printJSON(_ model: Model, _ file: Material.File) throws {

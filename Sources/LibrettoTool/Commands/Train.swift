@@ -49,6 +49,21 @@ struct Train: ParsableCommand {
   @Flag(help: "Read several text files one after another as one long text.")
   var joined = false
 
+  @Flag(help: "Read each line of text files as a document of its own.")
+  var lines = false
+
+  @Flag(
+    help: """
+      Read each line of text files as a pair: a source, a tab and a target, which alone is predicted. See libretto \
+      translate.
+      """)
+  var pairs = false
+
+  @Option(
+    help: ArgumentHelp(LabelSource.help, valueName: "folder|name|file.csv"),
+    transform: { try LabelSource($0) })
+  var labelFrom: LabelSource?
+
   @Option(
     help: ArgumentHelp(
       """

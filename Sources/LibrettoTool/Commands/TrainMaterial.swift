@@ -11,6 +11,14 @@ extension Train {
     options.validationFraction = fraction
     try refuseModels(paths.files + [validFile].compactMap { $0 })
     if joined { options.documents = false }
+    if let problem = [("--lines", lines), ("--pairs", pairs), ("--label-from", labelFrom != nil)]
+      .first(where: { $0.1 && joined })
+    {
+      throw Failure("\(problem.0) makes documents, and --joined one long text; give one of them", code: 64)
+    }
+    if lines && pairs {
+      throw Failure("each line is a pair already with --pairs; leave --lines out", code: 64)
+    }
     if let source = paths.source {
       let trainer = try orFail { () throws(LibrettoError) in
         try Trainer(resume: source, options)
@@ -66,7 +74,11 @@ extension Train {
       material.kind == .text
       ? [
         ("--steps-per-quarter", sizes.stepsPerQuarter != nil), ("--augment", sizes.augment != nil),
-      ] : [("--text-encoding", textEncoding != nil), ("--joined", joined)]
+      ]
+      : [
+        ("--text-encoding", textEncoding != nil), ("--joined", joined), ("--lines", lines),
+        ("--pairs", pairs),
+      ]
     if let (option, _) = given.first(where: \.1), let file = material.files.first {
       let (what, kind) = material.kind == .text ? ("music", "text") : ("text", "MIDI")
       throw Failure(
@@ -91,10 +103,12 @@ extension Train {
     for file in trainer.expectedFiles {
       try paths.outputs.spare(file.path)
       try orFail { () throws(LibrettoError) in
+        try trainer.set(label: file.label)
         if isMusic {
           try trainer.add(midi: file.path, validation: file.validation)
         } else {
-          try trainer.add(file: file.path, kind: file.kind, validation: file.validation)
+          try trainer.add(
+            file: file.path, kind: file.kind, pieces: file.pieces, validation: file.validation)
         }
       }
     }
@@ -104,20 +118,33 @@ extension Train {
   /// which nobody can open again, the bytes.
   private func add(_ material: inout Material, to trainer: Trainer, validation: Bool) throws {
     let isMusic = material.kind == .music
+    let pieces: TextPieces = pairs ? .pairs : lines ? .lines : .whole
+    var unlabelled: [String] = []
     try material.use { (file) throws(LibrettoError) in
+      if let labelFrom {
+        let label = Streams.isStream(file.path) ? nil : labelFrom.label(of: file.path)
+        if label == nil { unlabelled.append(file.path) }
+        try trainer.set(label: label)
+      }
       switch (isMusic, Streams.isStream(file.path)) {
       case (true, false): try trainer.add(midi: resolved(file.path), validation: validation)
       case (false, false):
-        try trainer.add(file: resolved(file.path), kind: file.kind, validation: validation)
+        try trainer.add(
+          file: resolved(file.path), kind: file.kind, pieces: pieces, validation: validation)
       case (true, true):
         try file.read { (bytes) throws(LibrettoError) in
           try trainer.add(midi: bytes, validation: validation)
         }
       case (false, true):
         try file.read { (bytes) throws(LibrettoError) in
-          try trainer.add(text: bytes, validation: validation)
+          try trainer.add(text: bytes, pieces: pieces, validation: validation)
         }
       }
+    }
+    if let first = unlabelled.first {
+      printError(
+        "libretto: \(grouped(unlabelled.count)) of \(grouped(material.files.count)) files have no label, such as \(Streams.name(first)); they are learned without one"
+      )
     }
   }
 }

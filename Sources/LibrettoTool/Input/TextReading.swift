@@ -28,7 +28,8 @@ struct TextReading {
     _ name: String?, encoding: String?, bytesAdvice: String? = nil, known: [MaterialFile] = []
   ) throws {
     takesBytes =
-      encoding.flatMap { try? Encodings.text($0, EncodingSettings()) }?.alphabetLimit == 0
+      try encoding.flatMap { try? Encodings.text($0, EncodingSettings()) }
+      .map { try $0.makeFitter() == nil } ?? false
     self.bytesAdvice = bytesAdvice.map { "; or \($0)" } ?? ""
     self.known = Dictionary(known.map { ($0.path, $0.kind) }) { first, _ in first }
     switch name {

@@ -18,7 +18,6 @@ public final class BytesEncoding: TextEncoding {
     for byte in bytes { each(Int32(byte)) }
   }
 
-  public func bytes(of token: Int32) -> (packed: UInt32, count: Int) {
-    token < 256 ? (UInt32(truncatingIfNeeded: token) & 0xFF, 1) : (0, 0)
-  }
+  public func byteCount(of token: Int32) -> Int { token < 256 ? 1 : 0 }
+  public func byte(_ i: Int, of token: Int32) -> UInt8 { UInt8(truncatingIfNeeded: token) }
 }

@@ -19,10 +19,9 @@ public final class CharactersEncoding: TextEncoding {
   public let endToken: Int32?
   private let tokens: ScalarTable
 
-  public var alphabetLimit: Int { Self.usualCap - (endToken == nil ? 0 : 1) }
-  public func fitted(to alphabet: GrowableBuffer<UInt32>) throws(EncodingError)
-    -> any TextEncoding
-  { try CharactersEncoding(scalars: alphabet, documents: endToken != nil) }
+  public func makeFitter() throws(OutOfMemory) -> (any TextFitter)? {
+    try CharactersFitter(documents: endToken != nil)
+  }
 
   public var alphabet: [Unicode.Scalar] { scalars.elements.compactMap { Unicode.Scalar($0) } }
 
@@ -123,10 +122,39 @@ public final class CharactersEncoding: TextEncoding {
     }
   }
 
-  public func bytes(of token: Int32) -> (packed: UInt32, count: Int) {
+  public func byteCount(of token: Int32) -> Int { bytes(of: token).count }
+  public func byte(_ i: Int, of token: Int32) -> UInt8 {
+    UInt8(truncatingIfNeeded: bytes(of: token).packed >> UInt32(8 * i))
+  }
+
+  /// The bytes of a token, the first in the lowest 8 bits, and how many.
+  private func bytes(of token: Int32) -> (packed: UInt32, count: Int) {
     if token < 256 { return (UInt32(truncatingIfNeeded: token) & 0xFF, 1) }
     let place = Int(token) - 256
     return place < scalars.count ? UTF8Text.bytes(of: scalars[place]) : (0, 0)
+  }
+}
+
+/// Fits an alphabet to a corpus.
+private final class CharactersFitter: TextFitter {
+  private let documents: Bool
+  private let counter: CharacterCounter
+
+  init(documents: Bool) throws(OutOfMemory) {
+    self.documents = documents
+    guard let counter = CharacterCounter() else {
+      throw OutOfMemory(bytes: CharacterCounter.memory)
+    }
+    self.counter = counter
+  }
+
+  func read(_ block: UnsafeRawBufferPointer) { counter.count(block) }
+
+  func encoding() throws(EncodingError) -> any TextEncoding {
+    let alphabet = try allocating { () throws(OutOfMemory) in
+      try counter.alphabet(cap: CharactersEncoding.usualCap - (documents ? 1 : 0))
+    }
+    return try CharactersEncoding(scalars: alphabet, documents: documents)
   }
 }
 
@@ -135,6 +163,8 @@ public struct CharacterCounter: ~Copyable {
   // Untouched pages of this table take no memory: it grows with the scripts a corpus uses.
   private let counts: UnsafeMutablePointer<UInt32>
   private static let size = 0x110000
+  /// Bytes of the table.
+  static let memory = size * MemoryLayout<UInt32>.stride
 
   /// nil if there is no memory for the table.
   public init?() {

@@ -5,27 +5,39 @@ public protocol TextEncoding: Encoding {
   /// Hands on the tokens of some bytes in order. Never fails.
   func encode(_ bytes: UnsafeRawBufferPointer, _ each: (Int32) -> Void)
 
-  /// The bytes a token stands for, the first in the lowest 8 bits, and how many: 1 to 4, or 0 for
-  /// the end of a document.
-  func bytes(of token: Int32) -> (packed: UInt32, count: Int)
+  /// How many bytes a token stands for; 0 for the end of a document.
+  func byteCount(of token: Int32) -> Int
+  /// One of them, from 0 on.
+  func byte(_ i: Int, of token: Int32) -> UInt8
 
-  /// The most characters that get tokens of their own, the most frequent of the material; 0 if it takes
-  /// no note of the material.
-  var alphabetLimit: Int { get }
-  /// The encoding with tokens for these characters.
-  func fitted(to alphabet: GrowableBuffer<UInt32>) throws(EncodingError) -> any TextEncoding
+  /// How many characters begin with this token: bits per character are counted by this.
+  func characters(in token: Int32) -> Int
+
+  /// What reads some material and gives the encoding with tokens for what is frequent there; nil if it takes no note of
+  /// the material, so that any bytes are as good as text.
+  func makeFitter() throws(OutOfMemory) -> (any TextFitter)?
+}
+
+/// Reads material to fit an encoding of text to it.
+public protocol TextFitter: AnyObject {
+  /// Takes note of a block of whole characters.
+  func read(_ block: UnsafeRawBufferPointer) throws(OutOfMemory)
+  /// The encoding for what was read.
+  func encoding() throws(EncodingError) -> any TextEncoding
 }
 
 extension TextEncoding {
   public static var kind: EncodingKind { .text }
   public var text: (any TextEncoding)? { self }
-  public var alphabetLimit: Int { 0 }
-  public func fitted(to alphabet: GrowableBuffer<UInt32>) throws(EncodingError)
-    -> any TextEncoding
-  { self }
+  public func makeFitter() throws(OutOfMemory) -> (any TextFitter)? { nil }
 
-  /// How many characters begin with this token: bits per character are counted by this. A byte
-  /// begins one unless it is a continuation byte of UTF-8.
+  /// Hands on the bytes of a token in order.
+  @inline(__always)
+  public func forEachByte(of token: Int32, _ body: (UInt8) -> Void) {
+    for i in 0..<byteCount(of: token) { body(byte(i, of: token)) }
+  }
+
+  /// A byte begins a character unless it is a continuation byte of UTF-8.
   public func characters(in token: Int32) -> Int {
     (token >= 0x80 && token < 0xC0) || token == endToken ? 0 : 1
   }

@@ -57,11 +57,13 @@ extension Encoding {
   public var text: (any TextEncoding)? { nil }
   public var music: (any MusicEncoding)? { nil }
   public var ownSideInputs: [SideInput] { [] }
-  /// The side inputs that models of this encoding may have: its own, then those of the memory.
-  public var sideInputs: [SideInput] {
-    ownSideInputs
-      + SequenceMemory.sideInputs(
-        vocabulary: vocabularySize, hasBars: memoryReach.hasBars)
+  /// The side inputs of the memory.
+  public var memorySideInputs: [SideInput] {
+    SequenceMemory.sideInputs(vocabulary: vocabularySize, hasBars: memoryReach.hasBars)
+  }
+  /// The side inputs that models of this encoding may have: its own, that for the label, then those of the memory.
+  public func sideInputs(_ labels: Labels = Labels()) -> [SideInput] {
+    ownSideInputs + labels.sideInputs + memorySideInputs
   }
   public var memoryReach: SequenceMemory.Reach {
     kind != .music ? .text : music?.hasBars == true ? .grid : .performance

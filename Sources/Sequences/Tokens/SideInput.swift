@@ -21,6 +21,8 @@ public struct SideFacts: BitwiseCopyable, Equatable, Sendable {
   public var key: Int32 = 0
   /// Whether it ends on the tonic of its key.
   public var endsOnTonic = true
+  /// Its label: see `Labels`.
+  public var label: Int32 = 0
   /// Side inputs that are not told whatever is known: bit K for the Kth of the encoding's own, and the bit
   /// after those for the memory.
   public var hidden: UInt32 = 0

@@ -160,8 +160,7 @@ import Testing
     while !session.isComplete { tokens.append(try session.next().token) }
     let encoding = model.encoding as! CharactersEncoding
     let bytes = tokens.flatMap { token in
-      let (packed, count) = encoding.bytes(of: token)
-      return (0..<count).map { UInt8(truncatingIfNeeded: packed >> UInt32(8 * $0)) }
+      (0..<encoding.byteCount(of: token)).map { encoding.byte($0, of: token) }
     }
     #expect(String(validating: bytes, as: UTF8.self) != nil)
     #expect(bytes.contains { $0 >= 0x80 })
@@ -187,8 +186,7 @@ import Testing
       // It takes the tokens that `next` would have given.
       var drawn: [UInt8] = []
       repeat {
-        let (packed, n) = encoding.bytes(of: try tokens.next().token)
-        drawn += (0..<n).map { UInt8(truncatingIfNeeded: packed >> UInt32(8 * $0)) }
+        encoding.forEachByte(of: try tokens.next().token) { drawn.append($0) }
       } while !tokens.isComplete
       #expect(drawn == bytes)
     }

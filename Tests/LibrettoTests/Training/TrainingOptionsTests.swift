@@ -62,8 +62,8 @@ import Testing
 
   @Test func anEncodingThatIsNone() {
     var options = TrainingOptions()
-    options.encoding = "words"
-    refusal(.unsupported, "\"words\"; there are bytes, characters") { _ = try Trainer(options) }
+    options.encoding = "syllables"
+    refusal(.unsupported, "\"syllables\"; there are bytes, characters, words") { _ = try Trainer(options) }
   }
 
   // MARK: - The plan
@@ -188,21 +188,39 @@ import Testing
     var state = TrainingState()
     state.step = 200
     state.sinceBest = 3
-    state.endSoonerIfOverfitting(plan)
+    // The training loss goes on falling where the validation loss does not.
+    (state.trainingAtBest, state.smoothed) = (1, 0.9)
+    state.coolDownIfStalled(plan)
     #expect(state.length == 1)
     state.sinceBest = 4
-    state.endSoonerIfOverfitting(plan)
+    state.coolDownIfStalled(plan)
     // The cool-down begins here, and takes as long as in a run that was planned so short.
     #expect(state.fraction(of: plan) == 0.4 && state.sinceBest == 0)
     state.step = 350
     #expect(abs(state.fraction(of: plan) - 0.7) < 1e-9)
     state.sinceBest = 4
-    state.endSoonerIfOverfitting(plan)
-    #expect(state.length == 0.5)
+    state.coolDownIfStalled(plan)
+    #expect(state.length == 0.5 && state.coolDownStart == 0.4)
     state.step = 500
     #expect(state.fraction(of: plan) == 1)
     let kept = try #require(TrainingState(JSON.object(state.record).value))
     #expect(kept.length == 0.5)
+  }
+
+  @Test func whatStallsWithoutOverfittingCoolsDownForTheRestOfTheRun() throws {
+    let plan = try plan(100_000) { $0.steps = 1000 }
+    var state = TrainingState()
+    (state.step, state.sinceBest, state.trainingAtBest, state.smoothed) = (200, 4, 1, 0.995)
+    state.coolDownIfStalled(plan)
+    #expect(state.length == 1 && state.coolDownStart == 0.2 && state.sinceBest == 0)
+    func rate(_ step: Int) -> Double {
+      plan.learningRate(
+        step: step, fraction: Double(step) / 1000, coolDownStart: state.coolDownStart)
+    }
+    #expect(rate(200) == plan.learningRate && rate(1000) == 0)
+    #expect(abs(rate(600) - 0.5 * plan.learningRate) < 1e-12)
+    let kept = try #require(TrainingState(JSON.object(state.record).value))
+    #expect(kept.coolDownStart == 0.2 && kept.trainingAtBest == 1)
   }
 
   @Test func theScheduleRisesAndFalls() throws {

@@ -11,10 +11,7 @@ extension TextEncoding {
   func tokens(_ text: String) -> [Int32] { tokens(Array(text.utf8)) }
 
   func decode(_ tokens: [Int32]) -> [UInt8] {
-    tokens.flatMap { token in
-      let (packed, count) = bytes(of: token)
-      return (0..<count).map { UInt8(truncatingIfNeeded: packed >> UInt32(8 * $0)) }
-    }
+    tokens.flatMap { token in (0..<byteCount(of: token)).map { byte($0, of: token) } }
   }
 }
 

@@ -10,8 +10,8 @@ import Testing
     #expect(encoding.tokens(all) == (0...255).map { Int32($0) })
     #expect(encoding.vocabularySize == 256)
     for token in Int32(0)...255 {
-      let (packed, count) = encoding.bytes(of: token)
-      #expect(packed == UInt32(token) && count == 1)
+      #expect(encoding.byteCount(of: token) == 1)
+      #expect(Int32(encoding.byte(0, of: token)) == token)
     }
   }
 

@@ -18,7 +18,7 @@ import Testing
       let end = try #require(encoding.endToken)
       #expect(Int(end) == encoding.vocabularySize - 1)
       #expect(encoding.startToken == end)
-      #expect(encoding.bytes(of: end).count == 0)
+      #expect(encoding.byteCount(of: end) == 0)
       #expect(encoding.characters(in: end) == 0)
       // What is text has the tokens it has without documents, and never the end.
       let text = Array("aé🎵日\u{0}".utf8) + [0xFF, 0xC3]

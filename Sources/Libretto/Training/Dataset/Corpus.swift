@@ -8,6 +8,10 @@ struct Corpus {
   let validation: Part
   /// 0 for music, which has no characters.
   let tokensPerCharacter: Double
+  /// The labels that pieces may have.
+  var labels = Labels()
+  /// Whether pieces are pairs, of which the second half alone is predicted.
+  var hasPairs = false
   /// How the encoding was chosen, if it was left to the material.
   var choice: EncodingChoice?
   /// What a person should know of its files.
@@ -38,7 +42,10 @@ struct Corpus {
       for target in part.targets?.elements ?? .init(start: nil, count: 0) {
         hash.add(UInt64(bitPattern: Int64(target)))
       }
+      guard !labels.isEmpty, let pieces = part.pieces else { continue }
+      for piece in 0..<pieces.count { hash.add(UInt64(pieces.label(of: piece))) }
     }
+    for byte in labels.text.utf8 { hash.add(UInt64(byte)) }
     return hash.value
   }
 

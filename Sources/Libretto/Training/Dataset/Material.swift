@@ -14,10 +14,15 @@ struct Material {
   private let options: TrainingOptions
   /// That of the weights to start from, if there are any.
   private let fixed: (any Encoding)?
+  private var labels: Labels
+  /// That of what is added from now on.
+  private(set) var label = Label()
 
-  init(_ options: TrainingOptions, encoding fixed: (any Encoding)?) {
+  /// - `labels`: those of the weights to start from.
+  init(_ options: TrainingOptions, encoding fixed: (any Encoding)?, labels: Labels = Labels()) {
     self.options = options
     self.fixed = fixed
+    self.labels = labels
   }
 
   /// The name of the encoding that was asked for, or that the weights to start from have.
@@ -33,6 +38,25 @@ struct Material {
   }
 
   // MARK: - Adding
+
+  /// Sets the label of what is added from now on; nil for none.
+  mutating func setLabel(_ name: String?) throws(LibrettoError) {
+    guard let name else {
+      label = Label()
+      return
+    }
+    guard fixed == nil || labels.number(of: name) != nil else {
+      throw LibrettoError(
+        .argument,
+        labels.isEmpty
+          ? "the model to start from has no labels, so its material cannot have \"\(printable(name))\""
+          : "the model to start from has no label \"\(printable(name))\"; it has \(labels.names.prefix(20).joined(separator: ", "))"
+      )
+    }
+    do throws(EncodingError) {
+      label = Label(number: try labels.add(name), name: name)
+    } catch { throw LibrettoError(.argument, LibrettoError(error).sentence) }
+  }
 
   mutating func addText(_ body: (TextMaterial) throws(LibrettoError) -> Void)
     throws(LibrettoError)
@@ -79,7 +103,7 @@ struct Material {
     case .none: all = try TokenMaterial(try encodingOfTokens())
     case .text, .music: throw mixed
     }
-    try all.add(tokens, targets: targets, validation: validation)
+    try all.add(tokens, targets: targets, label: label.number, validation: validation)
     kind = .tokens(all)
   }
 
@@ -137,13 +161,29 @@ struct Material {
   func tokenize(fraction: Double, augment: Bool?, sides: Bool, until stop: StopFlag?)
     throws(LibrettoError) -> Corpus?
   {
+    var corpus = try tokens(fraction, augment, sides, until: stop)
+    corpus?.labels = labels
+    return corpus
+  }
+
+  private func tokens(_ fraction: Double, _ augment: Bool?, _ sides: Bool, until stop: StopFlag?)
+    throws(LibrettoError) -> Corpus?
+  {
     switch kind {
     case .none:
       throw LibrettoError(.corpus, "there is nothing to learn from; add a file or text first")
     case .text(let text):
+      let hasDocuments = text.hasDocuments || !labels.isEmpty && fixed == nil
+      if hasDocuments && (options.documents == false || fixed?.endToken == nil && fixed != nil) {
+        throw LibrettoError(
+          .argument,
+          "lines, pairs and texts with a label are documents, and the material is to be one long text; leave that out"
+        )
+      }
       return try text.tokenize(
-        fixed?.text, name: options.encoding ?? Encodings.usualText,
-        documents: options.documents ?? false, fraction: fraction, until: stop)
+        fixed?.text, name: options.encoding
+          ?? (labels.isEmpty ? Encodings.usualText : Encodings.usualLabelledText),
+        documents: options.documents ?? hasDocuments, fraction: fraction, until: stop)
     case .tokens(let tokens): return try tokens.corpus(fraction: fraction)
     case .music(var music):
       return try music.tokenize(

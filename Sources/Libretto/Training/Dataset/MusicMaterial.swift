@@ -7,26 +7,32 @@ struct MusicMaterial {
   private final class Source {
     let name: String
     let file: MIDIFile
+    let label: Int32
 
-    init(_ file: MIDIFile, name: String) { (self.file, self.name) = (file, name) }
+    init(_ file: MIDIFile, name: String, label: Int32) {
+      (self.file, self.name, self.label) = (file, name, label)
+    }
   }
 
   private var training = ObjectList<Source>()
   private let validation = ObjectList<Source>()
-  let files = FileList()
+  private(set) var files = FileList()
   private var timeSignatures = TimeSignatureSurvey()
   var isEmpty: Bool { training.isEmpty && validation.isEmpty }
 
   /// Throws if the file cannot be read or holds no notes; it is then not part of the material.
-  mutating func add(path: String, validation isValidation: Bool) throws(LibrettoError) {
+  mutating func add(path: String, label: Label, validation isValidation: Bool)
+    throws(LibrettoError)
+  {
     let file = try FileContents.read(path, most: MIDIFile.maximumSize) {
       (bytes) throws(LibrettoError) in try readMIDI(bytes, name: path)
     }
-    try add(file, name: path, validation: isValidation)
-    try files.add(MaterialFile(path: path, validation: isValidation, kind: nil))
+    try add(file, name: path, label: label, validation: isValidation)
+    try files.add(
+      MaterialFile(path: path, validation: isValidation, kind: nil, label: label.name))
   }
 
-  mutating func add(_ file: MIDIFile, name: String, validation isValidation: Bool)
+  mutating func add(_ file: MIDIFile, name: String, label: Label, validation isValidation: Bool)
     throws(LibrettoError)
   {
     guard file.noteCount > 0 else {
@@ -34,7 +40,7 @@ struct MusicMaterial {
     }
     try allocating { () throws(OutOfMemory) in
       try timeSignatures.note(file)
-      try (isValidation ? validation : training).append(Source(file, name: name))
+      try (isValidation ? validation : training).append(Source(file, name: name, label: label.number))
     }
   }
 
@@ -148,7 +154,7 @@ struct MusicMaterial {
         try note(MaterialRemark(kind: .nothingToLearn, file: source.name))
         continue
       }
-      try pieces.append(variants)
+      try pieces.append(variants, label: source.label)
     }
     if augment && forms {
       guard let varied = try Self.varied(pieces, encoding, store, until: stop) else { return nil }
@@ -196,7 +202,7 @@ extension MusicMaterial {
         variants.append(store.count..<store.count + variant.count)
         try store.append(variant)
       }
-      try result.append(variants)
+      try result.append(variants, label: pieces.label(of: number))
     }
     return result
   }

@@ -37,6 +37,8 @@ final class PieceBatches: Batches {
     var shift = 0
     /// Side inputs that are not told: bit K for the Kth of the encoding.
     var hidden: UInt32 = 0
+    /// The label of the piece; 0 if it is not told.
+    var label: Int32 = 0
   }
 
   private var epoch = -1
@@ -126,7 +128,12 @@ final class PieceBatches: Batches {
     var turn = Turn(first: first, start: range.lowerBound, end: range.upperBound)
     turn.shift = shifts.lowest + Int(random.next() % UInt64(shifts.count))
     // After all other draws of the piece, so that runs without side inputs draw what they always did.
-    if sides != nil, shuffles { turn.hidden = hide(random.next()) }
+    turn.label = pieces.label(of: piece)
+    if sides != nil, shuffles {
+      let chance = random.next()
+      turn.hidden = hide(chance)
+      if chance >> 58 & 7 == 0 { turn.label = 0 }
+    }
     turns.appendReserved(turn)
     return PieceList.sequences(of: range, sequence: sequence)
   }
@@ -169,11 +176,12 @@ final class PieceBatches: Batches {
   }
 
   /// Which side inputs a piece does not tell, by chance, so that a session may leave any of them untold: those of
-  /// the encoding's own each with a probability of a quarter, the memory with one of an eighth.
+  /// the encoding's own each with a probability of a quarter, the memory with one of an eighth (as is the label, by
+  /// other bits).
   private func hide(_ random: UInt64) -> UInt32 {
     guard let encoding else { return 0 }
     var facts = SideFacts()
-    for side in 0..<min(encoding.ownSideInputs.count, 30)
+    for side in 0..<min(encoding.ownSideInputs.count, 29)
     where random >> UInt64(2 * side) & 3 == 0 {
       facts.hidden |= 1 << UInt32(side)
     }
@@ -187,6 +195,7 @@ final class PieceBatches: Batches {
     var facts =
       encoding?.sideFacts(of: UnsafeBufferPointer(piece.elements)) ?? SideFacts()
     facts.hidden = turn.hidden
+    facts.label = turn.label
     return facts
   }
 

@@ -12,16 +12,20 @@ final class PieceList {
   private let spans = GrowableBuffer<Span>()
   /// The place of each piece's first among them.
   private let firsts = GrowableBuffer<Int>()
+  /// The label of each piece: see `Labels`.
+  private let labels = GrowableBuffer<Int32>()
 
   var count: Int { firsts.count }
 
   /// Adds a piece; there is at least one variant.
-  func append(_ variants: some Collection<Range<Int>>) throws(LibrettoError) {
+  func append(_ variants: some Collection<Range<Int>>, label: Int32 = 0) throws(LibrettoError) {
     try allocating { () throws(OutOfMemory) in
       try firsts.reserve(1)
+      try labels.reserve(1)
       try spans.reserve(variants.count)
     }
     firsts.appendReserved(spans.count)
+    labels.appendReserved(label)
     for variant in variants {
       spans.appendReserved(Span(start: variant.lowerBound, end: variant.upperBound))
     }
@@ -32,6 +36,8 @@ final class PieceList {
   }
 
   func variants(of piece: Int) -> Int { places(of: piece).count }
+
+  func label(of piece: Int) -> Int32 { labels[piece] }
 
   /// The tokens of a variant.
   func tokens(of piece: Int, variant: Int = 0) -> Range<Int> {

@@ -14,6 +14,10 @@ final class TextMaterial {
     /// Whether it is the beginning and the end of what was added.
     var begins = true
     var ends = true
+    /// Whether it is a source, a tab and a target.
+    var isPair = false
+    /// See `Labels`.
+    var label: Int32 = 0
   }
 
   private typealias Pieces = GrowableBuffer<Piece>
@@ -24,23 +28,115 @@ final class TextMaterial {
   private let texts = GrowableBuffer<UInt8>()
   private let textFiles = TextFiles()
   /// The files, in the order they came, for a checkpoint to name.
-  let files = FileList()
+  private(set) var files = FileList()
+  /// Whether pieces are pairs, and whether each is a document of its own whatever the options say.
+  private(set) var hasPairs = false
+  private(set) var hasDocuments = false
 
   /// - `kind`: what to convert from; nil to take the bytes as they are. Of UTF-8 the byte order mark
   ///   is left out, and bytes that are not well-formed are kept.
-  func add(file path: String, kind: TextKind? = nil, validation isValidation: Bool)
-    throws(LibrettoError)
-  {
+  /// - `pieces`: what pieces it has.
+  func add(
+    file path: String, kind: TextKind? = nil, pieces: TextPieces = .whole, label: Label = Label(),
+    validation isValidation: Bool
+  ) throws(LibrettoError) {
+    var piece: Piece
     if let kind, kind != .utf8 {
-      try add(convert(path, from: kind), isValidation)
+      piece = try convert(path, from: kind)
     } else {
       let (number, count) = try textFiles.add(path)
       let start = try kind.map { (kind) throws(LibrettoError) in
         try textFiles.markLength(of: number, kind)
       }
-      try add(Piece(file: number, start: start ?? 0, count: count - (start ?? 0)), isValidation)
+      piece = Piece(file: number, start: start ?? 0, count: count - (start ?? 0))
     }
-    try files.add(MaterialFile(path: path, validation: isValidation, kind: kind))
+    piece.label = label.number
+    try add(piece, pieces, path, isValidation)
+    try files.add(
+      MaterialFile(
+        path: path, validation: isValidation, kind: kind, pieces: pieces, label: label.name))
+  }
+
+  /// Adds a piece as it is, or cut into others.
+  private func add(_ piece: Piece, _ pieces: TextPieces, _ path: String, _ isValidation: Bool)
+    throws(LibrettoError)
+  {
+    switch pieces {
+    case .whole: try add(piece, isValidation)
+    case .lines, .pairs: try addLines(of: piece, arePairs: pieces == .pairs, path, isValidation)
+    }
+  }
+
+  /// Adds each line of a piece that is not empty as a document of its own.
+  ///
+  /// - `path`: what errors call it.
+  private func addLines(
+    of piece: Piece, arePairs: Bool, _ path: String, _ isValidation: Bool
+  ) throws(LibrettoError) {
+    let pieces = Pieces()
+    var (line, number) = (piece, 1)
+    line.count = 0
+    line.isPair = arePairs
+    var (sourceEnd, last): (Int?, UInt8) = (nil, 0)
+    func end() throws(LibrettoError) {
+      // The carriage return of a line end of two characters is no part of the line.
+      let isShort = line.count > 0 && last == 0x0D
+      line.count -= isShort ? 1 : 0
+      if arePairs && line.count > 0 {
+        guard let sourceEnd, sourceEnd > 0, sourceEnd < line.count else {
+          throw LibrettoError(
+            .corpus,
+            "\(path), line \(number): \(sourceEnd == nil ? "there is no tab" : "there is nothing before the tab"); expected a source, a tab and a target"
+          )
+        }
+      }
+      if line.count > 0 { try append(line, to: pieces) }
+      line.start += line.count + (isShort ? 1 : 0) + 1
+      line.count = 0
+      number += 1
+      (sourceEnd, last) = (nil, 0)
+    }
+    try eachBlock(of: piece) { (block) throws(LibrettoError) in
+      for byte in block {
+        if byte == 0x0A {
+          try end()
+        } else {
+          if byte == Self.tab && sourceEnd == nil { sourceEnd = line.count }
+          line.count += 1
+          last = byte
+        }
+      }
+      return true
+    }
+    if line.count > 0 { try end() }
+    for line in pieces.elements { try add(line, isValidation) }
+    hasDocuments = true
+    if arePairs { hasPairs = true }
+  }
+
+  private static let tab: UInt8 = 9
+
+  /// Adds a pair: a document of which the target alone is predicted.
+  func add(
+    pair source: UnsafeRawBufferPointer, _ target: UnsafeRawBufferPointer, label: Label,
+    validation isValidation: Bool
+  ) throws(LibrettoError) {
+    guard !source.isEmpty, !source.contains(Self.tab) else {
+      throw LibrettoError(
+        .argument,
+        "the source of a pair is empty or holds a tab, which ends it; expected text without tabs")
+    }
+    let start = texts.count
+    try allocating { () throws(OutOfMemory) in
+      try texts.reserve(source.count + 1 + target.count)
+      try texts.append(contentsOf: source.assumingMemoryBound(to: UInt8.self))
+      try texts.append(Self.tab)
+      try texts.append(contentsOf: target.assumingMemoryBound(to: UInt8.self))
+    }
+    try add(
+      Piece(start: start, count: texts.count - start, isPair: true, label: label.number),
+      isValidation)
+    (hasPairs, hasDocuments) = (true, true)
   }
 
   /// Keeps the text of a file as UTF-8.
@@ -52,12 +148,16 @@ final class TextMaterial {
     return Piece(start: start, count: texts.count - start)
   }
 
-  func add(text: UnsafeRawBufferPointer, validation isValidation: Bool) throws(LibrettoError) {
+  func add(
+    text: UnsafeRawBufferPointer, pieces: TextPieces = .whole, label: Label = Label(),
+    validation isValidation: Bool
+  ) throws(LibrettoError) {
     let start = texts.count
     try allocating { () throws(OutOfMemory) in
       try texts.append(contentsOf: text.assumingMemoryBound(to: UInt8.self))
     }
-    try add(Piece(start: start, count: text.count), isValidation)
+    try add(
+      Piece(start: start, count: text.count, label: label.number), pieces, "the text", isValidation)
   }
 
   private func add(_ piece: Piece, _ isValidation: Bool) throws(LibrettoError) {
@@ -161,7 +261,7 @@ final class TextMaterial {
     }
     return Corpus(
       encoding: encoding, training: train.part, validation: valid.part,
-      tokensPerCharacter: Double(count) / Double(max(train.characters, 1)))
+      tokensPerCharacter: Double(count) / Double(max(train.characters, 1)), hasPairs: hasPairs)
   }
 
   /// nil if it was stopped before its end.
@@ -174,24 +274,16 @@ final class TextMaterial {
     do throws(EncodingError) { encoding = try Encodings.text(name, settings) } catch {
       throw LibrettoError(error)
     }
-    guard encoding.alphabetLimit > 0 else { return encoding }
-    guard let counter = CharacterCounter() else {
-      throw LibrettoError(.memory, "there is no memory to count the corpus' characters")
-    }
+    let made = try allocating { () throws(OutOfMemory) in try encoding.makeFitter() }
+    guard let fitter = made else { return encoding }
     for piece in pieces.elements {
-      try eachBlock(of: piece) { block in
-        counter.count(block)
+      try eachBlock(of: piece) { (block) throws(LibrettoError) in
+        try allocating { () throws(OutOfMemory) in try fitter.read(block) }
         return stop?.isRaised != true
       }
       if stop?.isRaised == true { return nil }
     }
-    let alphabet: GrowableBuffer<UInt32>
-    do throws(OutOfMemory) { alphabet = try counter.alphabet(cap: encoding.alphabetLimit) } catch {
-      throw LibrettoError(error)
-    }
-    do throws(EncodingError) {
-      return try encoding.fitted(to: alphabet)
-    } catch { throw LibrettoError(error) }
+    do throws(EncodingError) { return try fitter.encoding() } catch { throw LibrettoError(error) }
   }
 
   /// Documents lie between end tokens, of which two that follow each other share one. nil if it was
@@ -202,10 +294,13 @@ final class TextMaterial {
     let end = encoding.endToken
     let store = try TokenStore(capacity: 0)
     let documents = PieceList()
+    // What is predicted after each token, where not all of them count.
+    let targets = hasPairs ? GrowableBuffer<Int32>() : nil
     var characters = 0
     for piece in pieces.elements {
       if let end, piece.begins, store.count == 0 || store[store.count - 1] != end {
         try store.append([end])
+        try allocating { () throws(OutOfMemory) in try targets?.append(-1) }
       }
       let start = piece.begins && end != nil ? store.count - 1 : store.count
       try eachBlock(of: piece) { (block) throws(LibrettoError) in
@@ -219,10 +314,38 @@ final class TextMaterial {
       }
       if stop?.isRaised == true { return nil }
       if let end, piece.ends { try store.append([end]) }
-      if end != nil { try documents.append(CollectionOfOne(start..<store.count)) }
+      if end != nil {
+        try documents.append(CollectionOfOne(start..<store.count), label: piece.label)
+      }
+      if let targets { try appendTargets(to: targets, from: start, store, piece, encoding) }
     }
     store.trim()
-    return (Corpus.Part(tokens: store, pieces: end == nil ? nil : documents), characters)
+    return (
+      Corpus.Part(tokens: store, pieces: end == nil ? nil : documents, targets: targets), characters
+    )
+  }
+
+  /// Says what is predicted after the tokens of a document: of a pair, what follows the tab.
+  private func appendTargets(
+    to targets: GrowableBuffer<Int32>, from start: Int, _ store: TokenStore, _ piece: Piece,
+    _ encoding: any TextEncoding
+  ) throws(LibrettoError) {
+    try allocating { () throws(OutOfMemory) in
+      try targets.reserve(store.count - targets.count)
+    }
+    // The end of the document before, with which this one begins, had nothing to predict so far.
+    targets.truncate(to: start)
+    var counts = !piece.isPair
+    for at in start..<store.count - 1 {
+      if !counts {
+        let token = store[at]
+        counts =
+          at > start && encoding.byteCount(of: token) == 1
+          && encoding.byte(0, of: token) == Self.tab
+      }
+      targets.appendReserved(counts ? store[at + 1] : -1)
+    }
+    targets.appendReserved(-1)
   }
 
   /// Hands on a piece in blocks of whole characters, as far as it has any, until the body says no.

@@ -28,7 +28,8 @@ final class TokenMaterial {
 
   /// - `targets`: as many as there are tokens; nil for the tokens that follow.
   func add(
-    _ tokens: UnsafeBufferPointer<Int32>, targets: UnsafeBufferPointer<Int32>?, validation: Bool
+    _ tokens: UnsafeBufferPointer<Int32>, targets: UnsafeBufferPointer<Int32>?, label: Int32,
+    validation: Bool
   ) throws(LibrettoError) {
     let limit = end
     func check(_ what: StaticString, _ numbers: UnsafeBufferPointer<Int32>, from least: Int32)
@@ -55,7 +56,7 @@ final class TokenMaterial {
     if let all = part.targets {
       try allocating { () throws(OutOfMemory) in try all.reserve(tokens.count + 2) }
     }
-    try part.pieces.append(CollectionOfOne(start..<start + tokens.count + 2))
+    try part.pieces.append(CollectionOfOne(start..<start + tokens.count + 2), label: label)
     part.tokens.append(end)
     for token in tokens { part.tokens.append(token) }
     part.tokens.append(end)
@@ -85,7 +86,8 @@ final class TokenMaterial {
       for piece in 0..<all.count {
         // One of each `all.count / count`.
         let isForValidation = (piece + 1) * count / all.count > piece * count / all.count
-        try (isForValidation ? valid : train).append(CollectionOfOne(all.tokens(of: piece)))
+        try (isForValidation ? valid : train).append(
+          CollectionOfOne(all.tokens(of: piece)), label: all.label(of: piece))
       }
       (validTokens, validTargets) = (training.tokens, training.targets)
     }
