@@ -39,7 +39,7 @@ class Errors(ToolTest):
         for command in (["train", "corpus.txt"], ["bench", "train"]):
             self.expect(64, "float32", *command, "--precision", "bfloat16", LIBRETTO_ISA="baseline")
         for start in ([], ["--from", "m.safetensors", "-o", "x.safetensors"], ["--resume", "-o", "m.safetensors"]):
-            self.expect(64, "characters, melody", "train", "corpus.txt", "--encoding", "foo", *start)
+            self.expect(64, "characters, words, melody", "train", "corpus.txt", "--encoding", "foo", *start)
         self.expect(2, "nowhere", "evaluate", "m.safetensors", "nowhere.txt")
         self.expect(2, "nothing to predict", "evaluate", "m.safetensors", "empty.txt")
 

@@ -10,14 +10,16 @@ final class SideValues {
   private let music: (any MusicEncoding)?
   /// nil if the network is not told what it expects.
   private let memory: SequenceMemory?
+  /// nil if the network is not told the source of a pair.
+  private let window: SourceWindow?
   /// See `Session.memoryStrength`.
   var memoryStrength: Float = 1 {
     didSet { memoryBonus = memoryStrength > 1 ? logf(memoryStrength) : 0 }
   }
   /// Added to the logit of the token that is expected.
   private var memoryBonus: Float = 0
-  /// Where among all values that of the label is, if there is one, and where those of the memory begin.
-  private let labelPlace, memoryPlace: Int
+  /// Where among all values that of the label is, if there is one, and where those of a pair and of the memory begin.
+  private let labelPlace, windowPlace, memoryPlace: Int
   /// See `Session.label`.
   var label: Int32 = 0
   /// How often bars come round in one go in the model's material.
@@ -40,7 +42,9 @@ final class SideValues {
     self.encoding = encoding
     music = encoding.music
     labelPlace = encoding.ownSideInputs.count
-    memoryPlace = labelPlace + sides.labels.sideInputs.count
+    windowPlace = labelPlace + sides.labels.sideInputs.count
+    memoryPlace = windowPlace + encoding.pairSideInputs.count
+    window = sides.haveSource(encoding) ? try SourceWindow(encoding) : nil
     memory = sides.haveMemory(encoding) ? try SequenceMemory(encoding.memoryReach) : nil
     let inputs = encoding.sideInputs(sides.labels)
     places = try sides.places(in: encoding)
@@ -52,6 +56,7 @@ final class SideValues {
     heard = PitchClassTimes()
     (key, due) = (0, Self.interval)
     memory?.reset()
+    window?.reset()
   }
 
   var hasMemory: Bool { memory != nil }
@@ -79,6 +84,7 @@ final class SideValues {
   func follow(_ token: Int32) {
     if encoding.beginsPiece(token) { reset() }
     memory?.advance(token, beginsBar: encoding.beginsBar(token))
+    window?.advance(token)
     guard let pitch = music?.pitch(of: token) else { return }
     heard.add(pitch: pitch)
     due -= 1
@@ -90,7 +96,8 @@ final class SideValues {
   /// - `grammar`: of a session of music.
   func write(_ grammar: (any MusicGrammar)?) -> UnsafePointer<Int32> {
     let all = ownValues(grammar)
-    if labelPlace < memoryPlace { all[labelPlace] = label }
+    if labelPlace < windowPlace { all[labelPlace] = label }
+    window?.write(into: all + windowPlace)
     memory?.write(into: all + memoryPlace, strength: encoding.tellsEnding(all) ? 0 : memoryStrength)
     let values = values.base.unsafelyUnwrapped
     for i in 0..<places.count { values[i] = all[places[i]] }
@@ -116,9 +123,13 @@ final class SideValues {
   // MARK: - Snapshots
 
   private static let keySize = 8 * 13
-  var stateSize: Int { Self.keySize + (memory?.stateSize ?? 0) }
+  var stateSize: Int {
+    Self.keySize + (memory?.stateSize ?? 0) + (window?.stateSize ?? 0)
+  }
+  private var windowStart: Int { Self.keySize + (memory?.stateSize ?? 0) }
 
   func save(to bytes: UnsafeMutableRawPointer) {
+    window?.save(to: bytes + windowStart)
     memory?.save(to: bytes + Self.keySize)
     for i in 0..<12 { bytes.setWord(i, UInt64(bitPattern: heard.times[i])) }
     bytes.setWord(12, UInt64(key) << 8 | UInt64(due))
@@ -132,7 +143,8 @@ final class SideValues {
     }
     let (key, due) = (Int64(bytes.word(12) >> 8), Int64(bytes.word(12) & 0xFF))
     guard key < MusicKey.count, due >= 1, due <= Self.interval,
-      memory?.restore(from: bytes + Self.keySize, vocabulary: encoding.vocabularySize) ?? true
+      memory?.restore(from: bytes + Self.keySize, vocabulary: encoding.vocabularySize) ?? true,
+      window?.restore(from: bytes + windowStart, vocabulary: encoding.vocabularySize) ?? true
     else { return false }
     self.heard = heard
     (self.key, self.due) = (Int32(key), due)

@@ -14,10 +14,10 @@ struct Sides: Sendable {
   }
 
   /// Those of a new model.
-  init(new encoding: any Encoding, memory: Bool, labels: Labels = Labels()) {
+  init(new encoding: any Encoding, memory: Bool, labels: Labels = Labels(), pairs: Bool = false) {
     self.init(
-      memory
-        ? encoding.sideInputs(labels) : encoding.ownSideInputs + labels.sideInputs, labels: labels)
+      encoding.ownSideInputs + labels.sideInputs + (pairs ? encoding.pairSideInputs : [])
+        + (memory ? encoding.memorySideInputs : []), labels: labels)
   }
 
   /// All that a model with this encoding and these labels can have.
@@ -71,6 +71,12 @@ struct Sides: Sendable {
     return inputs.contains { memory.contains($0) }
   }
 
+  /// Whether the network is told the source of a pair: see `SourceWindow`.
+  func haveSource(_ encoding: any Encoding) -> Bool {
+    let source = encoding.pairSideInputs
+    return inputs.contains { source.contains($0) }
+  }
+
   /// The place of each among the side inputs of the encoding.
   func places(in encoding: any Encoding) throws(OutOfMemory) -> GrowableBuffer<Int> {
     let all = all(encoding)
@@ -85,8 +91,9 @@ final class SideReader {
   private let encoding: any Encoding
   private let cursor: (any SideCursor)?
   private let memory: SequenceMemory?
-  /// Where among all values that of the label is, if there is one, and where those of the memory begin.
-  private let labelPlace, memoryPlace: Int
+  private let window: SourceWindow?
+  /// Where among all values that of the label is, if there is one, and where those of a pair and of the memory begin.
+  private let labelPlace, windowPlace, memoryPlace: Int
   private var label: Int32 = 0
   private let places: GrowableBuffer<Int>
   private let all: GrowableBuffer<Int32>
@@ -101,14 +108,17 @@ final class SideReader {
     self.encoding = encoding
     cursor = encoding.makeSideCursor()
     labelPlace = encoding.ownSideInputs.count
-    memoryPlace = labelPlace + sides.labels.sideInputs.count
+    windowPlace = labelPlace + sides.labels.sideInputs.count
+    memoryPlace = windowPlace + encoding.pairSideInputs.count
     let count = encoding.sideInputs(sides.labels).count
     let hasMemory = sides.haveMemory(encoding)
-    (places, all, memory) = try allocating { () throws(OutOfMemory) in
+    let hasSource = sides.haveSource(encoding)
+    (places, all, memory, window) = try allocating { () throws(OutOfMemory) in
       (
         try sides.places(in: encoding),
         try GrowableBuffer(repeating: 0, count: count),
-        hasMemory ? try SequenceMemory(encoding.memoryReach.limited(to: longest)) : nil
+        hasMemory ? try SequenceMemory(encoding.memoryReach.limited(to: longest)) : nil,
+        hasSource ? try SourceWindow(encoding) : nil
       )
     }
   }
@@ -116,6 +126,7 @@ final class SideReader {
   func begin(_ facts: SideFacts) {
     cursor?.begin(facts)
     memory?.reset()
+    window?.reset()
     hidesMemory = facts.hidesMemory(of: encoding)
     label = facts.label
   }
@@ -124,7 +135,8 @@ final class SideReader {
     skip(token)
     let all = all.base.unsafelyUnwrapped
     let hides = hidesMemory || encoding.tellsEnding(all)
-    if labelPlace < memoryPlace { all[labelPlace] = label }
+    if labelPlace < windowPlace { all[labelPlace] = label }
+    window?.write(into: all + windowPlace)
     memory?.write(into: all + memoryPlace, strength: hides ? 0 : 1)
     for i in 0..<places.count { values[i] = all[places[i]] }
   }
@@ -133,5 +145,6 @@ final class SideReader {
   func skip(_ token: Int32) {
     cursor?.advance(token, into: all.base.unsafelyUnwrapped)
     memory?.advance(token, beginsBar: encoding.beginsBar(token))
+    window?.advance(token)
   }
 }

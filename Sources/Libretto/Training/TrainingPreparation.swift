@@ -27,7 +27,8 @@ extension TrainingRun {
       )
     }
     let sides = start.sides ?? Sides(
-        new: corpus.encoding, memory: options.memory ?? true, labels: corpus.labels)
+        new: corpus.encoding, memory: options.memory ?? true, labels: corpus.labels,
+        pairs: corpus.hasPairs)
     let plan = try plan(options, start, corpus, sides, augment: augment)
     let learner = try network { () throws(NetworkError) in
       try Learner(

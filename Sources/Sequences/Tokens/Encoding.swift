@@ -61,9 +61,14 @@ extension Encoding {
   public var memorySideInputs: [SideInput] {
     SequenceMemory.sideInputs(vocabulary: vocabularySize, hasBars: memoryReach.hasBars)
   }
-  /// The side inputs that models of this encoding may have: its own, that for the label, then those of the memory.
+  /// The side inputs of pairs: see `SourceWindow`; none of encodings without documents of text.
+  public var pairSideInputs: [SideInput] {
+    kind == .text && endToken != nil ? SourceWindow.sideInputs(vocabulary: vocabularySize) : []
+  }
+  /// The side inputs that models of this encoding may have: its own, that for the label, those of pairs, then those of
+  /// the memory.
   public func sideInputs(_ labels: Labels = Labels()) -> [SideInput] {
-    ownSideInputs + labels.sideInputs + memorySideInputs
+    ownSideInputs + labels.sideInputs + pairSideInputs + memorySideInputs
   }
   public var memoryReach: SequenceMemory.Reach {
     kind != .music ? .text : music?.hasBars == true ? .grid : .performance

@@ -87,9 +87,21 @@ struct Corpus {
   }
 
   /// The time steps of a sequence where nobody names them: 64, or fewer if of documents, each of which
-  /// begins a sequence, these would fill less than four fifths.
+  /// begins a sequence, these would fill less than four fifths. Of pairs so many that all but one in fifty are whole, at
+  /// most 256: the answer is learned by what it says of its source.
   var usualSequence: Int {
     guard encoding.kind != .music, let documents = training.pieces else { return 64 }
+    if hasPairs {
+      var counts = [Int](repeating: 0, count: 65)
+      for piece in 0..<documents.count {
+        counts[min(64, (documents.tokens(of: piece).count + 2) / 4)] += 1
+      }
+      var longer = documents.count / 50
+      for quarter in counts.indices.reversed() {
+        longer -= counts[quarter]
+        if longer < 0 { return max(8, 4 * quarter) }
+      }
+    }
     let predicted = (0..<documents.count).reduce(0) { $0 + documents.tokens(of: $1).count - 1 }
     var best = (sequence: 64, places: Int.max)
     for sequence in stride(from: 64, through: 8, by: -4) {
