@@ -30,7 +30,7 @@ size_t speech_features(const speech_recording *recording, double warp, double ho
 /* Codebooks, each of which replaces some of the features by the number of the nearest of some typical values (product
  * vector quantisation): one for the coarse shape of the spectrum and the energy, one for the fine shape, one for the
  * slopes of both. */
-enum { SPEECH_STREAMS = 3, SPEECH_CODES = 64, SPEECH_VOCABULARY = SPEECH_STREAMS * SPEECH_CODES };
+enum { SPEECH_STREAMS = 3, SPEECH_CODES = 128, SPEECH_VOCABULARY = SPEECH_STREAMS * SPEECH_CODES };
 
 typedef struct {
   float scale[SPEECH_FEATURES]; /* one over the standard deviation */

@@ -20,6 +20,10 @@
 enum { MOST_WORDS = 256, LONGEST_WORD = 64, PATH = 4096 };
 static const double usual_hop = 0.0125;
 
+/* The other speakers that a recording is taken for, in the middle its own. */
+enum { WARPS = 5 };
+static const double warps[WARPS] = {0.86, 0.93, 1, 1.08, 1.16};
+
 /* What a model needs besides. */
 static struct {
   char mark[8];
@@ -132,19 +136,35 @@ struct learning {
   uint32_t number;
 };
 
+/* Adds noise to features, so that a moment now gets its code, now one beside it: about normal, with a standard deviation of
+ * `amount` of that of the feature. */
+static void blur(float (*features)[SPEECH_FEATURES], size_t count, double amount) {
+  static uint32_t state = 1;
+  for (size_t t = 0; t < count; t++)
+    for (int k = 0; k < SPEECH_FEATURES; k++) {
+      double sum = 0;
+      for (int i = 0; i < 3; i++) {
+        state = state * 1664525 + 1013904223;
+        sum += state / 2147483648.0 - 1;
+      }
+      features[t][k] += (float)(amount * sum / kept.codebook.scale[k]);
+    }
+}
+
 /* Whether a word is asked for after a token: after each moment of the second half. */
 static int is_asked(size_t token, size_t moments) {
   return token % SPEECH_STREAMS == SPEECH_STREAMS - 1 && 2 * token >= moments * SPEECH_STREAMS;
 }
 
 static int add(struct learning *learning, int word, const speech_recording *recording, double warp,
-               double hop, retto_role role) {
+               double hop, double noise, retto_role role) {
   float (*features)[SPEECH_FEATURES];
   size_t count = speech_features(recording, warp, hop, &features);
   size_t length = SPEECH_STREAMS * count;
   int32_t *tokens = malloc((2 * length + 1) * sizeof *tokens), *targets = tokens + length;
   int problem = 0;
   if (tokens && count) {
+    blur(features, count, noise);
     speech_encode(&kept.codebook, features, count, tokens);
     for (size_t i = 0; i < length; i++)
       targets[i] = is_asked(i, count) ? SPEECH_VOCABULARY + word : -1;
@@ -158,14 +178,14 @@ static int add(struct learning *learning, int word, const speech_recording *reco
 
 /* One recording of twelve is for validation, as it is; the others come in five variants. */
 static int learn(void *user, int word, const speech_recording *recording) {
-  static const double warps[] = {0.86, 0.93, 1, 1.08, 1.16}, hops[] = {1, 0.85, 1, 1.18, 1};
+  static const double hops[] = {1, 0.85, 1, 1.18, 1};
   struct learning *learning = user;
   if (learning->number++ % 12 == 11)
-    return add(learning, word, recording, 1, usual_hop, RETTO_VALIDATION);
-  for (int i = 0; i < 5; i++) {
+    return add(learning, word, recording, 1, usual_hop, 0, RETTO_VALIDATION);
+  for (int i = 0; i < WARPS; i++) {
     /* Now this one is slow, now that. */
     double hop = usual_hop * hops[((uint32_t)i + learning->number) % 5];
-    if (add(learning, word, recording, warps[i], hop, RETTO_TRAINING))
+    if (add(learning, word, recording, warps[i], hop, 0.4, RETTO_TRAINING))
       return 1;
   }
   return 0;
@@ -196,7 +216,7 @@ static int train(const char *folder, const char *path, double minutes) {
   options.layers = 1;
   options.dropout = 0.4;
   options.batch = 16;
-  options.sequence = 128; /* most recordings whole */
+  options.sequence = 256; /* most recordings whole */
   options.memory = -1;    /* a word does not repeat itself */
   if (retto_trainer_create(&options, &trainer))
     return fail("%s", retto_last_error());
@@ -218,12 +238,10 @@ static int train(const char *folder, const char *path, double minutes) {
 
 /* ---- Naming ------------------------------------------------------------------------------------- */
 
-/* How probable each word is: the mean of what the model says after each moment of the second half. */
+/* Adds up the logarithms of how probable each word is, on average after the moments of the second half. */
 static int ask(retto_session *session, int32_t start, const int32_t *tokens, size_t moments,
                double *words) {
   static float all[SPEECH_VOCABULARY + MOST_WORDS + 1];
-  double sum = 0, most = -1e30;
-  memset(words, 0, MOST_WORDS * sizeof *words);
   if (retto_session_reset(session, 0) || retto_session_feed(session, &start, 1))
     return 1;
   for (size_t i = 0; i < SPEECH_STREAMS * moments; i++) {
@@ -236,13 +254,37 @@ static int ask(retto_session *session, int32_t start, const int32_t *tokens, siz
     for (int w = 0; w < kept.count; w++)
       words[w] += all[SPEECH_VOCABULARY + w] / ((double)moments / 2);
   }
+  return 0;
+}
+
+/* The probability of each word, by the mean of what is said of the recording as it is and as other speakers would say it.
+ * Gives what is wrong, or NULL. */
+static const char *hear(retto_session *session, int32_t start, const speech_recording *recording,
+                        double *words) {
+  double sum = 0, most = -1e30;
+  memset(words, 0, MOST_WORDS * sizeof *words);
+  for (int i = 0; i < WARPS; i++) {
+    float (*features)[SPEECH_FEATURES] = NULL;
+    size_t count = speech_features(recording, warps[i], usual_hop, &features);
+    int32_t *tokens = malloc((SPEECH_STREAMS * count + 1) * sizeof *tokens);
+    const char *problem = count && tokens ? NULL : "too short";
+    if (!problem) {
+      speech_encode(&kept.codebook, features, count, tokens);
+      if (ask(session, start, tokens, count, words))
+        problem = retto_last_error();
+    }
+    free(tokens);
+    free(features);
+    if (problem)
+      return problem;
+  }
   for (int w = 0; w < kept.count; w++)
     most = words[w] > most ? words[w] : most;
   for (int w = 0; w < kept.count; w++)
-    sum += words[w] = exp(words[w] - most);
+    sum += words[w] = exp((words[w] - most) / WARPS);
   for (int w = 0; w < kept.count; w++)
     words[w] /= sum;
-  return 0;
+  return NULL;
 }
 
 static int name(const char *path, char **files) {
@@ -264,26 +306,18 @@ static int name(const char *path, char **files) {
     return fail("%s is no model of these words", path);
   for (; *files; files++) {
     speech_recording recording;
-    float (*features)[SPEECH_FEATURES] = NULL;
     double words[MOST_WORDS];
     const char *reason = speech_read(*files, &recording);
-    size_t count = reason ? 0 : speech_features(&recording, 1, usual_hop, &features);
-    int32_t *tokens = malloc((SPEECH_STREAMS * count + 1) * sizeof *tokens);
-    if (!reason && (!count || !tokens))
-      reason = "too short";
+    if (!reason)
+      reason = hear(session, info.end_token, &recording, words);
     if (reason) {
       problems = fail("%s: %s", *files, reason);
     } else {
       int best = 0;
-      speech_encode(&kept.codebook, features, count, tokens);
-      if (ask(session, info.end_token, tokens, count, words))
-        return fail("%s", retto_last_error());
       for (int w = 1; w < kept.count; w++)
         best = words[w] > words[best] ? w : best;
       printf("%s\t%.*s\t%.3f\n", *files, LONGEST_WORD - 1, kept.words[best], words[best]);
     }
-    free(tokens);
-    free(features);
     free(recording.samples);
   }
   retto_session_free(session);

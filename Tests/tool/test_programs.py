@@ -1,7 +1,10 @@
 """The C programs of the README and of the examples, against an installation."""
 import json
+import math
 import os
+import random
 import re
+import struct
 import subprocess
 
 from support import ROOT, STAGE, ToolTest, text
@@ -46,3 +49,45 @@ class Programs(ToolTest):
         info = json.loads(self.run_tool("midi", "info", "tune.mid", "--json").stdout)
         self.assertEqual(info["bars"], 16)
         self.assertEqual(info["warnings"], [])
+
+    @staticmethod
+    def wave(frequencies, rate=8000, bits=16, channels=1, seed=0):
+        """A WAV file of some tones, one after another, with noise."""
+        noise = random.Random(seed)
+        frames = bytearray()
+        for frequency in frequencies:
+            for i in range(rate // 8):
+                x = 0.5 * math.sin(2 * math.pi * frequency * i / rate) + 0.02 * noise.uniform(-1, 1)
+                frames += int(x * ((1 << (bits - 1)) - 1)).to_bytes(bits // 8, "little", signed=True) * channels
+        size = bits // 8 * channels
+        header = struct.pack("<4sIHHIIHH4sI", b"fmt ", 16, 1, channels, rate, rate * size, size, bits, b"data", len(frames))
+        return b"RIFF" + struct.pack("<I", len(header) + len(frames) + 4) + b"WAVE" + header + bytes(frames)
+
+    def test_the_words_example(self):
+        words = {"down": (2000, 1000, 500), "up": (500, 1000, 2000), "level": (800, 800, 800)}
+        for word, tones in words.items():
+            folder = self.path / "all" / word
+            folder.mkdir(parents=True)
+            for i in range(12):
+                (folder / f"{i}.wav").write_bytes(self.wave([t * (1 + 0.01 * (i % 5)) for t in tones], seed=i))
+        (self.path / "all/up/no.wav").write_bytes(b"no sound")
+        program = STAGE / "bin/libretto-words"
+        done = subprocess.run([program, "train", "all", "w.safetensors", "0.2"], cwd=self.path, capture_output=True,
+                              timeout=120)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertIn(b"all/up/no.wav is left out: not a WAV file", done.stderr)
+        # Of other rates, formats and numbers of channels too.
+        formats = [{}, {"rate": 44100, "bits": 24, "channels": 2}, {"rate": 16000, "bits": 32}]
+        for i, (word, tones) in enumerate(words.items()):
+            (self.path / f"{word}.wav").write_bytes(self.wave(tones, seed=99, **formats[i]))
+        said = subprocess.run([program, "w.safetensors", *[f"{word}.wav" for word in words]], cwd=self.path,
+                              capture_output=True, check=True, timeout=120).stdout.decode()
+        self.assertEqual([line.split("\t")[:2] for line in said.splitlines()], [[f"{w}.wav", w] for w in words])
+        for arguments, word in ((["w.safetensors", "all/up/no.wav"], b"not a WAV file"),
+                                (["w.safetensors", "nowhere.wav"], b"cannot be opened"),
+                                (["nowhere.safetensors", "up.wav"], b"nowhere.safetensors"),
+                                (["train", "nowhere", "x.safetensors"], b"nowhere")):
+            bad = subprocess.run([program, *arguments], cwd=self.path, capture_output=True, timeout=120)
+            self.assertEqual(bad.returncode, 1, bad.stderr)
+            self.assertIn(word, bad.stderr)
+        self.assertEqual(subprocess.run([program], capture_output=True).returncode, 64)

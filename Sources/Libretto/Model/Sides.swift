@@ -41,12 +41,14 @@ struct Sides: Sendable {
     _ text: String, labels names: String?, calibration: String?, _ encoding: any Encoding,
     _ name: String
   ) throws(LibrettoError) {
-    labels = try names.map { (names) throws(LibrettoError) in
-      guard let labels = Labels(text: names, calibration: calibration) else {
-        throw LibrettoError(.format, "\(name): the metadata labels or label_calibration are damaged")
-      }
-      return labels
-    } ?? Labels()
+    labels =
+      try names.map { (names) throws(LibrettoError) in
+        guard let labels = Labels(text: names, calibration: calibration) else {
+          throw LibrettoError(
+            .format, "\(name): the metadata labels or label_calibration are damaged")
+        }
+        return labels
+      } ?? Labels()
     let known = encoding.sideInputs(labels)
     var inputs: [SideInput] = []
     for part in text.split(separator: ",") {

@@ -48,7 +48,8 @@ struct TrainingPlan: Equatable {
     let size =
       seconds > 0 && fixed == nil && options.hidden == nil
       ? ChosenSize(
-        tokens: tokens * (augment ? 4 : 1), vocabulary: vocabulary, operations: seconds * speed(threads),
+        tokens: tokens * (augment ? 4 : 1), vocabulary: vocabulary,
+        operations: seconds * speed(threads),
         layers: options.layers)
       : ChosenSize(tokens: tokens)
     shape =
@@ -73,7 +74,8 @@ struct TrainingPlan: Equatable {
     if totalSteps == 0 && seconds == 0 { totalSteps = perEpoch * size.epochs }
     dropout = options.dropout ?? size.dropout
     learningRate =
-      options.learningRate ?? ChosenSize.learningRate(
+      options.learningRate
+      ?? ChosenSize.learningRate(
         hidden: shape.hidden, layers: shape.layers, vocabulary: vocabulary)
     weightDecay = options.weightDecay ?? 0.01
     clip = options.clip ?? 1

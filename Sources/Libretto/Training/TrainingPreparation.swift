@@ -26,7 +26,9 @@ extension TrainingRun {
         "the material is not what the checkpoint was trained on; add the same files, in the same order, unchanged"
       )
     }
-    let sides = start.sides ?? Sides(
+    let sides =
+      start.sides
+      ?? Sides(
         new: corpus.encoding, memory: options.memory ?? true, labels: corpus.labels,
         pairs: corpus.hasPairs)
     let plan = try plan(options, start, corpus, sides, augment: augment)

@@ -173,7 +173,8 @@ struct SamplerOptions: ParsableArguments {
   private func mixture(_ model: Model) throws -> (labels: [Int32], weights: [Float])? {
     guard let label else { return nil }
     guard !model.labels.isEmpty else {
-      throw Failure("--label is for models of labelled material, and this one has no labels", code: 64)
+      throw Failure(
+        "--label is for models of labelled material, and this one has no labels", code: 64)
     }
     // A name may hold commas and colons itself.
     if let number = model.labels.number(of: label) { return ([number], [1]) }

@@ -14,7 +14,8 @@ extension Train {
     if let problem = [("--lines", lines), ("--pairs", pairs), ("--label-from", labelFrom != nil)]
       .first(where: { $0.1 && joined })
     {
-      throw Failure("\(problem.0) makes documents, and --joined one long text; give one of them", code: 64)
+      throw Failure(
+        "\(problem.0) makes documents, and --joined one long text; give one of them", code: 64)
     }
     if lines && pairs {
       throw Failure("each line is a pair already with --pairs; leave --lines out", code: 64)

@@ -53,7 +53,8 @@ struct Confusion {
       width: max(left + side + 24, 300), height: top + side + 24, title: "Confusion matrix")
     svg.rect(0, 0, max(left + side + 24, 300), top + side + 24, "fill=\"#ffffff\"")
     svg.label(
-      14, 24, "\(fixed(100 * Double(right) / Double(max(total, 1)), 1)) % of \(grouped(total)) right",
+      14, 24,
+      "\(fixed(100 * Double(right) / Double(max(total, 1)), 1)) % of \(grouped(total)) right",
       "font-size=\"15\" fill=\"#222222\"")
     for (i, name) in names.enumerated() {
       let middle = (Double(i) + 0.5) * cell

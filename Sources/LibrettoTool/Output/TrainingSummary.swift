@@ -46,7 +46,9 @@ struct TrainingSummary {
     } else if hasBase {
       why = ", that of the model to start from"
     } else if options.encoding == nil && !isResumed {
-      why = encoding.name == Encodings.usualText ? ", the default for text" : ", the default for text with labels"
+      why =
+        encoding.name == Encodings.usualText
+        ? ", the default for text" : ", the default for text with labels"
     } else {
       why = ""
     }

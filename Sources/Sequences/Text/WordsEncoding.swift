@@ -29,7 +29,8 @@ public final class WordsEncoding: TextEncoding {
   }
 
   convenience init(documents: Bool) throws(EncodingError) {
-    try self.init(try allocating { () throws(OutOfMemory) in try WordTable() }, documents: documents)
+    try self.init(
+      try allocating { () throws(OutOfMemory) in try WordTable() }, documents: documents)
   }
 
   convenience init(properties: [String: EncodingProperty]) throws(EncodingError) {

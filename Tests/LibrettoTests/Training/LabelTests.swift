@@ -10,7 +10,9 @@ import Testing
   private static let high = ["abcab", "bcabc", "cabca", "abcbc", "bcaab", "ccabb"]
   private static let low = ["xyzxy", "yzxyz", "zxyzx", "xyzyz", "yzxxy", "zzxyy"]
 
-  private static func options(_ change: (inout TrainingOptions) -> Void = { _ in }) -> TrainingOptions {
+  private static func options(_ change: (inout TrainingOptions) -> Void = { _ in })
+    -> TrainingOptions
+  {
     smallOptions {
       $0.encoding = "characters"
       $0.hidden = 24
@@ -42,7 +44,9 @@ import Testing
     var bytes: [UInt8] = []
     var buffer = [UInt8](repeating: 0, count: 4)
     for _ in 0..<count {
-      let length = try buffer.withUnsafeMutableBufferPointer { try session.nextText($0.baseAddress!) }
+      let length = try buffer.withUnsafeMutableBufferPointer {
+        try session.nextText($0.baseAddress!)
+      }
       bytes += buffer[..<length]
     }
     return String(decoding: bytes, as: UTF8.self)
@@ -175,6 +179,41 @@ import Testing
         #expect(abs(scores[2 * i + label - 1] - sum) < 1e-3 * max(1, abs(sum)))
       }
     }
+  }
+
+  /// Words are given character by character, and a snapshot within a word has the rest of it.
+  @Test func textOfWordsComesInCharacters() throws {
+    let trainer = try Trainer(
+      smallOptions {
+        $0.encoding = "words"; $0.steps = 60
+      })
+    for _ in 0..<30 { try trainer.add("the näive cat sat on the näive mat. ") }
+    _ = try trainer.run()
+    let model = try trainer.model()
+    let (session, tokens) = (try Session(model, seed: 8), try Session(model, seed: 8))
+    let encoding = try model.textEncoding()
+    var (spoken, drawn): ([UInt8], [UInt8]) = ([], [])
+    var buffer = [UInt8](repeating: 0, count: 4)
+    for i in 0..<200 {
+      if i % 7 == 3 {
+        var bytes = [UInt8](repeating: 0, count: session.snapshotSize)
+        bytes.withUnsafeMutableBytes { session.snapshot($0.baseAddress!) }
+        session.reset(seed: 1)
+        try bytes.withUnsafeBytes { try session.restore($0) }
+      }
+      let count = try buffer.withUnsafeMutableBufferPointer {
+        try session.nextText($0.baseAddress!)
+      }
+      #expect(String(decoding: buffer[..<count], as: UTF8.self).unicodeScalars.count == 1)
+      spoken += buffer[..<count]
+    }
+    while drawn.count < spoken.count {
+      encoding.forEachByte(of: try tokens.next().token) { drawn.append($0) }
+    }
+    #expect(Array(drawn.prefix(spoken.count)) == spoken)
+    // A token that is fed or drawn in between ends the word.
+    try session.feed("x")
+    #expect(session.unspoken == 0)
   }
 
   @Test func aFileKeepsLabelsAndCalibration() throws {

@@ -7,7 +7,9 @@ import Testing
 
 /// Pairs of a source and a target, and the search for the likeliest target.
 @Suite struct PairTests {
-  private static func options(_ change: (inout TrainingOptions) -> Void = { _ in }) -> TrainingOptions {
+  private static func options(_ change: (inout TrainingOptions) -> Void = { _ in })
+    -> TrainingOptions
+  {
     smallOptions {
       $0.hidden = 32
       $0.steps = 400
@@ -40,7 +42,9 @@ import Testing
     try trainer.add(pair: "ab", "C")
     try trainer.add(pair: "d", "")
     let plain = "e\tf"
-    try Array(plain.utf8).withUnsafeBufferPointer { try trainer.add(text: UnsafeRawBufferPointer($0)) }
+    try Array(plain.utf8).withUnsafeBufferPointer {
+      try trainer.add(text: UnsafeRawBufferPointer($0))
+    }
     try trainer.prepare()
     let part = trainer.run!.corpus.training
     let end = try #require(trainer.run!.corpus.encoding.endToken)
@@ -95,9 +99,36 @@ import Testing
     for _ in 0..<20 { #expect(try session.next().token == other.next().token) }
   }
 
+  /// What scores a document is told the source as a session is, and a snapshot has it.
+  @Test func scorerAndSnapshotKnowTheSource() throws {
+    let model = try Self.model.get()
+    #expect(model.sideInputs.map(\.name).contains("source_3"))
+    let end = model.endToken
+    let tokens = [end] + "abc\tCBA".utf8.map { Int32($0) } + [end]
+    var scored: [Double] = []
+    try tokens.withUnsafeBufferPointer { try model.score($0) { _, _, p in scored.append(p) } }
+    let session = try Session(model)
+    var logits = [Float](repeating: 0, count: model.shape.vocabulary)
+    for (i, token) in tokens.dropLast().enumerated() {
+      try session.feed([token])
+      if i == 5 {
+        var bytes = [UInt8](repeating: 0, count: session.snapshotSize)
+        bytes.withUnsafeMutableBytes { session.snapshot($0.baseAddress!) }
+        session.reset(seed: 0)
+        try bytes.withUnsafeBytes { try session.restore($0) }
+      }
+      session.logProbabilities(&logits)
+      #expect(abs(Double(logits[Int(tokens[i + 1])]) - scored[i]) < 1e-4, "token \(i)")
+    }
+  }
+
   /// A beam as wide as all there is finds what trying everything finds.
   @Test func aWideBeamFindsTheBest() throws {
-    let encoding = try Encodings.make("tokens", { var s = EncodingSettings(); s.vocabulary = 4; return s }())
+    let encoding = try Encodings.make(
+      "tokens",
+      {
+        var s = EncodingSettings(); s.vocabulary = 4; return s
+      }())
     let model = try makeModel(encoding, hidden: 12, seed: 9)
     let session = try Session(model)
     var best = (tokens: [Int32](), sum: -Double.infinity)

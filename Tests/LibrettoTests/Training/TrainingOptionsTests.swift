@@ -63,7 +63,9 @@ import Testing
   @Test func anEncodingThatIsNone() {
     var options = TrainingOptions()
     options.encoding = "syllables"
-    refusal(.unsupported, "\"syllables\"; there are bytes, characters, words") { _ = try Trainer(options) }
+    refusal(.unsupported, "\"syllables\"; there are bytes, characters, words") {
+      _ = try Trainer(options)
+    }
   }
 
   // MARK: - The plan

@@ -59,7 +59,8 @@ import Testing
   }
 
   @Test(arguments: [
-    "a", " cat\n cat", "two words", "cat\n\nmat", " cat\n", "x\u{1}y", String(repeating: "a", count: 64),
+    "a", " cat\n cat", "two words", "cat\n\nmat", " cat\n", "x\u{1}y",
+    String(repeating: "a", count: 64),
   ])
   func whatIsNoListOfWordsIsRefused(words: String) throws {
     #expect(throws: EncodingError.self) {

@@ -181,7 +181,8 @@ struct Material {
         )
       }
       return try text.tokenize(
-        fixed?.text, name: options.encoding
+        fixed?.text,
+        name: options.encoding
           ?? (labels.isEmpty ? Encodings.usualText : Encodings.usualLabelledText),
         documents: options.documents ?? hasDocuments, fraction: fraction, until: stop)
     case .tokens(let tokens): return try tokens.corpus(fraction: fraction)

@@ -40,7 +40,8 @@ struct MusicMaterial {
     }
     try allocating { () throws(OutOfMemory) in
       try timeSignatures.note(file)
-      try (isValidation ? validation : training).append(Source(file, name: name, label: label.number))
+      try (isValidation ? validation : training).append(
+        Source(file, name: name, label: label.number))
     }
   }
 
