@@ -107,8 +107,8 @@
  *
  * Memory. If there is no memory for what grows with the input or the model, a call returns
  *   RETTO_ERROR_MEMORY. Apart from that, calls that are not [realtime] make small allocations, each of at most 4096
- *   bytes or 32 bytes for each non-ASCII character in the model's vocabulary, whichever is larger. If one of these
- *   fails, the library calls abort(); it does so in no other case.
+ *   bytes, 32 bytes for each non-ASCII character in the model's vocabulary or 512 bytes for each of its labels,
+ *   whichever is largest. If one of these fails, the library calls abort(); it does so in no other case.
  *
  * Stack. Calls on a session, and retto_model_encode, _decode and _score, need at most 32 KiB of stack; all others,
  * such as those that load, save or make models, 256 KiB.
@@ -544,7 +544,7 @@ RETTO_CHECK retto_status retto_session_mix_labels(retto_session *session, const 
  * A continuation ends with the end token, which is its last, or after `longest` tokens. The grammar, the label, the
  * memory and the constraints of the session apply, its other settings and its mask do not. Writes the tokens to
  * `tokens`, which has room for `capacity`, at least `longest`, their number to `count`, and the logarithm of their
- * probability to `log_probability`, which may be NULL. `width` is 1 to 256. RETTO_ERROR_ARGUMENT, _BUFFER, _MEMORY.
+ * probability to `log_probability`, which may be NULL. `width` is 1 to 100. RETTO_ERROR_ARGUMENT, _BUFFER, _MEMORY.
  * [one-thread] [blocking] */
 RETTO_CHECK retto_status retto_session_beam(retto_session *session, int32_t width, size_t longest,
                                             int32_t *tokens, size_t capacity, size_t *count,

@@ -87,8 +87,9 @@ import Platform
     let tokens = longest > 0 ? try require(tokens, "the buffer for tokens") : tokens
     let search = try handle.beam(width: Int(width))
     let found = try search.continuations(of: handle.session, longest: longest).first
-    for (i, token) in (found?.tokens ?? []).enumerated() { tokens?[i] = token }
-    count.pointee = found?.tokens.count ?? 0
+    let length = found?.tokens.count ?? 0
+    for i in 0..<length { tokens?[i] = found!.tokens[i] }
+    count.pointee = length
     if let log_probability { log_probability.pointee = found?.logProbability ?? 0 }
   }
 }

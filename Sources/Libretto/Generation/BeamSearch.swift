@@ -8,18 +8,25 @@ import Sequences
 /// One thread at a time may use it. It may be used again and again, also for other sessions over the same model.
 public final class BeamSearch {
   /// The largest width.
-  public static let mostWidth = 256
+  public static let mostWidth = 100
 
   public let width: Int
   private let model: Model
   /// The unfinished continuations, and those that follow them.
   private var sessions, next: [Session]
   private let scores: GrowableBuffer<Float>
+  /// All tokens of all continuations, each with the place of the one before it, -1 for none.
+  private let nodes = GrowableBuffer<Node>()
+
+  private struct Node: BitwiseCopyable {
+    let before: Int
+    let token: Int32
+  }
 
   /// A continuation, the likeliest first.
   public struct Result {
     /// Its tokens, the end token among them if it has ended.
-    public let tokens: [Int32]
+    public let tokens: GrowableBuffer<Int32>
     /// The sum of the natural log-probabilities of its tokens under the model.
     public let logProbability: Double
     /// Whether it has ended.
@@ -50,8 +57,9 @@ public final class BeamSearch {
   /// Whether it can go on with the sequence of a session.
   public func isFor(_ session: Session) -> Bool { session.model === model }
 
-  private struct Unfinished {
-    var tokens: [Int32] = []
+  /// A continuation by its last token.
+  private struct Path {
+    var node = -1
     var logProbability = 0.0
   }
 
@@ -63,21 +71,23 @@ public final class BeamSearch {
       throw LibrettoError(.argument, "the session has another model than the search")
     }
     sessions[0].copy(session)
-    var live = [Unfinished()]
-    var ended: [Result] = []
+    nodes.truncate(to: 0)
+    var live = [Path()]
+    var ended: [Path] = []
     for _ in 0..<max(longest, 0) {
       try Session.readOn(sessions, count: live.count)
-      let candidates = candidates(live)
-      var chosen: [Unfinished] = []
-      for (parent, token, logProbability) in candidates {
-        var tokens = live[parent].tokens
-        tokens.append(token)
+      var chosen: [Path] = []
+      for (parent, token, logProbability) in candidates(live) {
+        let node = nodes.count
+        try allocating { () throws(OutOfMemory) in
+          try nodes.append(Node(before: live[parent].node, token: token))
+        }
         if token == model.endToken {
-          ended.append(Result(tokens: tokens, logProbability: logProbability, isComplete: true))
+          ended.append(Path(node: node, logProbability: logProbability))
         } else {
           next[chosen.count].copy(sessions[parent])
           next[chosen.count].take(token)
-          chosen.append(Unfinished(tokens: tokens, logProbability: logProbability))
+          chosen.append(Path(node: node, logProbability: logProbability))
         }
       }
       live = chosen
@@ -89,20 +99,37 @@ public final class BeamSearch {
         ended.count < width || best.logProbability > ended[width - 1].logProbability
       else { break }
     }
-    let open = live.map {
-      Result(tokens: $0.tokens, logProbability: $0.logProbability, isComplete: false)
+    var results: [Result] = []
+    for path in ended { results.append(try result(path, isComplete: true)) }
+    for path in live where results.count < width {
+      results.append(try result(path, isComplete: false))
     }
-    return Array((ended + open).prefix(width))
+    return results
+  }
+
+  private func result(_ path: Path, isComplete: Bool) throws(LibrettoError) -> Result {
+    let tokens = GrowableBuffer<Int32>()
+    var node = path.node
+    try allocating { () throws(OutOfMemory) in
+      while node >= 0 {
+        try tokens.append(nodes[node].token)
+        node = nodes[node].before
+      }
+    }
+    var elements = tokens.elements
+    elements.reverse()
+    return Result(
+      tokens: tokens, logProbability: path.logProbability, isComplete: isComplete)
   }
 
   /// The `width` likeliest tokens to follow any of the unfinished continuations, the likeliest first.
-  private func candidates(_ live: [Unfinished]) -> [(parent: Int, token: Int32, Double)] {
+  private func candidates(_ live: [Path]) -> [(parent: Int, token: Int32, Double)] {
     var best: [(parent: Int, token: Int32, Double)] = []
     let scores = scores.base!
-    for (parent, unfinished) in live.enumerated() {
+    for (parent, path) in live.enumerated() {
       sessions[parent].allowedLogProbabilities(scores)
       for token in 0..<model.shape.vocabulary where scores[token] > -.infinity {
-        let sum = unfinished.logProbability + Double(scores[token])
+        let sum = path.logProbability + Double(scores[token])
         if best.count == width && !(sum > best[width - 1].2) { continue }
         let place = best.firstIndex { sum > $0.2 } ?? best.count
         best.insert((parent, Int32(token), sum), at: place)

@@ -177,13 +177,16 @@ private struct Metadata {
   /// A short string.
   subscript(key: String) -> String? { json?[key]?.string }
 
-  /// A string of any length; nil if there is none.
+  private static let longest = Labels.most * (Labels.longestName + 1)
+
+  /// A string; nil if there is none. An empty one stands for what is longer than labels can be.
   func text(_ key: String) throws(LibrettoError) -> String? {
     guard let value = json?[key], value.isString else { return nil }
     if let text = value.string { return text }
     let text = GrowableBuffer<UInt8>()
     try allocating { () throws(OutOfMemory) in try value.append(to: text) }
-    return String(decoding: text.elements, as: UTF8.self)
+    // No labels need more; a text that is too long is no text of theirs.
+    return text.count > Self.longest ? "" : String(decoding: text.elements, as: UTF8.self)
   }
 
   /// How many properties and facts are read; a file may hold any number.

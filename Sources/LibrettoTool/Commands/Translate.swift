@@ -73,9 +73,15 @@ struct Translate: ParsableCommand {
           String(decoding: bytes, as: UTF8.self)
         }
       }
-      for (i, line) in text.split(separator: "\n", omittingEmptySubsequences: false).enumerated() {
+      var lines = text.split(separator: "\n", omittingEmptySubsequences: false)
+      if lines.last?.isEmpty == true { lines.removeLast() }
+      for (i, line) in lines.enumerated() {
         let line = line.hasSuffix("\r") ? line.dropLast() : line
-        if line.isEmpty { continue }
+        if line.isEmpty {
+          // Each line has its answer, so that answers can be put beside their sources.
+          if !test && !json { print("") }
+          continue
+        }
         guard let tab = line.firstIndex(of: "\t") else {
           if test {
             throw Failure(
@@ -175,7 +181,7 @@ private struct Answers {
     return [Answer(text: text(tokens), logProbability: sum, isComplete: isComplete)]
   }
 
-  private func text(_ tokens: [Int32]) -> String {
+  private func text(_ tokens: some Sequence<Int32>) -> String {
     var bytes: [UInt8] = []
     for token in tokens { encoding.forEachByte(of: token) { bytes.append($0) } }
     return String(decoding: bytes, as: UTF8.self)
