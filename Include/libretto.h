@@ -366,12 +366,12 @@ const char *retto_model_label_name(const retto_model *model, int32_t label) RETT
 RETTO_CHECK retto_status retto_model_find_label(const retto_model *model, const char *name,
                                                 int32_t *label);
 
-/* Computes the probability of each label for a sequence of tokens: a document of text, a piece of music or a piece of
- * your own tokens. The model reads it once with each label, several labels at a time; the probabilities of the labels
- * follow by Bayes' rule, calibrated on the validation material (logistic regression, as Platt 1999). Writes to
- * probabilities[i] that of label i + 1; `capacity` is at least retto_model_info.labels. The end token is added at both
- * ends of text and of your own tokens if it is not there. RETTO_ERROR_ARGUMENT if a token is not in the vocabulary,
- * _UNSUPPORTED if the model has no labels, _BUFFER, _MEMORY. [any-thread] [blocking] */
+/* Computes the probability of each label for a sequence of tokens: a document of text, a piece of music or a piece
+ * of your own tokens. The model reads it once with each label, several labels at a time; the probabilities of the
+ * labels follow by Bayes' rule, calibrated on the validation material (logistic regression, as Platt 1999). Writes
+ * to probabilities[i] that of label i + 1; `capacity` is at least retto_model_info.labels. The end token is added
+ * at both ends of text and of your own tokens if it is not there. RETTO_ERROR_ARGUMENT if a token is not in the
+ * vocabulary, _UNSUPPORTED if the model has no labels, _BUFFER, _MEMORY. [any-thread] [blocking] */
 RETTO_CHECK retto_status retto_model_classify(const retto_model *model, const int32_t *tokens,
                                               size_t count, double *probabilities,
                                               size_t capacity);
@@ -525,27 +525,27 @@ RETTO_CHECK retto_status retto_session_get_options(retto_session *session,
 RETTO_CHECK retto_status retto_session_set_memory(retto_session *session, float strength)
     RETTO_REALTIME;
 
-/* The label of what the session writes, 1 to retto_model_info.labels; 0, the default, for none. It is an input of the
- * model, which then writes as its material with that label was written. Takes effect at the next token that the network
- * reads; a reset and a restore leave it as it is. RETTO_ERROR_ARGUMENT; _UNSUPPORTED if the model has no labels.
- * [one-thread] [realtime] */
+/* The label of what the session writes, 1 to retto_model_info.labels; 0, the default, for none. It is an input of
+ * the model, which then writes as its material with that label was written. Takes effect at the next token that the
+ * network reads; a reset and a restore leave it as it is. RETTO_ERROR_ARGUMENT; _UNSUPPORTED if the model has no
+ * labels. [one-thread] [realtime] */
 RETTO_CHECK retto_status retto_session_set_label(retto_session *session, int32_t label)
     RETTO_REALTIME;
 
-/* A mixture of `count` labels, each named once. weights[i] is the weight of labels[i], 0 to 1000000; at least one is
- * above 0, and only their ratios count. With a count of 0 no label is told. The mixture is one of the labels'
+/* A mixture of `count` labels, each named once. weights[i] is the weight of labels[i], 0 to 1000000; at least one
+ * is above 0, and only their ratios count. With a count of 0 no label is told. The mixture is one of the labels'
  * embeddings. Otherwise like retto_session_set_label, which ends the mixture. [one-thread] [realtime] */
 RETTO_CHECK retto_status retto_session_mix_labels(retto_session *session, const int32_t *labels,
                                                   const float *weights, size_t count)
     RETTO_REALTIME;
 
 /* Searches for the most probable continuation of the sequence, which is left as it is: of the unfinished ones the
- * `width` most probable are kept, token by token (beam search); a width of 1 takes the most probable token each time.
- * A continuation ends with the end token, which is its last, or after `longest` tokens. The grammar, the label, the
- * memory and the constraints of the session apply, its other settings and its mask do not. Writes the tokens to
- * `tokens`, which has room for `capacity`, at least `longest`, their number to `count`, and the logarithm of their
- * probability to `log_probability`, which may be NULL. `width` is 1 to 100. RETTO_ERROR_ARGUMENT, _BUFFER, _MEMORY.
- * [one-thread] [blocking] */
+ * `width` most probable are kept, token by token (beam search); a width of 1 takes the most probable token each
+ * time. A continuation ends with the end token, which is its last, or after `longest` tokens. The grammar, the
+ * label, the memory and the constraints of the session apply, its other settings and its mask do not. Writes the
+ * tokens to `tokens`, which has room for `capacity`, at least `longest`, their number to `count`, and the logarithm
+ * of their probability to `log_probability`, which may be NULL. `width` is 1 to 100. RETTO_ERROR_ARGUMENT, _BUFFER,
+ * _MEMORY. [one-thread] [blocking] */
 RETTO_CHECK retto_status retto_session_beam(retto_session *session, int32_t width, size_t longest,
                                             int32_t *tokens, size_t capacity, size_t *count,
                                             double *log_probability);
@@ -1052,19 +1052,18 @@ typedef enum retto_role {
   RETTO_VALIDATION = 1
 } retto_role;
 
-/* Sets the label of all material that is added after this call, such as a style, a composer or a speaker: 1 to 255 bytes
- * of UTF-8 without control characters; NULL for none. The label is an input of the model; in training it is left out now
- * and then, so that a session may leave it out too. The names become the labels of the model, 1 for the first that came,
- * at most 1000. Each text with a label is a document. When the trainer makes a model, it calibrates
- * retto_model_classify on the validation material, which takes some seconds.
- * RETTO_ERROR_ARGUMENT, also if the model to start from has no such label; _STATE once the material is prepared.
- * [one-thread] */
+/* Sets the label of all material that is added after this call, such as a style, a composer or a speaker: 1 to 255
+ * bytes of UTF-8 without control characters; NULL for none. The label is an input of the model; in training it is
+ * left out now and then, so that a session may leave it out too. The names become the labels of the model, 1 for
+ * the first that came, at most 1000. Each text with a label is a document. When the trainer makes a model, it
+ * calibrates retto_model_classify on the validation material, which takes some seconds. RETTO_ERROR_ARGUMENT, also
+ * if the model to start from has no such label; _STATE once the material is prepared. [one-thread] */
 RETTO_CHECK retto_status retto_trainer_set_label(retto_trainer *trainer, const char *label);
 
-/* Adds a pair of texts, a question and its answer: a document made of the source, a tab and the target, in which only the
- * target and the end are predicted. The source is not empty and holds no tab. To get an answer, feed a session a source
- * and a tab, then draw up to the end of the document or call retto_session_beam. The texts are copied.
- * RETTO_ERROR_ARGUMENT, _MEMORY; _STATE once the material is prepared. [one-thread] [blocking] */
+/* Adds a pair of texts, a question and its answer: a document made of the source, a tab and the target, in which
+ * only the target and the end are predicted. The source is not empty and holds no tab. To get an answer, feed a
+ * session a source and a tab, then draw up to the end of the document or call retto_session_beam. The texts are
+ * copied. RETTO_ERROR_ARGUMENT, _MEMORY; _STATE once the material is prepared. [one-thread] [blocking] */
 RETTO_CHECK retto_status retto_trainer_add_pair(retto_trainer *trainer, const char *source,
                                                 size_t source_length, const char *target,
                                                 size_t target_length, retto_role role);
