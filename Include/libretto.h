@@ -130,7 +130,7 @@
  * Text is UTF-8, paths too. Lengths of text are in bytes. Logarithms are natural.
  *
  * The environment variable LIBRETTO_ISA (baseline, v3, v4, vnni, bf16) makes the library use an
- * older instruction set than the processor has, for tests. A value that is none of these, or that the processor
+ * older instruction set than the processor has, for tests. Any other value, or one that the processor
  * does not support, is ignored.
  */
 
@@ -763,12 +763,12 @@ RETTO_CHECK retto_status retto_session_get_bars(retto_session *session, uint64_t
  * melodic minor (0 2 3 5 7 9 11, as it rises), dorian, phrygian, lydian, mixolydian, locrian, major pentatonic (or
  * pentatonic), minor pentatonic, minor blues (or blues; 0 3 5 6 7 10), major blues (0 2 3 4 7 9), whole tone,
  * chromatic. A lower-case tonic, or an m after the tonic, stands for minor: "a", "Am", "Am pentatonic".
- * RETTO_ERROR_ARGUMENT if it is none of these. [any-thread] */
+ * RETTO_ERROR_ARGUMENT for any other name. [any-thread] */
 RETTO_CHECK retto_status retto_scale_from_key(const char *key, uint32_t *pitch_classes);
 
 /* Writes the key of a scale by name to `key`, for retto_session_set_key: the minor key of its tonic if the
  * scale has a minor third and no major one, else the major key. Names are as for retto_scale_from_key.
- * RETTO_ERROR_ARGUMENT if it is none of these. [any-thread] */
+ * RETTO_ERROR_ARGUMENT for any other name. [any-thread] */
 RETTO_CHECK retto_status retto_key_from_name(const char *name, int32_t *key);
 
 /* ---- Learning from what is played or written -------------------------------------------------- */

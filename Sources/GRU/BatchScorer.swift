@@ -28,11 +28,10 @@ public final class BatchScorer {
   ///
   /// - `inputs`, `targets`: `[steps][rows]`, tokens below the vocabulary's size; a target of -1 does not count.
   /// - `sides`: `[steps][rows][side inputs]`; nil if none is told.
-  /// - `sums`: `[rows]`, to each of which the losses of its row are added; nil if nobody wants them.
-  @discardableResult
+  /// - `sums`: `[rows]`, to each of which the losses of its row are added.
   public func score(
     inputs: UnsafePointer<Int32>, targets: UnsafePointer<Int32>, sides: UnsafePointer<Int32>?,
-    sums: UnsafeMutablePointer<Double>? = nil
+    sums: UnsafeMutablePointer<Double>
   ) -> Double {
     let before = csimd_flush_denormals()
     defer { csimd_restore_denormals(before) }
@@ -43,9 +42,7 @@ public final class BatchScorer {
     let total = unrolled.forward(
       network.weights, steps: Self.steps, state: state.pointer,
       stride: rows * network.shape.paddedHidden)
-    if let sums {
-      for i in 0..<count { sums[i % rows] += Double(unrolled.loss.pointer[i]) }
-    }
+    for i in 0..<count { sums[i % rows] += Double(unrolled.loss.pointer[i]) }
     return total
   }
 }

@@ -45,7 +45,7 @@ public enum InstructionSet: Int, Sendable, CaseIterable {
 
   /// The one every network of this process uses: the best one, or a lower one that the environment
   /// variable `LIBRETTO_ISA` names (`baseline`, `v3`, `v4`, `vnni` or `bf16`; what this processor
-  /// lacks, and what is none of these, counts as not set). Chosen once, at first use.
+  /// lacks, and any other value, counts as not set). Chosen once, at first use.
   public static let current = wanted.flatMap(named) ?? available.last!
 
   /// What `LIBRETTO_ISA` says; nil if it is not set.

@@ -20,16 +20,7 @@ import Platform
   call { () throws(LibrettoError) in
     try withModel(model) { (handle) throws(LibrettoError) in
       let label = try require(label, "the pointer for the label")
-      let name = try string(name, "the name")
-      guard let number = handle.model.labels.number(of: name) else {
-        throw LibrettoError(
-          .argument,
-          handle.model.labels.isEmpty
-            ? "this model has no labels"
-            : "this model has no label \"\(printable(name))\"; it has \(handle.model.labels.names.prefix(20).joined(separator: ", "))"
-        )
-      }
-      label.pointee = number
+      label.pointee = try handle.model.label(named: try string(name, "the name"))
     }
   }
 }

@@ -1,17 +1,12 @@
 /* Labels and pairs: material with them, sessions that are told them, classification, beam search. */
-#include "check.h"
+#include "tiny.h"
 #include <math.h>
 
 static retto_trainer *make(int64_t steps) {
   retto_trainer *trainer = NULL;
-  retto_trainer_options options = RETTO_TRAINER_OPTIONS_INIT;
+  retto_trainer_options options = tiny_options();
   options.encoding = "characters";
   options.hidden = 32;
-  options.layers = 1;
-  options.embedding = 16;
-  options.threads = 1;
-  options.learning_rate = 0.02;
-  options.dropout = 0;
   options.validation = 0.2;
   options.patience = -1;
   options.steps = steps;

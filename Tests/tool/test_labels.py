@@ -109,6 +109,8 @@ class Pairs(KindTest):
         self.run_tool("train", "pairs.tsv", "--pairs", "-o", "m.safetensors", "--steps", "300", *QUICK)
         said = self.said("translate", "m.safetensors", data="three\nten\n\nfive\n")
         self.assertEqual(said, "3\n1 0\n\n5\n")
+        # Lines of other systems are lines too.
+        self.assertEqual(self.said("translate", "m.safetensors", data="three\r\nfive\r\n"), "3\n5\n")
         best = self.said("translate", "m.safetensors", "--best", "2", data="two\n").splitlines()
         self.assertEqual(len(best), 2)
         self.assertRegex(best[0], r"^-0\.\d+\t2$")

@@ -86,7 +86,7 @@ public final class BeamSearch {
           ended.append(Path(node: node, logProbability: logProbability))
         } else {
           next[chosen.count].copy(sessions[parent])
-          next[chosen.count].take(token)
+          next[chosen.count].take(token, .drawn)
           chosen.append(Path(node: node, logProbability: logProbability))
         }
       }
@@ -156,13 +156,6 @@ extension Session {
     if let music, let from = other.music {
       music.reader.grammar.constraints = from.reader.grammar.constraints
     }
-  }
-
-  /// Takes a token as if it had been drawn.
-  func take(_ token: Int32) {
-    pending = token
-    knowsNext = false
-    follow(token, .drawn)
   }
 
   /// The natural log-probabilities of all tokens to come next, minus infinity where the grammar allows none. `result`

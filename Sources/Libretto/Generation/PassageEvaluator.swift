@@ -1,4 +1,3 @@
-import GRU
 import Memory
 import Sequences
 
@@ -6,45 +5,21 @@ import Sequences
 /// times as fast as one after another.
 package final class PassageEvaluator {
   /// Passages that are read at a time.
-  package static let rows = 16
+  package static let rows = PassageBatch.rows
   /// Of all passages that were read to their ends.
   package private(set) var evaluation = Evaluation()
 
   private let model: Model
   private let memory: Bool
-  private let scorer: BatchScorer
-  private let passages: ObjectList<Row>
-  private let inputs, targets, sides: GrowableBuffer<Int32>
-
-  /// What one row of the batch reads.
-  private final class Row {
-    var tokens: GrowableBuffer<Int32>?
-    var next = 0
-    let reader: SideReader?
-
-    init(_ reader: SideReader?) { self.reader = reader }
-  }
+  private let batch: PassageBatch
+  /// What the rows of the batch read, which must stay until then.
+  private var passages: InlineArray<16, GrowableBuffer<Int32>?> = .init(repeating: nil)
 
   /// - `memory`: whether the model's memory is used, if it has one.
   package init(_ model: Model, memory: Bool = true) throws(LibrettoError) {
     self.model = model
     self.memory = memory
-    let rows = Self.rows
-    scorer = try network { () throws(NetworkError) in try BatchScorer(model.network, rows: rows) }
-    let passages = ObjectList<Row>()
-    for _ in 0..<rows {
-      let row = Row(try SideReader(model.sides, model.encoding))
-      try allocating { () throws(OutOfMemory) in try passages.append(row) }
-    }
-    self.passages = passages
-    let count = rows * BatchScorer.steps
-    (inputs, targets, sides) = try allocating { () throws(OutOfMemory) in
-      (
-        try GrowableBuffer(repeating: 0, count: count),
-        try GrowableBuffer(repeating: -1, count: count),
-        try GrowableBuffer(repeating: 0, count: count * model.shape.sides.count)
-      )
-    }
+    batch = try PassageBatch(model)
   }
 
   /// Adds a passage, whose first token is read only; it may be measured at once or later. `passage` is kept until then.
@@ -52,47 +27,22 @@ package final class PassageEvaluator {
     evaluation.characters += passage.characters
     evaluation.steps += passage.steps
     guard passage.tokens.count > 1 else { return }
-    var free: Int?
-    while true {
-      free = (0..<Self.rows).first { passages[$0].tokens == nil }
-      if free != nil { break }
-      goOn()
-    }
-    let row = passages[free!]
-    row.tokens = passage.tokens
-    row.next = 0
-    scorer.restart(free!)
-    row.reader?.begin(
-      model.facts(of: UnsafeBufferPointer(passage.tokens.elements), memory: memory))
+    while batch.freeRow == nil { readOn() }
+    guard let row = batch.freeRow else { return }
+    passages[row] = passage.tokens
+    let tokens = UnsafeBufferPointer(passage.tokens.elements)
+    batch.begin(tokens, in: row, model.facts(of: tokens, memory: memory))
   }
 
   /// Measures what was added and is not measured yet.
   package func finish() {
-    while (0..<Self.rows).contains(where: { passages[$0].tokens != nil }) { goOn() }
+    while batch.isBusy { readOn() }
   }
 
-  /// Reads on in all rows.
-  private func goOn() {
-    let told = model.shape.sides.count
-    for i in 0..<Self.rows {
-      let row = passages[i]
-      for step in 0..<BatchScorer.steps {
-        let at = step * Self.rows + i
-        guard let tokens = row.tokens, row.next + 1 < tokens.count else {
-          (inputs[at], targets[at]) = (0, -1)
-          for side in 0..<told { sides[at * told + side] = 0 }
-          continue
-        }
-        (inputs[at], targets[at]) = (tokens[row.next], tokens[row.next + 1])
-        if let sides = sides.base { row.reader?.advance(tokens[row.next], into: sides + at * told) }
-        row.next += 1
-        evaluation.tokens += 1
-      }
-      if let tokens = row.tokens, row.next + 1 >= tokens.count { row.tokens = nil }
-    }
-    evaluation.nats += scorer.score(
-      inputs: inputs.base.unsafelyUnwrapped, targets: targets.base.unsafelyUnwrapped,
-      sides: sides.base.map { UnsafePointer($0) })
+  private func readOn() {
+    let (tokens, nats) = batch.readOn()
+    evaluation.tokens += tokens
+    evaluation.nats += nats
   }
 }
 

@@ -190,17 +190,17 @@ public final class Session {
       journal.note(pending, isFed: true)
     }
     if pending >= 0 { read(wantLogits: false) }
-    pending = token
-    knowsNext = false
-    follow(token, source)
-    note(token)
+    take(token, source)
     journal.note(token, isFed: true)
   }
 
-  /// Moves what is known of the sequence on by a token.
-  func follow(_ token: Int32, _ source: MusicReader.Source) {
+  /// Moves what is known of the sequence on by a token, which the network reads later.
+  func take(_ token: Int32, _ source: MusicReader.Source) {
+    pending = token
+    knowsNext = false
     if let music { music.reader.take(token, source) } else { grammar.advance(token) }
     sideValues?.follow(token)
+    note(token)
   }
 
   /// Keeps a token in mind for the repetition penalty, which does not look back beyond a document.
@@ -295,10 +295,7 @@ public final class Session {
       throw LibrettoError(.exhausted, "\(Self.nothingIsAllowed)")
     }
     let logProbability = logits[Int(token)] - total
-    pending = token
-    knowsNext = false
-    follow(token, .drawn)
-    note(token)
+    take(token, .drawn)
     journal.note(token, isFed: false)
     return (token, logProbability)
   }

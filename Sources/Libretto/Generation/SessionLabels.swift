@@ -94,10 +94,7 @@ extension Session {
   }
 
   private func check(_ label: Int32, from least: Int32) throws(LibrettoError) {
-    guard model.labelSide != nil || label == 0 && least == 0 else {
-      throw LibrettoError(
-        .unsupported, "this model has no labels; train it on labelled material")
-    }
+    if label != 0 || least > 0 { try model.requireLabels() }
     guard label >= least, label <= model.labelCount else {
       throw LibrettoError(
         .argument,

@@ -18,8 +18,8 @@ final class SideValues {
   }
   /// Added to the logit of the token that is expected.
   private var memoryBonus: Float = 0
-  /// Where among all values that of the label is, if there is one, and where those of a pair and of the memory begin.
-  private let labelPlace, windowPlace, memoryPlace: Int
+  /// See `Sides.starts`.
+  private let starts: (label: Int, window: Int, memory: Int)
   /// See `Session.label`.
   var label: Int32 = 0
   /// How often bars come round in one go in the model's material.
@@ -41,9 +41,7 @@ final class SideValues {
     self.barRounds = barRounds
     self.encoding = encoding
     music = encoding.music
-    labelPlace = encoding.ownSideInputs.count
-    windowPlace = labelPlace + sides.labels.sideInputs.count
-    memoryPlace = windowPlace + encoding.pairSideInputs.count
+    starts = sides.starts(encoding)
     window = sides.haveSource(encoding) ? try SourceWindow(encoding) : nil
     memory = sides.haveMemory(encoding) ? try SequenceMemory(encoding.memoryReach) : nil
     let inputs = encoding.sideInputs(sides.labels)
@@ -96,9 +94,10 @@ final class SideValues {
   /// - `grammar`: of a session of music.
   func write(_ grammar: (any MusicGrammar)?) -> UnsafePointer<Int32> {
     let all = ownValues(grammar)
-    if labelPlace < windowPlace { all[labelPlace] = label }
-    window?.write(into: all + windowPlace)
-    memory?.write(into: all + memoryPlace, strength: encoding.tellsEnding(all) ? 0 : memoryStrength)
+    if starts.label < starts.window { all[starts.label] = label }
+    window?.write(into: all + starts.window)
+    memory?.write(
+      into: all + starts.memory, strength: encoding.tellsEnding(all) ? 0 : memoryStrength)
     let values = values.base.unsafelyUnwrapped
     for i in 0..<places.count { values[i] = all[places[i]] }
     return UnsafePointer(values)

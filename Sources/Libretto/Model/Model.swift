@@ -161,6 +161,24 @@ public final class Model: @unchecked Sendable {
   /// How often bars come round in one go in the material, more than in one piece of twenty.
   let barRounds: Int
   static let barRoundsFact = "training.bar_rounds"
+  /// Throws if there are none. Real-time.
+  func requireLabels() throws(LibrettoError) {
+    guard labelSide != nil else {
+      throw LibrettoError(
+        .unsupported, "this model has no labels; train it on labelled material")
+    }
+  }
+  /// The number of the label of a name.
+  public func label(named name: String) throws(LibrettoError) -> Int32 {
+    guard let number = labels.number(of: name) else {
+      throw LibrettoError(
+        .argument,
+        labels.isEmpty
+          ? "this model has no labels"
+          : "this model has no label \"\(printable(name))\"; it has \(labels.shown)")
+    }
+    return number
+  }
   /// Whether it learned from pairs: documents made of a source, a tab and a target.
   public var hasPairs: Bool { kind == .text && facts[Self.pairsFact] == "1" }
   static let pairsFact = "training.pairs"

@@ -79,6 +79,14 @@ struct Sides: Sendable {
     return inputs.contains { source.contains($0) }
   }
 
+  /// Where among all values those of the label, of a pair and of the memory begin. (Where there are no labels, that of the
+  /// label is the place of a pair too.)
+  func starts(_ encoding: any Encoding) -> (label: Int, window: Int, memory: Int) {
+    let label = encoding.ownSideInputs.count
+    let window = label + labels.sideInputs.count
+    return (label, window, window + encoding.pairSideInputs.count)
+  }
+
   /// The place of each among the side inputs of the encoding.
   func places(in encoding: any Encoding) throws(OutOfMemory) -> GrowableBuffer<Int> {
     let all = all(encoding)
@@ -94,8 +102,8 @@ final class SideReader {
   private let cursor: (any SideCursor)?
   private let memory: SequenceMemory?
   private let window: SourceWindow?
-  /// Where among all values that of the label is, if there is one, and where those of a pair and of the memory begin.
-  private let labelPlace, windowPlace, memoryPlace: Int
+  /// See `Sides.starts`.
+  private let starts: (label: Int, window: Int, memory: Int)
   private var label: Int32 = 0
   private let places: GrowableBuffer<Int>
   private let all: GrowableBuffer<Int32>
@@ -109,9 +117,7 @@ final class SideReader {
     guard !sides.inputs.isEmpty else { return nil }
     self.encoding = encoding
     cursor = encoding.makeSideCursor()
-    labelPlace = encoding.ownSideInputs.count
-    windowPlace = labelPlace + sides.labels.sideInputs.count
-    memoryPlace = windowPlace + encoding.pairSideInputs.count
+    starts = sides.starts(encoding)
     let count = encoding.sideInputs(sides.labels).count
     let hasMemory = sides.haveMemory(encoding)
     let hasSource = sides.haveSource(encoding)
@@ -137,9 +143,9 @@ final class SideReader {
     skip(token)
     let all = all.base.unsafelyUnwrapped
     let hides = hidesMemory || encoding.tellsEnding(all)
-    if labelPlace < windowPlace { all[labelPlace] = label }
-    window?.write(into: all + windowPlace)
-    memory?.write(into: all + memoryPlace, strength: hides ? 0 : 1)
+    if starts.label < starts.window { all[starts.label] = label }
+    window?.write(into: all + starts.window)
+    memory?.write(into: all + starts.memory, strength: hides ? 0 : 1)
     for i in 0..<places.count { values[i] = all[places[i]] }
   }
 

@@ -13,7 +13,7 @@ public final class Adapter {
   public struct Settings: Equatable, Sendable {
     /// The learning rate, above 0, to 1.
     public var rate = 1e-3
-    /// The share of the way back to the model's own weights that is gone before each step, from 0 to 1.
+    /// Before each step each weight moves back towards that of the model by this part of its distance, from 0 to 1.
     public var pull = 2e-3
     /// Tokens of a stretch, from 1 to 4096.
     public var stretch = 16

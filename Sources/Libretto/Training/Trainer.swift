@@ -75,8 +75,7 @@ public final class Trainer {
     file path: String, kind: TextKind? = nil, pieces: TextPieces = .whole, validation: Bool = false
   ) throws(LibrettoError) {
     try requireUnstarted()
-    let label = material.label
-    try material.addText { (text) throws(LibrettoError) in
+    try material.addText { (text, label) throws(LibrettoError) in
       try text.add(file: path, kind: kind, pieces: pieces, label: label, validation: validation)
     }
   }
@@ -95,8 +94,7 @@ public final class Trainer {
     pair source: UnsafeRawBufferPointer, _ target: UnsafeRawBufferPointer, validation: Bool = false
   ) throws(LibrettoError) {
     try requireUnstarted()
-    let label = material.label
-    try material.addText { (text) throws(LibrettoError) in
+    try material.addText { (text, label) throws(LibrettoError) in
       try text.add(pair: source, target, label: label, validation: validation)
     }
   }
@@ -108,8 +106,7 @@ public final class Trainer {
     text: UnsafeRawBufferPointer, pieces: TextPieces = .whole, validation: Bool = false
   ) throws(LibrettoError) {
     try requireUnstarted()
-    let label = material.label
-    try material.addText { (material) throws(LibrettoError) in
+    try material.addText { (material, label) throws(LibrettoError) in
       try material.add(text: text, pieces: pieces, label: label, validation: validation)
     }
   }
@@ -118,8 +115,7 @@ public final class Trainer {
   /// cannot be read or has no notes.
   public func add(midi path: String, validation: Bool = false) throws(LibrettoError) {
     try requireUnstarted()
-    let label = material.label
-    try material.addMusic { (music) throws(LibrettoError) in
+    try material.addMusic { (music, label) throws(LibrettoError) in
       try music.add(path: path, label: label, validation: validation)
     }
   }
@@ -136,8 +132,7 @@ public final class Trainer {
     throws(LibrettoError)
   {
     try requireUnstarted()
-    let label = material.label
-    try material.addMusic { (music) throws(LibrettoError) in
+    try material.addMusic { (music, label) throws(LibrettoError) in
       try music.add(file, name: name, label: label, validation: validation)
     }
   }

@@ -94,14 +94,14 @@ struct Classify: ParsableCommand {
     return try file.read { (bytes) throws(LibrettoError) in
       guard lines else { return [(name, try model.passage(bytes, name: name).tokens)] }
       var items: [(name: String, tokens: GrowableBuffer<Int32>)] = []
-      var number = 0
-      for line in bytes.split(separator: 0x0A, omittingEmptySubsequences: false) {
-        number += 1
-        var line = UnsafeRawBufferPointer(rebasing: line)
-        if line.last == 0x0D { line = UnsafeRawBufferPointer(rebasing: line.dropLast()) }
-        guard !line.isEmpty else { continue }
-        items.append(("\(name):\(number)", try model.passage(line, name: name).tokens))
+      func add(_ line: TextLines.Line) throws(LibrettoError) {
+        guard line.count > 0 else { return }
+        let text = UnsafeRawBufferPointer(rebasing: bytes[line.start..<line.start + line.count])
+        items.append(("\(name):\(line.number)", try model.passage(text, name: name).tokens))
       }
+      var lines = TextLines()
+      try lines.read(bytes, add)
+      try lines.finish(add)
       return items
     }
   }

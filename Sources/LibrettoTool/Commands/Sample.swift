@@ -182,9 +182,9 @@ struct SamplerOptions: ParsableArguments {
     for part in label.split(separator: ",") {
       let colon = part.lastIndex(of: ":")
       let name = String(part[..<(colon ?? part.endIndex)])
-      guard let number = model.labels.number(of: name) else {
-        let known = model.labels.names.prefix(20).joined(separator: ", ")
-        throw Failure("the model has no label \"\(name)\"; it has \(known)", code: 64)
+      let number: Int32
+      do throws(LibrettoError) { number = try model.label(named: name) } catch {
+        throw Failure(error.message, code: 64)
       }
       let text = colon.map { String(part[part.index(after: $0)...]) } ?? "1"
       guard let weight = Float(text), weight >= 0, weight <= 1e6 else {

@@ -67,42 +67,50 @@ struct Translate: ParsableCommand {
     let answers = try orFail { () throws(LibrettoError) in try Answers(loaded, self) }
     var tests = PairTest()
     for file in files {
-      let source = try Streams.file(file)
-      let text = try orFail { () throws(LibrettoError) in
-        try FileContents.read(source) { (bytes) throws(LibrettoError) in
-          String(decoding: bytes, as: UTF8.self)
-        }
-      }
-      var lines = text.split(separator: "\n", omittingEmptySubsequences: false)
-      if lines.last?.isEmpty == true { lines.removeLast() }
-      for (i, line) in lines.enumerated() {
-        let line = line.hasSuffix("\r") ? line.dropLast() : line
-        if line.isEmpty {
+      for line in try lines(of: file) {
+        if line.text.isEmpty {
           // Each line has its answer, so that answers can be put beside their sources.
           if !test && !json { print("") }
           continue
         }
-        guard let tab = line.firstIndex(of: "\t") else {
+        let place = "\(Streams.name(file)), line \(line.number)"
+        guard let tab = line.text.utf8.firstIndex(of: 0x09) else {
           if test {
             throw Failure(
-              "\(Streams.name(file)), line \(i + 1): there is no tab; expected a source, a tab and a target",
-              code: 2)
+              "\(place): there is no tab; expected a source, a tab and a target", code: 2)
           }
-          try answer(String(line), answers)
+          try answer(line.text, answers)
           continue
         }
         guard test else {
-          throw Failure(
-            "\(Streams.name(file)), line \(i + 1) holds a tab; expected a source alone, or --test",
-            code: 2)
+          throw Failure("\(place) holds a tab; expected a source alone, or --test", code: 2)
         }
-        tests.add(String(line[..<tab]), String(line[line.index(after: tab)...]))
+        let source = String(decoding: line.text.utf8[..<tab], as: UTF8.self)
+        let target = String(decoding: line.text.utf8[tab...].dropFirst(), as: UTF8.self)
+        tests.add(source, target)
       }
     }
     guard test else { return }
     for source in tests.sources { try tests.note(source, answers.best(source)?.text ?? "") }
     guard tests.answers > 0 else { throw Failure("there is nothing to answer", code: 2) }
     json ? print(tests.json) : tests.show()
+  }
+
+  private func lines(of file: String) throws -> [(number: Int, text: String)] {
+    let source = try Streams.file(file)
+    return try orFail { () throws(LibrettoError) in
+      try FileContents.read(source) { (bytes) throws(LibrettoError) in
+        var result: [(number: Int, text: String)] = []
+        func add(_ line: TextLines.Line) {
+          let text = bytes[line.start..<line.start + line.count]
+          result.append((line.number, String(decoding: text, as: UTF8.self)))
+        }
+        var lines = TextLines()
+        lines.read(bytes, add)
+        lines.finish(add)
+        return result
+      }
+    }
   }
 
   private func answer(_ source: String, _ answers: Answers) throws {

@@ -177,8 +177,8 @@ private final class WordsFitter: TextFitter {
 
 /// Words by number and numbers by word.
 final class WordTable: @unchecked Sendable {
-  /// The words, a newline after each.
-  private let bytes = GrowableBuffer<UInt8>()
+  /// The words, a newline between two, as a model file keeps them.
+  let text = GrowableBuffer<UInt8>()
   /// Where each begins.
   private let starts = GrowableBuffer<Int>()
   /// Numbers plus one by hash, 0 for none; at most half full.
@@ -188,23 +188,15 @@ final class WordTable: @unchecked Sendable {
 
   var count: Int { starts.count }
 
-  /// The words, a newline after each but the last.
-  var text: GrowableBuffer<UInt8> {
-    // Nobody can be told that there is no memory for it; an empty text says it when it is read.
-    let text = GrowableBuffer<UInt8>()
-    try? text.append(contentsOf: UnsafeBufferPointer(bytes.elements).dropLast())
-    return text
-  }
-
   func length(of number: Int) -> Int {
-    (number + 1 < starts.count ? starts[number + 1] : bytes.count) - starts[number] - 1
+    (number + 1 < starts.count ? starts[number + 1] - 1 : text.count) - starts[number]
   }
 
-  func byte(_ i: Int, of number: Int) -> UInt8 { bytes[starts[number] + i] }
+  func byte(_ i: Int, of number: Int) -> UInt8 { text[starts[number] + i] }
 
   func word(_ number: Int) -> UnsafeBufferPointer<UInt8> {
     UnsafeBufferPointer(
-      rebasing: UnsafeBufferPointer(bytes.elements)[starts[number]...].prefix(length(of: number)))
+      rebasing: UnsafeBufferPointer(text.elements)[starts[number]...].prefix(length(of: number)))
   }
 
   /// The number of a word; nil if it is not there.
@@ -221,10 +213,11 @@ final class WordTable: @unchecked Sendable {
   /// Adds a word that is not there, and gives its number.
   func add(_ word: UnsafeBufferPointer<UInt8>) throws(OutOfMemory) -> Int {
     if 2 * (count + 1) > slots.count { try grow() }
-    try bytes.reserve(word.count + 1)
-    try starts.append(bytes.count)
-    for byte in word { bytes.appendReserved(byte) }
-    bytes.appendReserved(0x0A)
+    try text.reserve(word.count + 1)
+    try starts.reserve(1)
+    if count > 0 { text.appendReserved(0x0A) }
+    starts.appendReserved(text.count)
+    for byte in word { text.appendReserved(byte) }
     place(count - 1)
     return count - 1
   }

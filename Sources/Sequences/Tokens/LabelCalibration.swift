@@ -55,11 +55,11 @@ public struct LabelCalibration: Equatable, Sendable {
       let ahead = zip(parameters, velocity).map { $0 + 0.9 * $1 }
       for k in 0..<labels { gradient[k] = -ahead[k] }
       gradient[labels] = 1 - ahead[labels]
+      var calibration = LabelCalibration()
+      calibration.scale = ahead[labels]
+      calibration.biases = Array(ahead[..<labels])
       for i in 0..<count {
         let x = scores.baseAddress! + i * labels
-        var calibration = LabelCalibration()
-        calibration.scale = ahead[labels]
-        calibration.biases = Array(ahead[..<labels])
         for k in 0..<labels { row[k] = x[k] }
         row.withUnsafeMutableBufferPointer {
           calibration.normalize($0.baseAddress!, count: labels)

@@ -42,6 +42,9 @@ public struct Labels: Equatable, Sendable {
     return Int32(names.count)
   }
 
+  /// The first of the names, for messages.
+  public var shown: String { names.prefix(20).joined(separator: ", ") }
+
   /// The names as a model file keeps them, a newline after each but the last.
   public var text: String { names.joined(separator: "\n") }
 

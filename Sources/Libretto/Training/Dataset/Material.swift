@@ -16,7 +16,7 @@ struct Material {
   private let fixed: (any Encoding)?
   private var labels: Labels
   /// That of what is added from now on.
-  private(set) var label = Label()
+  private var label = Label()
 
   /// - `labels`: those of the weights to start from.
   init(_ options: TrainingOptions, encoding fixed: (any Encoding)?, labels: Labels = Labels()) {
@@ -50,7 +50,7 @@ struct Material {
         .argument,
         labels.isEmpty
           ? "the model to start from has no labels, so its material cannot have \"\(printable(name))\""
-          : "the model to start from has no label \"\(printable(name))\"; it has \(labels.names.prefix(20).joined(separator: ", "))"
+          : "the model to start from has no label \"\(printable(name))\"; it has \(labels.shown)"
       )
     }
     do throws(EncodingError) {
@@ -58,7 +58,7 @@ struct Material {
     } catch { throw LibrettoError(.argument, LibrettoError(error).sentence) }
   }
 
-  mutating func addText(_ body: (TextMaterial) throws(LibrettoError) -> Void)
+  mutating func addText(_ body: (TextMaterial, Label) throws(LibrettoError) -> Void)
     throws(LibrettoError)
   {
     try require(.text)
@@ -68,11 +68,11 @@ struct Material {
     case .text(let already): text = already
     case .music, .tokens: throw mixed
     }
-    try body(text)
+    try body(text, label)
     kind = .text(text)
   }
 
-  mutating func addMusic(_ body: (inout MusicMaterial) throws(LibrettoError) -> Void)
+  mutating func addMusic(_ body: (inout MusicMaterial, Label) throws(LibrettoError) -> Void)
     throws(LibrettoError)
   {
     try require(.music)
@@ -85,7 +85,7 @@ struct Material {
     // What it holds then has one owner, and is not copied for each piece that is added.
     kind = .none
     defer { kind = music.isEmpty ? .none : .music(music) }
-    try body(&music)
+    try body(&music, label)
   }
 
   mutating func add(

@@ -74,42 +74,28 @@ final class TextMaterial {
     of piece: Piece, arePairs: Bool, _ path: String, _ isValidation: Bool
   ) throws(LibrettoError) {
     let pieces = Pieces()
-    var (line, number) = (piece, 1)
-    line.count = 0
-    line.isPair = arePairs
-    var (sourceEnd, last): (Int?, UInt8) = (nil, 0)
-    func end() throws(LibrettoError) {
-      // The carriage return of a line end of two characters is no part of the line.
-      let isShort = line.count > 0 && last == 0x0D
-      line.count -= isShort ? 1 : 0
-      if arePairs && line.count > 0 {
-        guard let sourceEnd, sourceEnd > 0, sourceEnd < line.count else {
+    func add(_ line: TextLines.Line) throws(LibrettoError) {
+      guard line.count > 0 else { return }
+      if arePairs {
+        guard let tab = line.tab, tab > 0 else {
           throw LibrettoError(
             .corpus,
-            "\(path), line \(number): \(sourceEnd == nil ? "there is no tab" : "there is nothing before the tab"); expected a source, a tab and a target"
+            "\(path), line \(line.number): \(line.tab == nil ? "there is no tab" : "there is nothing before the tab"); expected a source, a tab and a target"
           )
         }
       }
-      if line.count > 0 { try append(line, to: pieces) }
-      line.start += line.count + (isShort ? 1 : 0) + 1
-      line.count = 0
-      number += 1
-      (sourceEnd, last) = (nil, 0)
+      var document = piece
+      (document.start, document.count) = (piece.start + line.start, line.count)
+      document.isPair = arePairs
+      try append(document, to: pieces)
     }
+    var lines = TextLines()
     try eachBlock(of: piece) { (block) throws(LibrettoError) in
-      for byte in block {
-        if byte == 0x0A {
-          try end()
-        } else {
-          if byte == Self.tab && sourceEnd == nil { sourceEnd = line.count }
-          line.count += 1
-          last = byte
-        }
-      }
+      try lines.read(block, add)
       return true
     }
-    if line.count > 0 { try end() }
-    for line in pieces.elements { try add(line, isValidation) }
+    try lines.finish(add)
+    for document in pieces.elements { try self.add(document, isValidation) }
     hasDocuments = true
     if arePairs { hasPairs = true }
   }
