@@ -9,6 +9,9 @@ static retto_trainer *make(int64_t steps) {
   options.hidden = 32;
   options.validation = 0.2;
   options.patience = -1;
+  options.embedding = 16;
+  options.batch = 0;
+  options.sequence = 0;
   options.steps = steps;
   MUST(retto_trainer_create(&options, &trainer));
   return trainer;
