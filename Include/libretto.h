@@ -69,8 +69,9 @@
  *   a newer library uses the macro. Structs grow with the minor version, never with a patch.
  *
  * Buffers. They are passed as a pointer and a length. Unless its description says otherwise, a call that fills a
- *   buffer writes the size needed to its last argument; called with NULL and 0, it does only that and returns
- *   RETTO_OK. If a buffer is given and is too short, the call returns RETTO_ERROR_BUFFER and writes nothing to it.
+ *   buffer writes the number of elements needed (bytes for text and files) to its last argument, also when it
+ *   returns RETTO_ERROR_BUFFER because the buffer is too short; then it writes nothing to the buffer. Called with
+ *   NULL and 0, it writes that number alone and returns RETTO_OK.
  *
  * Ownership. What you pass in stays yours and is not kept after the call, unless said otherwise.
  *   Strings the library returns belong to it; each says how long they live. Free every handle before
@@ -88,8 +89,9 @@
  *                     attribute, clang 20 and later with -Wfunction-effects warn of calls that do not have it.
  *   [blocking]        may read or write files, and may take long.
  *
- * Settings from another thread. The thread that draws changes them: all setters are [realtime]. Hand
- *   the value to it through an atomic variable, or a lock-free queue for several:
+ * Settings from another thread. Change them on the thread that generates (the one that calls retto_session_next and
+ *   the like): all setters are [realtime]. Hand the value to it through an atomic variable, or a lock-free queue
+ *   for several:
  *
  *       _Atomic float temperature = 1.0f;             // the user interface stores a new value here
  *
@@ -217,9 +219,10 @@ const char *retto_instruction_set(void) RETTO_REALTIME;
  * The string lives as long as the library. [any-thread] [realtime] */
 const char *retto_status_name(retto_status status) RETTO_REALTIME;
 
-/* The error message of the last call that failed on this thread, or an empty string. It is valid until the
- * next call on this thread fails or the thread ends. Calls that succeed do not change it. At most 1023
- * bytes. May allocate, because the message is formatted here. [any-thread] */
+/* The error message of the last call that failed on this thread, or an empty string. It is valid until the next
+ * call on this thread fails or the thread ends. Calls that succeed do not change it, except retto_trainer_run when
+ * a checkpoint could not be saved. At most 1023 bytes. May allocate, because the message is formatted here.
+ * [any-thread] */
 const char *retto_last_error(void);
 
 /* ---- The model -------------------------------------------------------------------------------- */
@@ -228,8 +231,9 @@ const char *retto_last_error(void);
  * It may be freed before the sessions, adapters and trainers that were made from it.
  *
  * A model file is a .safetensors file with the tensors of a PyTorch module that has the members embedding
- * (nn.Embedding), gru (nn.GRU), head (nn.Linear) and, if the model has side inputs, side (an nn.ModuleDict of
- * nn.Embedding). */
+ * (nn.Embedding), gru (nn.GRU), head (nn.Linear) and, if the model has inputs beside the token (such as what the
+ * memory expects, the key or a label), side: an nn.ModuleDict with an nn.Embedding for each, whose outputs are
+ * added to the token's embedding. */
 typedef struct retto_model retto_model;
 
 /* The format of weights. */
@@ -290,7 +294,8 @@ void retto_model_free(retto_model *model);
 typedef enum retto_kind {
   RETTO_KIND_TEXT = 0,  /* text: retto_model_encode, _decode and the calls with "text" in their names work */
   RETTO_KIND_MUSIC = 1, /* music: the calls under "Sessions of music" and those with "midi" in their names work */
-  RETTO_KIND_TOKENS = 2 /* your own numbers: only the calls that take tokens work, as they do for every model */
+  RETTO_KIND_TOKENS = 2, /* your own numbers: only the calls that take tokens work, as they do for every model */
+  RETTO_KIND_SERIES = 3 /* values at regular times: the calls under "Sessions of numbers" work */
 } retto_kind;
 
 /* What a model is. */
@@ -302,31 +307,36 @@ typedef struct retto_model_info {
   int32_t embedding, hidden, layers;
   /* The number of trained parameters. */
   uint64_t parameters;
-  /* "bytes", "characters", "words", "melody", "polyphony", "drums", "performance" or "tokens". Lives as long as
-   * the model. */
+  /* "bytes", "characters", "words", "melody", "polyphony", "drums", "performance", "tokens" or "series". Lives as
+   * long as the model. */
   const char *encoding;
   /* 1 if the tokens are text, else 0; see also `kind`. */
   int32_t is_text;
-  /* Ticks in a quarter note, the unit of retto_event.delta; 0 if the model is not a music model. */
+  /* Ticks per quarter note; retto_event.delta is in ticks. 500 for a performance, where a tick is a millisecond and
+   * a minute has 120 quarter notes. 0 if the model is not a music model. */
   int32_t ticks_per_quarter;
   /* The format of its weights. */
   retto_precision precision;
   /* Steps of the grid in a quarter note; 0 for models without a grid. */
   int32_t steps_per_quarter;
   /* The token that ends a piece of music, a document of text or a sequence of your own tokens; -1 for text without
-   * documents. It is not text itself: retto_model_encode never gives it, and it decodes to nothing. The network
-   * also reads it before the first token of a document, from a zero state. */
+   * documents and for numbers. It is not text itself: retto_model_encode never gives it, and it decodes to nothing.
+   * A document and a sequence of your own tokens also begin with it, from a zero state; a piece of music begins
+   * with token 0 instead. */
   int32_t end_token;
   retto_kind kind;
   /* 1 if the model has a memory, else 0: see retto_session_set_memory. */
   int32_t memory;
   /* The number of labels; they are numbered 1 to `labels`: see retto_trainer_set_label. */
   int32_t labels;
+  /* Of a model of numbers: its columns, numbered 1 to `columns`; the values after which a series resembles itself
+   * again, 1 if there is none; and the values that a forecast looks back at. Otherwise 0. */
+  int32_t columns, season, context;
 } retto_model_info;
 
 #define RETTO_MODEL_INFO_INIT \
   {sizeof(retto_model_info), 0, 0, 0, 0, 0, NULL, 0, 0, RETTO_FLOAT32, 0, -1, RETTO_KIND_TEXT, \
-   0, 0}
+   0, 0, 0, 0, 0}
 
 /* The same as a function, which does nothing for NULL. [any-thread] [realtime] */
 void retto_model_info_init(retto_model_info *info) RETTO_REALTIME;
@@ -382,9 +392,11 @@ RETTO_CHECK retto_status retto_model_classify(const retto_model *model, const in
  * may share a model. Feed it what came before, if anything, then ask for what comes next, as often as you like;
  * feed and ask in any order.
  *
- * How a token is chosen: tokens that the encoding's grammar or your mask forbids are excluded. The repetition
- * penalty, the temperature, top-k, top-p and min-p are applied to the others in this order, and a token is
- * drawn. All of them may be changed between two draws.
+ * How a token is chosen: tokens that the encoding's grammar or your mask forbids are excluded. The grammar is a
+ * built-in rule for what may follow: in text it keeps UTF-8 well-formed, in music it keeps bars whole and ends
+ * every note; your own tokens may follow each other in any order. The repetition penalty, the temperature, top-k,
+ * top-p and min-p are applied to the others in this order, and a token is drawn. All of them may be changed between
+ * two draws.
  *
  * The same model, seed, settings and calls on the same instruction set give the same tokens. */
 typedef struct retto_session retto_session;
@@ -447,7 +459,8 @@ RETTO_CHECK retto_status retto_session_feed_text(retto_session *session, const c
 
 /* Draws the next token. Writes it to `token`, and the logarithm of its probability under the model,
  * before settings, grammar and mask are applied, to `log_probability`; either may be NULL. A session that was fed
- * nothing first reads a newline, or the start of a piece or document. RETTO_ERROR_EXHAUSTED if the mask allows
+ * nothing first reads the token that begins a sequence (see retto_model_info.end_token), or a newline for text
+ * without documents. RETTO_ERROR_EXHAUSTED if the mask allows
  * nothing. [one-thread] [realtime] */
 RETTO_CHECK retto_status retto_session_next(retto_session *session, int32_t *token,
                                             float *log_probability) RETTO_REALTIME;
@@ -455,14 +468,15 @@ RETTO_CHECK retto_status retto_session_next(retto_session *session, int32_t *tok
 /* Bytes that retto_session_next_text needs: a character and a NUL. */
 #define RETTO_TEXT_SIZE 5
 
-/* Draws the next character, which may take several tokens. Writes its 1 to 4 bytes and a NUL to `text`, and their
- * number without the NUL to `length`, which may be NULL; `capacity` is at least RETTO_TEXT_SIZE. The character may
- * be U+0000; only `length` then distinguishes it from the end of a document. If the last bytes that were fed are an
- * incomplete character, the call returns the rest of it. If the mask allows no token in the middle of a character,
- * the tokens drawn so far stay in the sequence. An empty result, `length` 0 with RETTO_OK, is the end of a
- * document. What is drawn next begins a new document, which does not depend on the one before. Models without an
- * end token (retto_model_info) write without end. RETTO_ERROR_BUFFER, _UNSUPPORTED, _EXHAUSTED. [one-thread]
- * [realtime] */
+/* Returns the next character and draws tokens as needed: a character may take several, and a token of several
+ * characters is returned over as many calls. With the grammar off it may be a part of a character. Writes its 1 to
+ * 4 bytes and a NUL to `text`, and their number without the NUL to `length`, which may be NULL; `capacity` is at
+ * least RETTO_TEXT_SIZE. The character may be U+0000; only `length` then distinguishes it from the end of a
+ * document. If the last bytes that were fed are an incomplete character, the call returns the rest of it. If the
+ * mask allows no token in the middle of a character, the tokens drawn so far stay in the sequence. An empty result,
+ * `length` 0 with RETTO_OK, is the end of a document. What is drawn next begins a new document, which does not
+ * depend on the one before. Models without an end token (retto_model_info) write without end. RETTO_ERROR_BUFFER,
+ * _UNSUPPORTED, _EXHAUSTED. [one-thread] [realtime] */
 RETTO_CHECK retto_status retto_session_next_text(retto_session *session, char *text,
                                                  size_t capacity, size_t *length) RETTO_REALTIME;
 
@@ -533,8 +547,9 @@ RETTO_CHECK retto_status retto_session_set_label(retto_session *session, int32_t
     RETTO_REALTIME;
 
 /* A mixture of `count` labels, each named once. weights[i] is the weight of labels[i], 0 to 1000000; at least one
- * is above 0, and only their ratios count. With a count of 0 no label is told. The mixture is one of the labels'
- * embeddings. Otherwise like retto_session_set_label, which ends the mixture. [one-thread] [realtime] */
+ * is above 0, and only their ratios count. With a count of 0 no label is told. The model's input is the weighted
+ * mean of the labels' embeddings. Otherwise like retto_session_set_label, which ends the mixture. [one-thread]
+ * [realtime] */
 RETTO_CHECK retto_status retto_session_mix_labels(retto_session *session, const int32_t *labels,
                                                   const float *weights, size_t count)
     RETTO_REALTIME;
@@ -544,7 +559,8 @@ RETTO_CHECK retto_status retto_session_mix_labels(retto_session *session, const 
  * time. A continuation ends with the end token, which is its last, or after `longest` tokens. The grammar, the
  * label, the memory and the constraints of the session apply, its other settings and its mask do not. Writes the
  * tokens to `tokens`, which has room for `capacity`, at least `longest`, their number to `count`, and the logarithm
- * of their probability to `log_probability`, which may be NULL. `width` is 1 to 100. RETTO_ERROR_ARGUMENT, _BUFFER,
+ * of their probability to `log_probability`, which may be NULL. There is no call for the size: `longest` tokens are
+ * always enough. `width` is 1 to 100. RETTO_ERROR_ARGUMENT, _BUFFER,
  * _MEMORY. [one-thread] [blocking] */
 RETTO_CHECK retto_status retto_session_beam(retto_session *session, int32_t width, size_t longest,
                                             int32_t *tokens, size_t capacity, size_t *count,
@@ -762,7 +778,8 @@ RETTO_CHECK retto_status retto_session_get_bars(retto_session *session, uint64_t
  * 10 11 semitones above the tonic: natural minor and the leading note), natural minor (aeolian), harmonic minor,
  * melodic minor (0 2 3 5 7 9 11, as it rises), dorian, phrygian, lydian, mixolydian, locrian, major pentatonic (or
  * pentatonic), minor pentatonic, minor blues (or blues; 0 3 5 6 7 10), major blues (0 2 3 4 7 9), whole tone,
- * chromatic. A lower-case tonic, or an m after the tonic, stands for minor: "a", "Am", "Am pentatonic".
+ * chromatic. Without a kind, and before pentatonic or blues, a lower-case tonic or an m after the tonic means
+ * minor: "a", "Am", "Am pentatonic". Before any other kind they have no effect: "a major" is A major.
  * RETTO_ERROR_ARGUMENT for any other name. [any-thread] */
 RETTO_CHECK retto_status retto_scale_from_key(const char *key, uint32_t *pitch_classes);
 
@@ -770,6 +787,55 @@ RETTO_CHECK retto_status retto_scale_from_key(const char *key, uint32_t *pitch_c
  * scale has a minor third and no major one, else the major key. Names are as for retto_scale_from_key.
  * RETTO_ERROR_ARGUMENT for any other name. [any-thread] */
 RETTO_CHECK retto_status retto_key_from_name(const char *name, int32_t *key);
+
+/* ---- Sessions of numbers ------------------------------------------------------------------------ */
+
+/* These calls are for models whose kind is RETTO_KIND_SERIES; for other models they return RETTO_ERROR_UNSUPPORTED.
+ *
+ * A session reads one series: values at regular times of one column. A value is predicted as a distribution over
+ * 127 bins around the mean of the last `context` values (see retto_model_info): fine near it, coarse far from it.
+ * So a value that is drawn is the middle of a bin; the outermost bins also stand for all that is beyond them. To
+ * read several columns, use a session for each. */
+
+/* The name of a column, 1 to retto_model_info.columns; NULL for any other number. The string lives as long as the
+ * model. [any-thread] [realtime] */
+const char *retto_model_column_name(const retto_model *model, int32_t column) RETTO_REALTIME;
+
+/* Writes the number of the column of this name to `column`. RETTO_ERROR_ARGUMENT if the model has none of this
+ * name. [any-thread] */
+RETTO_CHECK retto_status retto_model_find_column(const retto_model *model, const char *name,
+                                                 int32_t *column);
+
+/* The time of a value that is not known. */
+#define RETTO_NO_TIME INT64_MIN
+
+/* Begins a new series: the session forgets the values it has read; its settings and its random generator stay.
+ * `column` is the column, 1 to retto_model_info.columns, or 0 for one that the model does not know. `time` is the
+ * time of the first value: seconds since 1970-01-01 00:00 in the calendar of the place, without time zones and leap
+ * seconds; or RETTO_NO_TIME. A new session, or one that was reset, begins with column 0 and RETTO_NO_TIME.
+ * RETTO_ERROR_ARGUMENT. [one-thread] [realtime] */
+RETTO_CHECK retto_status retto_session_begin_series(retto_session *session, int32_t column,
+                                                    int64_t time) RETTO_REALTIME;
+
+/* Reads the next value; NaN is a gap. RETTO_ERROR_ARGUMENT if it is infinite. [one-thread] [realtime] */
+RETTO_CHECK retto_status retto_session_feed_value(retto_session *session, double value)
+    RETTO_REALTIME;
+
+/* Draws the next value. `log_probability` receives the natural logarithm of the probability of its bin under the
+ * model; it may be NULL. [one-thread] [realtime] */
+RETTO_CHECK retto_status retto_session_next_value(retto_session *session, double *value,
+                                                  float *log_probability) RETTO_REALTIME;
+
+/* Forecasts what follows: draws `samples` futures (1 to 10000) of `horizon` values (1 to 100000) at once, on one
+ * thread per processor, and writes quantiles[0] to quantiles[count - 1] (0 to 1 each) of value t to
+ * result[t * count], result[t * count + 1] and so on, and its mean to means[t]. `result` has room for
+ * horizon * count numbers and `means` for `horizon`; either may be NULL. The same seed gives the same result. Looks
+ * back at the last `context` values that the session has read or drawn. The session stays as it is; its temperature
+ * and other settings have no effect. RETTO_ERROR_ARGUMENT, _MEMORY. [one-thread] [blocking] */
+RETTO_CHECK retto_status retto_session_forecast(retto_session *session, size_t horizon,
+                                                size_t samples, uint64_t seed,
+                                                const double *quantiles, size_t count,
+                                                double *result, double *means);
 
 /* ---- Learning from what is played or written -------------------------------------------------- */
 
@@ -841,7 +907,8 @@ RETTO_CHECK retto_status retto_session_set_model(retto_session *session, const r
 /* Writes to `tokens` what the session has read since the last call, fed or drawn, and the number of tokens to
  * `count`. fed[i] is 1 if token i was fed and 0 if it was drawn; `fed` may be NULL. A -1 stands where the sequence
  * was emptied or a snapshot was restored. Both buffers have room for `capacity`; what does not fit is left for the
- * next call. The session keeps only the latest RETTO_TAKEN_TOKENS tokens. [one-thread] [realtime] */
+ * next call. With a capacity of 0 `count` is 0. The session keeps only the latest RETTO_TAKEN_TOKENS tokens.
+ * [one-thread] [realtime] */
 RETTO_CHECK retto_status retto_session_take_tokens(retto_session *session, int32_t *tokens,
                                                    uint8_t *fed, size_t capacity, size_t *count)
     RETTO_REALTIME;
@@ -914,8 +981,9 @@ RETTO_CHECK retto_status retto_text_convert(retto_text_kind kind, const void *da
  * is limited by minutes. */
 typedef struct retto_trainer retto_trainer;
 
-/* A number that is left at its initial value, 0 or -1, is chosen by the library. The choice depends on the
- * number of training tokens (about one per character of text):
+/* A number that is left at its initial value is chosen by the library: below 0 for dropout, weight_decay and
+ * validation, 0 for others. (For epochs, steps and minutes 0 means not given, and a seed of 0 is a seed.) The
+ * choice depends on the number of training tokens (about one per character of text):
  *
  *     tokens        hidden  layers  dropout  epochs
  *     < 20,000         128       1      0.2     100
@@ -948,9 +1016,9 @@ typedef struct retto_trainer retto_trainer;
  * retto_trainer_get_options returns the values that were chosen. */
 typedef struct retto_trainer_options {
   size_t size; /* of this struct; set by RETTO_TRAINER_OPTIONS_INIT */
-  /* "bytes", "characters" or "words" for text, "melody", "polyphony", "drums" or "performance" for music,
-   * "tokens" for sequences of numbers of your own. If NULL, the library chooses one for text or music. The string
-   * is copied. */
+  /* "bytes", "characters" or "words" for text, "melody", "polyphony", "drums" or "performance" for music, "tokens"
+   * for sequences of numbers of your own, "series" for values at regular times. If NULL, the library chooses one
+   * for text, music or values. The string is copied. */
   const char *encoding;
   /* Grid steps per quarter note, 1 to 24; not used for "performance". */
   int32_t steps_per_quarter;
@@ -993,20 +1061,26 @@ typedef struct retto_trainer_options {
   retto_precision precision;
   /* Above 0: each call that adds text adds a document, which ends with the end token. Below 0: all text is one long
    * text, each addition going on where the last ended. 0: as in the model that training starts from; without one,
-   * as below 0. The hidden state is reset between documents; empty documents are left out. Validation takes whole
-   * documents at even distances in the material; if there are too few for that, it takes the end of the last one.
-   * RETTO_ERROR_ARGUMENT if the model to start from is of the other kind. */
+   * documents if a text has a label or a pair was added, else one long text. Labels and pairs need documents: with
+   * a value below 0 the material cannot be prepared (RETTO_ERROR_ARGUMENT). The hidden state is reset between
+   * documents; empty documents are left out. Validation takes whole documents at even distances in the material; if
+   * there are too few for that, it takes the end of the last one. RETTO_ERROR_ARGUMENT if the model to start from
+   * is of the other kind. */
   int32_t documents;
   /* For "tokens": the number of different tokens, 1 to 65535; they are numbered 0 to vocabulary - 1. The model
    * has one more, which ends a piece. For other encodings 0. */
   int32_t vocabulary;
   /* Whether a new network has a memory (see retto_session_set_memory): below 0 for no, otherwise yes. */
   int32_t memory;
+  /* For "series": the values after which a series resembles itself again, such as 24 for hours, 1 for none; and the
+   * values that a forecast looks back at, 2 or more. Both at most 8192. If 0, the season is found by
+   * autocorrelation, and the context is four seasons, at least 32 and at most 512. */
+  int32_t season, context;
 } retto_trainer_options;
 
 #define RETTO_TRAINER_OPTIONS_INIT                                                              \
   {sizeof(retto_trainer_options), NULL, 0, 0, 0, 0, 0, 0, 0, 0, -1.0, 0.0, -1.0, 0.0, 0.0, 0, 0.0, \
-   -1.0, 0, 0, 0, NULL, 0.0, RETTO_FLOAT32, 0, 0, 0}
+   -1.0, 0, 0, 0, NULL, 0.0, RETTO_FLOAT32, 0, 0, 0, 0, 0}
 
 /* The same as a function, which does nothing for NULL. [any-thread] [realtime] */
 void retto_trainer_options_init(retto_trainer_options *options) RETTO_REALTIME;
@@ -1089,6 +1163,32 @@ RETTO_CHECK retto_status retto_trainer_add_tokens(retto_trainer *trainer, const 
                                                   const int32_t *targets, size_t count,
                                                   retto_role role);
 
+/* The times of a table: that of the first row (see retto_session_begin_series), and the time from one row to the
+ * next, in seconds or in months; one of the two is above 0 and the other is 0. */
+typedef struct retto_times {
+  int64_t start, seconds, months;
+} retto_times;
+
+/* Adds a table of numbers, for the encoding "series": values[r * columns + c] is the value of column c, 0 to
+ * columns - 1, at row r; NaN is a gap. Everything is copied. `names` are the names of the columns, 1 to 1000 of
+ * them, each another: 1 to 200 bytes of UTF-8 without control characters. `times` may be NULL. Each column is
+ * learned as a series of its own by one model. Further tables have the same columns and the same time between rows;
+ * a trainer that starts from a model takes the columns of the model and leaves out others. Without tables for
+ * validation the end of each table is used for it. RETTO_ERROR_ARGUMENT, _CORPUS if the trainer learns from
+ * something else, _EMPTY if there are fewer than two rows or a column without a number, _MEMORY; _STATE once the
+ * material is prepared. [one-thread] [blocking] */
+RETTO_CHECK retto_status retto_trainer_add_series(retto_trainer *trainer, const double *values,
+                                                  size_t rows, size_t columns,
+                                                  const char *const *names,
+                                                  const retto_times *times, retto_role role);
+
+/* Adds a CSV file as a table: fields between commas, semicolons or tabs (RFC 4180). The first line may have names;
+ * the first column may have times, such as 2016-07-01 13:00, at regular distances (rows that are missing are gaps).
+ * Empty fields, NA, NaN and null are gaps. The file is read now; a run that is resumed reads it again. Like
+ * retto_trainer_add_series, and RETTO_ERROR_FILE, _FORMAT (the message names the line). [one-thread] [blocking] */
+RETTO_CHECK retto_status retto_trainer_add_csv(retto_trainer *trainer, const char *path,
+                                               retto_role role);
+
 /* Adds a MIDI file as one piece. It is read now, and not needed afterwards. A trainer learns from text or from
  * music, not from both. Until the first step the trainer keeps each event of the file, in 16 bytes of memory.
  * RETTO_ERROR_FILE, _FORMAT, _EMPTY if it has no notes, _MEMORY; _STATE once the material is prepared. [one-thread]
@@ -1108,9 +1208,10 @@ struct retto_midi; /* see "MIDI files" */
 RETTO_CHECK retto_status retto_trainer_add_piece(retto_trainer *trainer, const struct retto_midi *midi,
                                                  retto_role role);
 
-/* The state of a run: whether it is over, and why. It is saved with a checkpoint. */
+/* The state of a run: whether it is over, and why. It is saved with a checkpoint. Only RETTO_END_FINISHED, _EARLY
+ * and _DIVERGED are the end of a run: a run that is fresh or stopped goes on with the next step. */
 typedef enum retto_end {
-  RETTO_END_NONE = 0,     /* it is not over */
+  RETTO_END_NONE = 0,     /* it is running */
   RETTO_END_FINISHED = 1, /* the epochs, steps or minutes are done */
   RETTO_END_EARLY = 2,    /* the validation loss has not improved for a long time */
   RETTO_END_STOPPED = 3,  /* you stopped it; it can go on */
@@ -1128,7 +1229,8 @@ typedef struct retto_progress {
   double epoch, fraction;
   /* The training loss, smoothed and with dropout; the last and the best validation loss. */
   double loss, validation_loss, best_validation_loss;
-  /* Of the validation material, or of the training material if there is none. */
+  /* Bits per character of the validation material, or of the training material if there is none; NaN unless the
+   * model is a text model. */
   double bits_per_character;
   double learning_rate, gradient_norm;
   double tokens_per_second, seconds_elapsed, seconds_left;
@@ -1179,7 +1281,8 @@ RETTO_CHECK retto_status retto_trainer_step(retto_trainer *trainer, retto_progre
  * RETTO_ERROR_STATE. `progress` is valid until the callback returns. */
 typedef int32_t (*retto_progress_callback)(void *user, const retto_progress *progress);
 
-/* Trains until the run ends or is stopped; call it again to go on. `callback` and `user` may be NULL, and so may
+/* Trains until the run ends or is stopped. A run that was stopped returns RETTO_OK, with RETTO_END_STOPPED in
+ * progress->end; call it again to go on. `callback` and `user` may be NULL, and so may
  * `progress`, which is filled in with the final state. Saves checkpoints if the options say where, the last one at
  * the end. A checkpoint that cannot be saved (the disk is full) does not end the run: progress->checkpoint_status
  * says so, and saving is tried again after checkpoint_seconds and at the start of the next call. A run that
@@ -1188,10 +1291,10 @@ RETTO_CHECK retto_status retto_trainer_run(retto_trainer *trainer,
                                            retto_progress_callback callback, void *user,
                                            retto_progress *progress);
 
-/* Makes a run end after its current step, or at once (within 0.1 s) while it prepares the material or
- * measures the validation loss. A retto_trainer_prepare that is active returns RETTO_ERROR_STATE. If neither is
- * active, the next of them that has something to do ends at once. It has no effect on retto_trainer_step. Also safe
- * in a signal handler. [any-thread] [realtime] */
+/* Makes a run end after its current step, or at once (within 0.1 s) while it prepares the material or measures the
+ * validation loss. A retto_trainer_prepare that is active returns RETTO_ERROR_STATE. If neither is active, the stop
+ * is kept: the next of these two calls that has work to do stops at once, with the result it has when it is
+ * stopped. It has no effect on retto_trainer_step. Also safe in a signal handler. [any-thread] [realtime] */
 RETTO_CHECK retto_status retto_trainer_stop(retto_trainer *trainer) RETTO_REALTIME;
 
 /* Saves a checkpoint: a model file that also holds what is needed to continue the run, and the state of the run.

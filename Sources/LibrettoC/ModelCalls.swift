@@ -22,16 +22,19 @@ final class ModelHandle {
   let encodingName: UnsafeMutablePointer<CChar>?
   /// The names of the labels, the first being that of label 1.
   let labelNames: [UnsafeMutablePointer<CChar>?]
+  /// Those of the columns of numbers, the first being that of column 1.
+  let columnNames: [UnsafeMutablePointer<CChar>?]
 
   init(_ model: Model) {
     self.model = model
     encodingName = strdup(model.encoding.name)
     labelNames = model.labels.names.map { strdup($0) }
+    columnNames = model.encoding.series?.columns.map { strdup($0.name) } ?? []
   }
 
   deinit {
     free(encodingName)
-    for name in labelNames { free(name) }
+    for name in labelNames + columnNames { free(name) }
   }
 }
 
@@ -163,7 +166,10 @@ func write(
         steps_per_quarter: Int32(handle.model.stepsPerQuarter),
         end_token: handle.model.endToken,
         kind: retto_kind(rawValue: UInt32(handle.model.kind.rawValue)),
-        memory: handle.model.hasMemory ? 1 : 0, labels: Int32(handle.model.labels.count))
+        memory: handle.model.hasMemory ? 1 : 0, labels: Int32(handle.model.labels.count),
+        columns: Int32(handle.columnNames.count),
+        season: Int32(handle.model.encoding.series?.season ?? 0),
+        context: Int32(handle.model.encoding.series?.context ?? 0))
       try write(value, to: try require(info, "the info"), "the info")
     }
   }

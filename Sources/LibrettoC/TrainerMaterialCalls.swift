@@ -1,7 +1,7 @@
 import CLibretto
 import Libretto
 
-private func isValidation(_ role: retto_role) throws(LibrettoError) -> Bool {
+func isValidation(_ role: retto_role) throws(LibrettoError) -> Bool {
   switch role {
   case RETTO_TRAINING: return false
   case RETTO_VALIDATION: return true

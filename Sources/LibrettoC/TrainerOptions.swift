@@ -40,6 +40,8 @@ func options(_ pointer: UnsafePointer<retto_trainer_options>?) throws(LibrettoEr
   options.documents = given.documents == 0 ? nil : given.documents > 0
   options.vocabulary = chosen(given.vocabulary)
   options.memory = given.memory == 0 ? nil : given.memory > 0
+  options.season = chosen(given.season)
+  options.context = chosen(given.context)
   return options
 }
 
@@ -70,6 +72,8 @@ func options(_ options: TrainingOptions, of handle: TrainerHandle) -> retto_trai
   result.precision = retto_precision(UInt32(options.precision.rawValue))
   result.memory = options.memory.map { $0 ? 1 : -1 } ?? 0
   result.vocabulary = Int32(options.vocabulary ?? 0)
+  result.season = Int32(options.season ?? 0)
+  result.context = Int32(options.context ?? 0)
   result.documents = options.documents.map { $0 ? 1 : -1 } ?? 0
   return result
 }

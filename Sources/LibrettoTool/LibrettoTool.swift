@@ -7,7 +7,7 @@ import Kernels
 struct LibrettoTool: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "libretto",
-    abstract: "Learns from text or MIDI files and writes more of the kind.",
+    abstract: "Learns from text, MIDI files or numbers and writes more of the kind.",
     discussion: """
       Begin with:
 
@@ -19,7 +19,7 @@ struct LibrettoTool: ParsableCommand {
       """,
     version: String(cString: version_text()),
     subcommands: [
-      Train.self, Sample.self, Classify.self, Translate.self, Evaluate.self, Score.self, Info.self,
+      Train.self, Sample.self, Classify.self, Translate.self, Forecast.self, Evaluate.self, Score.self, Info.self,
       Quantize.self, MIDI.self,
       Roll.self, Models.self, Bench.self,
     ])

@@ -60,6 +60,9 @@ public enum Encodings {
       PerformanceEncoding.self, make: { _ in PerformanceEncoding() },
       restore: PerformanceEncoding.init(properties:)),
     .init(TokensEncoding.self, make: TokensEncoding.init, restore: TokensEncoding.init),
+    .init(
+      SeriesEncoding.self, make: SeriesEncoding.init(settings:),
+      restore: SeriesEncoding.init(properties:)),
   ]
 
   public static var names: [String] { all.map(\.name) }

@@ -12,6 +12,7 @@
 #include "counters.h"
 #include "filter.h"
 #include "tiny.h"
+#include <math.h>
 #include <pthread.h>
 #include <signal.h>
 #include <unistd.h>
@@ -156,6 +157,21 @@ CALL(retto_session_mix_labels) {
 CALL(retto_model_label_name) {
   return retto_model_label_name(s->model, 1) ? RETTO_OK : RETTO_ERROR_ARGUMENT;
 }
+CALL(retto_model_column_name) {
+  return retto_model_column_name(s->model, 1) ? RETTO_OK : RETTO_ERROR_ARGUMENT;
+}
+CALL(retto_session_begin_series) { return retto_session_begin_series(s->session, 1, 86400); }
+CALL(retto_session_feed_value) {
+  retto_status status = RETTO_OK;
+  for (int i = 0; i < 50 && !status; i++)
+    status = retto_session_feed_value(s->session, i % 7 * 0.1);
+  return status;
+}
+CALL(retto_session_next_value) {
+  double value;
+  float probability;
+  return retto_session_next_value(s->session, &value, &probability);
+}
 CALL(retto_session_set_memory) { return retto_session_set_memory(s->session, 1.5f); }
 CALL(retto_session_set_voices) { return retto_session_set_voices(s->session, 2); }
 CALL(retto_session_set_density) { return retto_session_set_density(s->session, 1); }
@@ -220,6 +236,9 @@ CALL(no_struct) {
   info.size = SIZE_MAX;
   return retto_model_get_info(s->model, &info);
 }
+CALL(no_value) { return retto_session_feed_value(s->session, HUGE_VAL); }
+CALL(no_column) { return retto_session_begin_series(s->session, INT32_MAX, RETTO_NO_TIME); }
+CALL(no_time) { return retto_session_begin_series(s->session, 1, INT64_MAX); }
 CALL(no_event) {
   const retto_event event = {0, 255, 255, 255, 255};
   return retto_session_feed_event(s->session, &event);
@@ -299,7 +318,7 @@ static const struct row {
 #define COUNT(table) (sizeof table / sizeof *table)
 static int gave_ok[COUNT(calls)];
 
-enum { TEXT = 1, PITCHED = 2, DRUMS = 4, PERFORMANCE = 8, MUSIC = 14, ANY = 15 };
+enum { TEXT = 1, PITCHED = 2, DRUMS = 4, PERFORMANCE = 8, MUSIC = 14, SERIES = 16, ANY = 31 };
 
 static const struct outcome {
   const char *name;
@@ -326,6 +345,9 @@ static const struct outcome {
     FAILS(short_numbers, ANY, BUFFER),
     FAILS(no_snapshot, ANY, FORMAT),
     FAILS(no_struct, ANY, ARGUMENT),
+    FAILS(no_value, SERIES, ARGUMENT),
+    FAILS(no_column, SERIES, ARGUMENT),
+    FAILS(no_time, SERIES, ARGUMENT),
     FAILS(no_event, MUSIC, ARGUMENT),
     FAILS(no_channel, MUSIC, ARGUMENT),
     FAILS(no_range, MUSIC, ARGUMENT),
@@ -469,7 +491,8 @@ static void check(const char *path, int kind) {
 static const struct {
   const char *name;
   int kind;
-} encodings[] = {{"words", TEXT},      {"melody", PITCHED}, {"characters", TEXT},
+} encodings[] = {{"words", TEXT},      {"melody", PITCHED}, {"series", SERIES},
+                 {"characters", TEXT},
                  {"bytes", TEXT},      {"polyphony", PITCHED}, {"drums", DRUMS},
                  {"performance", PERFORMANCE}};
 static const char *const precisions[] = {"float32", "bfloat16", "int8"};
@@ -502,7 +525,15 @@ static retto_model *train(const char *encoding, int kind) {
     MUST(retto_trainer_set_label(trainer, i % 2 ? "high" : "low"));
     MUST(retto_trainer_add_text(trainer, tiny_line, sizeof tiny_line - 1, RETTO_TRAINING));
   }
-  for (int i = 0; i < 4 && kind != TEXT; i++) {
+  if (kind == SERIES) {
+    static const char *const column[] = {"load"};
+    const retto_times times = {0, 3600, 0};
+    double values[200];
+    for (int i = 0; i < 200; i++)
+      values[i] = i % 7 * 0.1;
+    MUST(retto_trainer_add_series(trainer, values, 200, 1, column, &times, RETTO_TRAINING));
+  }
+  for (int i = 0; i < 4 && kind & MUSIC; i++) {
     char path[64];
     snprintf(path, sizeof path, "%s%d.mid", encoding, i);
     retto_midi *midi = strcmp(encoding, "drums") ? scale(0, 60 + i) : scale(9, 35 + i);
@@ -574,9 +605,9 @@ static void check_the_watchers(void) {
 #endif
 }
 
-/* `all`: of the encodings and precisions; else one of text and one of music in each precision. */
+/* `all`: of the encodings and precisions; else one of text, one of music and one of numbers in each precision. */
 static void check_models(int all) {
-  for (size_t i = 0; i < (all && !under_tool() ? COUNT(encodings) : 2); i++)
+  for (size_t i = 0; i < (all && !under_tool() ? COUNT(encodings) : 3); i++)
     for (size_t j = 0; j < (under_tool() ? 1 : COUNT(precisions)); j++)
       check(path_of(i, j), encodings[i].kind);
   for (size_t i = 0; i < COUNT(calls); i++)

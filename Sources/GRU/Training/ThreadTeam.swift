@@ -6,8 +6,8 @@ import Synchronization
 ///
 /// Between jobs a thread spins for some microseconds, because the next job mostly follows at once,
 /// then sleeps. The threads end, and are joined, when the team is freed.
-final class ThreadTeam {
-  let count: Int
+package final class ThreadTeam {
+  package let count: Int
   private let shared = Shared()
   /// The process that started the threads. A child of fork() has this object, and no threads.
   private let process = getpid()
@@ -43,7 +43,7 @@ final class ThreadTeam {
     }
   }
 
-  init(_ count: Int) throws(NetworkError) {
+  package init(_ count: Int) throws(NetworkError) {
     self.count = max(count, 1)
     // Signals are for the host's own threads.
     var all = sigset_t()
@@ -102,7 +102,7 @@ final class ThreadTeam {
   }
 
   /// Runs `job` once for each index below `count`, at the same time, and returns when all are done.
-  func run(_ job: (Int) -> Void) {
+  package func run(_ job: (Int) -> Void) {
     precondition(!isOfAnotherProcess)
     guard count > 1 else { return job(0) }
     withoutActuallyEscaping(job) { job in

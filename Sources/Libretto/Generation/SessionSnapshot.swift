@@ -22,6 +22,7 @@ import Sequences
 ///         of music with side inputs 13 words: how long C to B have sounded in the present piece; then 256 times the
 ///         key that they tell, plus the notes to hear before it is looked for again
 ///         of models with a memory what it saves, then of models of pairs what `SourceWindow` saves
+///         of models of numbers what `SeriesReader` saves
 ///         zeros, to a multiple of 8
 ///         8 bytes: the checksum, which is `Hash` over all words of 8 bytes before it
 ///

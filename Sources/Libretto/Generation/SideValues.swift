@@ -3,13 +3,15 @@ import Platform
 import Sequences
 
 /// The side values of a session: of music from its constraints, the place the music has reached and the
-/// notes so far, which tell the key where no constraint does; of all from the memory. None of its calls
+/// notes so far, which tell the key where no constraint does; of numbers from those so far; of all from the memory. None of its calls
 /// allocates.
 final class SideValues {
   private let encoding: any Encoding
   private let music: (any MusicEncoding)?
   /// nil if the network is not told what it expects.
   private let memory: SequenceMemory?
+  /// nil if the sequence is not one of numbers.
+  let series: SeriesReader?
   /// nil if the network is not told the source of a pair.
   private let window: SourceWindow?
   /// See `Session.memoryStrength`.
@@ -42,6 +44,7 @@ final class SideValues {
     self.encoding = encoding
     music = encoding.music
     starts = sides.starts(encoding)
+    series = try encoding.series?.makeReader()
     window = sides.haveSource(encoding) ? try SourceWindow(encoding) : nil
     memory = sides.haveMemory(encoding) ? try SequenceMemory(encoding.memoryReach) : nil
     let inputs = encoding.sideInputs(sides.labels)
@@ -55,6 +58,7 @@ final class SideValues {
     (key, due) = (0, Self.interval)
     memory?.reset()
     window?.reset()
+    series?.begin(SeriesFacts())
   }
 
   var hasMemory: Bool { memory != nil }
@@ -83,6 +87,7 @@ final class SideValues {
     if encoding.beginsPiece(token) { reset() }
     memory?.advance(token, beginsBar: encoding.beginsBar(token))
     window?.advance(token)
+    series?.advance(token)
     guard let pitch = music?.pitch(of: token) else { return }
     heard.add(pitch: pitch)
     due -= 1
@@ -106,6 +111,7 @@ final class SideValues {
   /// The values of all of the encoding's side inputs, those of its own as they are now.
   private func ownValues(_ grammar: (any MusicGrammar)?) -> UnsafeMutablePointer<Int32> {
     let all = all.base.unsafelyUnwrapped
+    series?.write(into: all)
     guard let grammar else { return all }
     let constraints = grammar.constraints
     var facts = SideFacts()
@@ -123,11 +129,13 @@ final class SideValues {
 
   private static let keySize = 8 * 13
   var stateSize: Int {
-    Self.keySize + (memory?.stateSize ?? 0) + (window?.stateSize ?? 0)
+    seriesStart + (series?.stateSize ?? 0)
   }
+  private var seriesStart: Int { windowStart + (window?.stateSize ?? 0) }
   private var windowStart: Int { Self.keySize + (memory?.stateSize ?? 0) }
 
   func save(to bytes: UnsafeMutableRawPointer) {
+    series?.save(to: bytes + seriesStart)
     window?.save(to: bytes + windowStart)
     memory?.save(to: bytes + Self.keySize)
     for i in 0..<12 { bytes.setWord(i, UInt64(bitPattern: heard.times[i])) }
@@ -143,7 +151,8 @@ final class SideValues {
     let (key, due) = (Int64(bytes.word(12) >> 8), Int64(bytes.word(12) & 0xFF))
     guard key < MusicKey.count, due >= 1, due <= Self.interval,
       memory?.restore(from: bytes + Self.keySize, vocabulary: encoding.vocabularySize) ?? true,
-      window?.restore(from: bytes + windowStart, vocabulary: encoding.vocabularySize) ?? true
+      window?.restore(from: bytes + windowStart, vocabulary: encoding.vocabularySize) ?? true,
+      series?.restore(from: bytes + seriesStart) ?? true
     else { return false }
     self.heard = heard
     (self.key, self.due) = (Int32(key), due)

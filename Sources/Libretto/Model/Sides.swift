@@ -116,13 +116,13 @@ final class SideReader {
   init?(_ sides: Sides, _ encoding: any Encoding, longest: Int = .max) throws(LibrettoError) {
     guard !sides.inputs.isEmpty else { return nil }
     self.encoding = encoding
-    cursor = encoding.makeSideCursor()
     starts = sides.starts(encoding)
     let count = encoding.sideInputs(sides.labels).count
     let hasMemory = sides.haveMemory(encoding)
     let hasSource = sides.haveSource(encoding)
-    (places, all, memory, window) = try allocating { () throws(OutOfMemory) in
+    (cursor, places, all, memory, window) = try allocating { () throws(OutOfMemory) in
       (
+        try encoding.makeSideCursor(),
         try sides.places(in: encoding),
         try GrowableBuffer(repeating: 0, count: count),
         hasMemory ? try SequenceMemory(encoding.memoryReach.limited(to: longest)) : nil,

@@ -18,6 +18,8 @@ extension Checkpoint {
       "the number of steps per quarter note", options.stepsPerQuarter, grid)
     try require(
       "the vocabulary", options.vocabulary, encoding.hostVocabulary)
+    try require("the season", options.season, encoding.series?.season ?? 0)
+    try require("the context", options.context, encoding.series?.context ?? 0)
     try require("the embedding size", options.embedding, plan.shape.embedding)
     try require("the hidden size", options.hidden, plan.shape.hidden)
     try require("the number of layers", options.layers, plan.shape.layers)

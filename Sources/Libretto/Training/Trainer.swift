@@ -151,6 +151,30 @@ public final class Trainer {
     try material.add(tokens: tokens, targets: targets, validation: validation)
   }
 
+  /// Adds a CSV file of numbers. It is read now, and once more if its run is resumed.
+  ///
+  /// - `columns`: names of those to learn; nil for all. A trainer that starts from a model learns those of the model.
+  public func add(series path: String, columns: [String]? = nil, validation: Bool = false)
+    throws(LibrettoError)
+  {
+    try requireUnstarted()
+    var table = try readSeries(path: path)
+    if let columns { table = try table.choosing(columns, name: path) }
+    try material.addSeries { (series) throws(LibrettoError) in
+      try series.add(table, path: path, name: path, validation: validation)
+    }
+  }
+
+  /// Adds a table of numbers, which must not change before the first step. `name` is what errors call it.
+  public func add(series table: SeriesTable, name: String = "the table", validation: Bool = false)
+    throws(LibrettoError)
+  {
+    try requireUnstarted()
+    try material.addSeries { (series) throws(LibrettoError) in
+      try series.add(table, path: nil, name: name, validation: validation)
+    }
+  }
+
   private func requireUnstarted() throws(LibrettoError) {
     guard run == nil else {
       throw LibrettoError(.state, "material must be added before the first step of training")

@@ -1,5 +1,6 @@
 import GRU
 import Kernels
+import Sequences
 
 /// What a host may decide about a training run. What is nil is chosen from the size of the corpus and the
 /// time there is when training begins; `TrainingPlan` says how.
@@ -11,6 +12,10 @@ public struct TrainingOptions: Equatable, Sendable {
   public var documents: Bool?
   /// The tokens of an encoding that gives them no meaning, 1 to 65,535: numbers from 0 to one below it.
   public var vocabulary: Int?
+  /// Of numbers: values after which they are like themselves again, 1 to 8,192, 1 for none; nil to look for it.
+  public var season: Int?
+  /// Of numbers: the values a forecast looks back at, 2 to 8,192; nil for four seasons, at least 32 and at most 512.
+  public var context: Int?
   /// Steps per quarter note of the encodings on a grid, 1 to 24; nil for 4.
   public var stepsPerQuarter: Int?
   /// Whether music is learned in other keys and forms too, and performances at other tempi; nil for where
@@ -61,6 +66,8 @@ public struct TrainingOptions: Equatable, Sendable {
   package enum Limit {
     package static let stepsPerQuarter = 24
     package static let vocabulary = 65_535
+    package static let season = SeriesEncoding.longest
+    package static let context = SeriesEncoding.longest
     package static let embedding = NetworkShape.limits.embedding
     package static let hidden = NetworkShape.limits.hidden
     package static let layers = NetworkShape.limits.layers
@@ -102,6 +109,8 @@ public struct TrainingOptions: Equatable, Sendable {
     }
     try require("the number of steps per quarter note", stepsPerQuarter, 1...Limit.stepsPerQuarter)
     try require("the vocabulary", vocabulary, 1...Limit.vocabulary)
+    try require("the season", season, 1...Limit.season)
+    try require("the context", context, 2...Limit.context)
     try require("the embedding size", embedding, 1...Limit.embedding)
     try require("the hidden size", hidden, 1...Limit.hidden)
     try require("the number of layers", layers, 1...Limit.layers)

@@ -49,6 +49,8 @@ enum TrainingStart {
       ("layers", options.layers, shape.layers),
       ("steps per quarter note", options.stepsPerQuarter, model.stepsPerQuarter),
       ("vocabulary", options.vocabulary, model.encoding.hostVocabulary),
+      ("season", options.season, model.encoding.series?.season ?? 0),
+      ("context", options.context, model.encoding.series?.context ?? 0),
     ] {
       guard let asked, asked != has else { continue }
       throw LibrettoError(

@@ -28,12 +28,18 @@ struct Evaluate: ParsableCommand {
       """)
   var adapt = false
 
+  @OptionGroup(title: "Numbers") var series: SeriesOptions
+
   @Flag(help: "Print JSON.")
   var json = false
 
   func run() throws {
     try Outputs([]).spare([model] + files)
     let loaded = try ModelFiles.read(model)
+    if loaded.kind == .series { return try SeriesEvaluation(series, json: json).show(loaded, files) }
+    if let option = series.given.first {
+      throw Failure("\(option) is for models of numbers", code: 64)
+    }
     let start = now()
     var material = try Material(files, for: loaded, textEncoding)
     var measured = try Measurement(loaded, adapt: adapt, several: material.files.count > 1)

@@ -65,7 +65,9 @@ struct Sample: ParsableCommand {
       }
       for (i, seed) in seeds.enumerated() {
         if count > 1 { print("\(i > 0 ? "\n" : "")=== \(i + 1) of \(count), --seed \(seed) ===") }
-        if loaded.kind == .text {
+        if loaded.kind == .series {
+          try SeriesSample(length: text.length).write(try sampler.session(loaded, seed: seed))
+        } else if loaded.kind == .text {
           try TextSample(text).write(try sampler.session(loaded, seed: seed), loaded)
         } else {
           try TokenSample(length: text.length).write(

@@ -9,13 +9,13 @@ struct Score: ParsableCommand {
       On a terminal the text is coloured by surprise, in bits: from none over yellow to red. Then \
       come the most surprising places, at most one of each line, by line and column: typing errors \
       and strangers stand out. In music they are at most one of each bar, by bar and beat, or of \
-      each second of a performance.
+      each second of a performance. Of numbers they are the values least expected at their times.
       """)
 
   @Argument(help: "A model file, a checkpoint, or the name of a model (libretto models).")
   var model: String
 
-  @Argument(help: "A text file, or a MIDI file for a model of music.")
+  @Argument(help: "A text file, a MIDI file for a model of music, or a CSV file for one of numbers.")
   var file: String
 
   @Option(help: ArgumentHelp("Convert text from this encoding, as for train.", valueName: "name"))
@@ -23,20 +23,28 @@ struct Score: ParsableCommand {
 
   @Option(
     help: """
-      How many lines, bars or seconds to list with their most surprising places. (default: 10)
+      How many lines, bars, seconds or values to list, the most surprising first. (default: 10)
       """,
     transform: number(.from(0, to: 1_000_000)))
   var places = 10
 
-  @Flag(help: "Print every token with its log-probability as JSON.")
+  @Option(help: ArgumentHelp("Draw numbers and what was expected into an SVG file.", valueName: "file.svg"))
+  var plot: String?
+
+  @Flag(help: "Print every token with its log-probability as JSON; of numbers each value.")
   var json = false
 
   func run() throws {
-    try Outputs([]).spare([model, file])
+    try Outputs([], text: [plot].compactMap { $0 }).spare([model, file])
+    if let plot { try FileName.check(plot, "--plot", FileName.picture) }
     let loaded = try ModelFiles.read(model)
     if FolderWalk.isFolder(file) {
       throw Failure("\(file) is a folder; expected a file. To measure folders: evaluate", code: 2)
     }
+    if loaded.kind == .series {
+      return try SeriesAnomalies(places: places, plot: plot, json: json).show(loaded, file)
+    }
+    if plot != nil { throw Failure("--plot is for models of numbers", code: 64) }
     let file = try Material([file], for: loaded, textEncoding).files[0]
     if json { return try printJSON(loaded, file) }
     if let encoding = loaded.encoding.music {

@@ -3,7 +3,7 @@ import Libretto
 
 struct Train: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Learn a model from text, or from MIDI files.",
+    abstract: "Learn a model from text, from MIDI files, or from numbers.",
     discussion: """
       Without options everything is chosen from the size of the text. While it runs, a checkpoint is \
       kept beside the model; Ctrl-C saves and ends. `libretto train --resume MODEL` then goes on \
@@ -14,7 +14,8 @@ struct Train: ParsableCommand {
   @Argument(
     help: """
       A text file, - being standard input, which is one long text; several, or folders of them, of \
-      which each file is a document with an end of its own; or MIDI files and folders of them.
+      which each file is a document with an end of its own; MIDI files and folders of them; or CSV \
+      files of numbers at regular times.
       """)
   var files: [String] = []
 
@@ -58,6 +59,9 @@ struct Train: ParsableCommand {
       translate.
       """)
   var pairs = false
+
+  @Option(help: ArgumentHelp(SeriesInput.columnsHelp, valueName: "names"))
+  var columns: String?
 
   @Option(
     help: ArgumentHelp(LabelSource.help, valueName: "folder|name|file.csv"),

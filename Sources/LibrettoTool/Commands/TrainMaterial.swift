@@ -26,6 +26,8 @@ extension Train {
       }
       if paths.files.isEmpty {
         try addAgain(trainer, paths)
+      } else if Encodings.kind(of: trainer.givenEncoding ?? "") == .series {
+        try addSeries(paths.files, validFile, to: trainer)
       } else {
         var material = try material(paths.files, trainer.givenEncoding, trainer.expectedFiles)
         try refuseOptions(against: material)
@@ -35,6 +37,21 @@ extension Train {
       return trainer
     }
     let base = try from.map { try ModelFiles.read($0) }
+    if SeriesInput.isMeant(
+      paths.files, base?.encoding.name ?? sizes.encoding,
+      asText: lines || pairs || joined || labelFrom != nil || textEncoding != nil)
+    {
+      options.encoding = options.encoding ?? SeriesEncoding.name
+      let made = options
+      let trainer = try orFail { () throws(LibrettoError) in try Trainer(made, from: base) }
+      try addSeries(paths.files, validFile, to: trainer)
+      return trainer
+    }
+    if let option = SeriesInput.given(self).first {
+      throw Failure(
+        "\(option) is for numbers, which a CSV file holds; to read others as such: --encoding series",
+        code: 64)
+    }
     var material = try material(paths.files, base?.encoding.name ?? sizes.encoding, [])
     try refuseOptions(against: material)
     if !joined && base == nil && material.kind == .text && material.isSeveral {
@@ -100,17 +117,48 @@ extension Train {
 
   /// Adds the files of a run that is resumed, as they were added before.
   private func addAgain(_ trainer: Trainer, _ paths: TrainPaths) throws {
-    let isMusic = try Material.Kind(encoding: trainer.givenEncoding) == .music
+    let kind = Encodings.kind(of: trainer.givenEncoding ?? "")
     for file in trainer.expectedFiles {
       try paths.outputs.spare(file.path)
       try orFail { () throws(LibrettoError) in
         try trainer.set(label: file.label)
-        if isMusic {
-          try trainer.add(midi: file.path, validation: file.validation)
-        } else {
+        switch kind {
+        case .music: try trainer.add(midi: file.path, validation: file.validation)
+        case .series: try trainer.add(series: file.path, validation: file.validation)
+        default:
           try trainer.add(
             file: file.path, kind: file.kind, pieces: file.pieces, validation: file.validation)
         }
+      }
+    }
+  }
+
+  /// Adds CSV files of numbers.
+  private func addSeries(_ paths: [String], _ validation: String?, to trainer: Trainer) throws {
+    for (option, isGiven) in [
+      ("--text-encoding", textEncoding != nil), ("--joined", joined), ("--lines", lines),
+      ("--pairs", pairs), ("--label-from", labelFrom != nil),
+      ("--steps-per-quarter", sizes.stepsPerQuarter != nil), ("--augment", sizes.augment != nil),
+    ] where isGiven {
+      throw Failure(
+        "\(option) is for text or music; \(Streams.name(paths[0])) is read as numbers", code: 64)
+    }
+    let chosen = SeriesInput.names(columns)
+    for (path, isValidation) in paths.map({ ($0, false) }) + [validation].compactMap({ $0 }).map({
+      ($0, true)
+    }) {
+      if FolderWalk.isFolder(path) {
+        throw Failure("\(path) is a folder; numbers are learned from CSV files", code: 2)
+      }
+      guard Streams.isStream(path) else {
+        try orFail { () throws(LibrettoError) in
+          try trainer.add(series: resolved(path), columns: chosen, validation: isValidation)
+        }
+        continue
+      }
+      let table = try SeriesInput.read(path, columns: chosen)
+      try orFail { () throws(LibrettoError) in
+        try trainer.add(series: table, name: Streams.name(path), validation: isValidation)
       }
     }
   }

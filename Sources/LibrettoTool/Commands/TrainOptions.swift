@@ -41,7 +41,10 @@ extension Train {
       transform: number(.from(1, to: TrainingOptions.Limit.embedding)))
     var embedding: Int?
 
-    @Option(help: "bytes, characters or words; for music melody, polyphony, drums or performance.")
+    @Option(
+      help:
+        "bytes, characters or words; for music melody, polyphony, drums or performance; series for numbers."
+    )
     var encoding: String?
 
     @Option(
@@ -51,6 +54,20 @@ extension Train {
         """,
       transform: number(.from(1, to: TrainingOptions.Limit.stepsPerQuarter)))
     var stepsPerQuarter: Int?
+
+    @Option(
+      help: ArgumentHelp(
+        "Values after which numbers are like themselves again, such as 24 for hours; 1 for none. (default: looked for)",
+        valueName: "values"),
+      transform: number(.from(1, to: TrainingOptions.Limit.season)))
+    var season: Int?
+
+    @Option(
+      help: ArgumentHelp(
+        "Values that a forecast looks back at, 2 to \(TrainingOptions.Limit.context). (default: four seasons, at least 32 and at most 512)",
+        valueName: "values"),
+      transform: number(.from(2, to: TrainingOptions.Limit.context)))
+    var context: Int?
 
     @Flag(
       inversion: .prefixedNo,
@@ -118,6 +135,8 @@ extension Train {
     options.encoding = sizes.encoding
     options.stepsPerQuarter = sizes.stepsPerQuarter
     options.augment = sizes.augment
+    options.season = sizes.season
+    options.context = sizes.context
     options.memory = sizes.memory
     options.embedding = sizes.embedding
     options.hidden = sizes.hidden

@@ -46,6 +46,13 @@ struct SVG {
       + "\(Self.spaced(attributes))/>\n"
   }
 
+  mutating func path(_ points: [(Double, Double)], closed: Bool, _ attributes: String) {
+    guard let first = points.first else { return }
+    text += "<path d=\"M\(Self.n(first.0)) \(Self.n(first.1))"
+    for (x, y) in points.dropFirst() { text += "L\(Self.n(x)) \(Self.n(y))" }
+    text += "\(closed ? "Z" : "")\"\(Self.spaced(attributes))/>\n"
+  }
+
   mutating func label(_ x: Double, _ y: Double, _ label: String, _ attributes: String = "") {
     text +=
       "<text x=\"\(Self.n(x))\" y=\"\(Self.n(y))\"\(Self.spaced(attributes))>"

@@ -16,6 +16,11 @@ struct Material {
           "models of \(name) are of a program's own numbers, which no file holds: train and measure them through the library, by retto_trainer_add_tokens and retto_model_score; `libretto sample` lets them write",
           code: 64)
       }
+      guard Encodings.kind(of: name) != .series else {
+        throw Failure(
+          "models of \(name) are of numbers: use `libretto forecast`, `evaluate` or `score` with a CSV file",
+          code: 64)
+      }
       self = Encodings.isMusic(name) ? .music : .text
     }
   }

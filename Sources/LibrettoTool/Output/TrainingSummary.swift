@@ -45,6 +45,9 @@ struct TrainingSummary {
       why = ", chosen: " + votes.joined(separator: ", ")
     } else if hasBase {
       why = ", that of the model to start from"
+    } else if let series = encoding.series {
+      let season = series.season == 1 ? "no season" : "a season of \(series.season) values"
+      why = ", with \(season) and a context of \(series.context)"
     } else if options.encoding == nil && !isResumed {
       why =
         encoding.name == Encodings.usualText
@@ -59,7 +62,12 @@ struct TrainingSummary {
   private var material: String? {
     guard let tokens = trainer.tokens else { return nil }
     let pieces = trainer.pieces
-    let noun = trainer.encoding?.kind == .text ? "document" : "piece"
+    let noun =
+      switch trainer.encoding?.kind {
+      case .text: "document"
+      case .series: "window"
+      default: "piece"
+      }
     func parts(_ pieces: Int?) -> String {
       guard let pieces else { return "" }
       return " in \(grouped(pieces)) \(noun)\(pieces == 1 ? "" : "s")"
@@ -69,7 +77,7 @@ struct TrainingSummary {
       ? "\(grouped(tokens.validation))\(parts(pieces?.validation)) for validation"
       : "none for validation"
     return
-      "Learning from \(grouped(tokens.training)) tokens\(parts(pieces?.training)), \(held)."
+      "Learning from \(grouped(tokens.training)) \(trainer.encoding?.kind == .series ? "values" : "tokens")\(parts(pieces?.training)), \(held)."
   }
 
   private var network: String? {

@@ -17,6 +17,8 @@ public protocol Encoding: AnyObject, Sendable {
   var text: (any TextEncoding)? { get }
   /// This encoding, if it is one of music; else nil.
   var music: (any MusicEncoding)? { get }
+  /// This encoding, if it is that of numbers; else nil.
+  var series: SeriesEncoding? { get }
 
   var vocabularySize: Int { get }
 
@@ -36,7 +38,7 @@ public protocol Encoding: AnyObject, Sendable {
   /// The facts of the piece so many semitones higher.
   func transposed(_ facts: SideFacts, by semitones: Int) -> SideFacts
   /// nil if it has no side inputs of its own.
-  func makeSideCursor() -> (any SideCursor)?
+  func makeSideCursor() throws(OutOfMemory) -> (any SideCursor)?
   /// Whether these values of `ownSideInputs` tell how the piece ends, and its end is near. There the memory tells
   /// nothing: most pieces end as a passage before did, so a network that had the memory would not learn what the
   /// values mean.
@@ -56,10 +58,13 @@ extension Encoding {
   public var hostVocabulary: Int { kind == .tokens ? vocabularySize - 1 : 0 }
   public var text: (any TextEncoding)? { nil }
   public var music: (any MusicEncoding)? { nil }
+  public var series: SeriesEncoding? { nil }
   public var ownSideInputs: [SideInput] { [] }
-  /// The side inputs of the memory.
+  /// The side inputs of the memory; none of numbers, which hardly ever come again exactly.
   public var memorySideInputs: [SideInput] {
-    SequenceMemory.sideInputs(vocabulary: vocabularySize, hasBars: memoryReach.hasBars)
+    kind == .series
+      ? []
+      : SequenceMemory.sideInputs(vocabulary: vocabularySize, hasBars: memoryReach.hasBars)
   }
   /// The side inputs of pairs: see `SourceWindow`; none of encodings without documents of text.
   public var pairSideInputs: [SideInput] {
@@ -80,7 +85,7 @@ extension Encoding {
   public func beginsBar(_ token: Int32) -> Bool { false }
   public func sideFacts(of piece: UnsafeBufferPointer<Int32>) -> SideFacts { SideFacts() }
   public func transposed(_ facts: SideFacts, by semitones: Int) -> SideFacts { facts }
-  public func makeSideCursor() -> (any SideCursor)? { nil }
+  public func makeSideCursor() throws(OutOfMemory) -> (any SideCursor)? { nil }
   public func tellsEnding(_ values: UnsafePointer<Int32>) -> Bool { false }
 }
 
@@ -92,6 +97,8 @@ public enum EncodingKind: Int32, Sendable {
   case music = 1
   /// Numbers whose meaning only the host knows.
   case tokens = 2
+  /// Numbers at regular times: the calls for values work.
+  case series = 3
 }
 
 public enum EncodingError: Error, Equatable {

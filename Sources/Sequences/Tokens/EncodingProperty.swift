@@ -8,6 +8,14 @@ public enum EncodingProperty: Equatable, Sendable, ExpressibleByStringLiteral {
 
   public init(stringLiteral text: String) { self = .short(text) }
 
+  /// The text, which the caller knows to be of a bounded length.
+  var text: String {
+    switch self {
+    case .short(let text): text
+    case .long(let bytes): bytes.withElements { String(decoding: $0, as: UTF8.self) }
+    }
+  }
+
   /// The text if it is short.
   public var string: String? { if case .short(let text) = self { text } else { nil } }
 

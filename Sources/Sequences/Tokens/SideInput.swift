@@ -6,10 +6,13 @@ public struct SideInput: Equatable, Sendable {
   public let name: String
   /// Values there are, 0 up to `count - 1`. 0 means "not told".
   public let count: Int
+  /// Whether it may be left untold, so that training now and then does so.
+  public let mayHide: Bool
 
-  public init(name: String, count: Int) {
+  public init(name: String, count: Int, mayHide: Bool = true) {
     self.name = name
     self.count = count
+    self.mayHide = mayHide
   }
 }
 
@@ -23,6 +26,8 @@ public struct SideFacts: BitwiseCopyable, Equatable, Sendable {
   public var endsOnTonic = true
   /// Its label: see `Labels`.
   public var label: Int32 = 0
+  /// Of numbers: what is known of them.
+  public var series = SeriesFacts()
   /// Side inputs that are not told whatever is known: bit K for the Kth of the encoding's own, and the bit
   /// after those for the memory.
   public var hidden: UInt32 = 0

@@ -25,9 +25,13 @@ struct Corpus {
     /// What is to be predicted after each token, -1 for what does not count; nil if it is the next token.
     var targets: GrowableBuffer<Int32>?
 
+    /// Tokens that are no copies, where pieces overlap.
+    var distinct: Int?
+
     /// Tokens, of pieces without their variants.
     var count: Int {
-      pieces.map { (pieces) in (0..<pieces.count).reduce(0) { $0 + pieces.tokens(of: $1).count } }
+      if let distinct { return distinct }
+      return pieces.map { (pieces) in (0..<pieces.count).reduce(0) { $0 + pieces.tokens(of: $1).count } }
         ?? tokens.count
     }
   }
@@ -42,8 +46,16 @@ struct Corpus {
       for target in part.targets?.elements ?? .init(start: nil, count: 0) {
         hash.add(UInt64(bitPattern: Int64(target)))
       }
-      guard !labels.isEmpty, let pieces = part.pieces else { continue }
-      for piece in 0..<pieces.count { hash.add(UInt64(pieces.label(of: piece))) }
+      guard let pieces = part.pieces else { continue }
+      if !labels.isEmpty {
+        for piece in 0..<pieces.count { hash.add(UInt64(pieces.label(of: piece))) }
+      }
+      if encoding.kind == .series {
+        for piece in 0..<pieces.count {
+          hash.add(UInt64(pieces.series(of: piece).column))
+          hash.add(pieces.series(of: piece).origin.bitPattern)
+        }
+      }
     }
     for byte in labels.text.utf8 { hash.add(UInt64(byte)) }
     return hash.value
@@ -91,6 +103,8 @@ struct Corpus {
   /// most 256: the answer is learned by what it says of its source.
   var usualSequence: Int {
     guard encoding.kind != .music, let documents = training.pieces else { return 64 }
+    // A window of a series whole, so that what is forecast learns from what it looks back at.
+    if encoding.kind == .series { return min(256, max(8, documents.longest - 1)) }
     if hasPairs {
       var counts = [Int](repeating: 0, count: 65)
       for piece in 0..<documents.count {

@@ -8,6 +8,7 @@ struct Material {
     case text(TextMaterial)
     case music(MusicMaterial)
     case tokens(TokenMaterial)
+    case series(SeriesMaterial)
   }
 
   private var kind = Kind.none
@@ -33,6 +34,7 @@ struct Material {
     switch kind {
     case .text(let text): text.files
     case .music(let music): music.files
+    case .series(let series): series.files
     case .none, .tokens: FileList()
     }
   }
@@ -66,7 +68,7 @@ struct Material {
     switch kind {
     case .none: text = TextMaterial()
     case .text(let already): text = already
-    case .music, .tokens: throw mixed
+    case .music, .tokens, .series: throw mixed
     }
     try body(text, label)
     kind = .text(text)
@@ -80,7 +82,7 @@ struct Material {
     switch kind {
     case .none: music = MusicMaterial()
     case .music(let already): music = already
-    case .text, .tokens: throw mixed
+    case .text, .tokens, .series: throw mixed
     }
     // What it holds then has one owner, and is not copied for each piece that is added.
     kind = .none
@@ -101,10 +103,28 @@ struct Material {
     switch kind {
     case .tokens(let already): all = already
     case .none: all = try TokenMaterial(try encodingOfTokens())
-    case .text, .music: throw mixed
+    case .text, .music, .series: throw mixed
     }
     try all.add(tokens, targets: targets, label: label.number, validation: validation)
     kind = .tokens(all)
+  }
+
+  mutating func addSeries(_ body: (SeriesMaterial) throws(LibrettoError) -> Void)
+    throws(LibrettoError)
+  {
+    try require(.series)
+    let series: SeriesMaterial
+    switch kind {
+    case .none: series = SeriesMaterial(fixed?.series)
+    case .series(let already): series = already
+    case .text, .music, .tokens: throw mixed
+    }
+    guard label.number == 0 else {
+      throw LibrettoError(
+        .argument, "numbers have no labels, and the label is \"\(printable(label.name ?? ""))\"")
+    }
+    try body(series)
+    kind = .series(series)
   }
 
   private func encodingOfTokens() throws(LibrettoError) -> any Encoding {
@@ -131,6 +151,7 @@ struct Material {
       case .text, nil: "text"
       case .music: "MIDI files"
       case .tokens: "a host's tokens"
+      case .series: "numbers"
       }
     }
     throw LibrettoError(
@@ -148,6 +169,8 @@ struct Material {
       LibrettoError(.corpus, "this trainer learns from MIDI files; text cannot be added to it")
     case .tokens:
       LibrettoError(.corpus, "this trainer learns from a host's tokens; nothing else can be added")
+    case .series:
+      LibrettoError(.corpus, "this trainer learns from numbers; nothing else can be added")
     }
   }
 
@@ -186,6 +209,8 @@ struct Material {
           ?? (labels.isEmpty ? Encodings.usualText : Encodings.usualLabelledText),
         documents: options.documents ?? hasDocuments, fraction: fraction, until: stop)
     case .tokens(let tokens): return try tokens.corpus(fraction: fraction)
+    case .series(let series):
+      return try series.corpus(options, fraction: fraction)
     case .music(var music):
       return try music.tokenize(
         fixed?.music, name: options.encoding,

@@ -39,6 +39,7 @@ final class PieceBatches: Batches {
     var hidden: UInt32 = 0
     /// The label of the piece; 0 if it is not told.
     var label: Int32 = 0
+    var piece = 0
   }
 
   private var epoch = -1
@@ -129,6 +130,7 @@ final class PieceBatches: Batches {
     turn.shift = shifts.lowest + Int(random.next() % UInt64(shifts.count))
     // After all other draws of the piece, so that runs without side inputs draw what they always did.
     turn.label = pieces.label(of: piece)
+    turn.piece = piece
     if sides != nil, shuffles {
       let chance = random.next()
       turn.hidden = hide(chance)
@@ -181,8 +183,8 @@ final class PieceBatches: Batches {
   private func hide(_ random: UInt64) -> UInt32 {
     guard let encoding else { return 0 }
     var facts = SideFacts()
-    for side in 0..<min(encoding.ownSideInputs.count, 29)
-    where random >> UInt64(2 * side) & 3 == 0 {
+    for (side, input) in encoding.ownSideInputs.prefix(29).enumerated()
+    where input.mayHide && random >> UInt64(2 * side) & 3 == 0 {
       facts.hidden |= 1 << UInt32(side)
     }
     if random >> 61 == 0 { facts.hideMemory(of: encoding) }
@@ -196,6 +198,7 @@ final class PieceBatches: Batches {
       encoding?.sideFacts(of: UnsafeBufferPointer(piece.elements)) ?? SideFacts()
     facts.hidden = turn.hidden
     facts.label = turn.label
+    facts.series = pieces.series(of: turn.piece)
     return facts
   }
 

@@ -1,4 +1,5 @@
 import Memory
+import Sequences
 
 /// Where pieces or documents lie among tokens: each in one or more variants, such as other tempi, of
 /// which an epoch takes one.
@@ -14,6 +15,8 @@ final class PieceList {
   private let firsts = GrowableBuffer<Int>()
   /// The label of each piece: see `Labels`.
   private let labels = GrowableBuffer<Int32>()
+  /// What is known of each, of numbers; else nothing.
+  private let series = GrowableBuffer<SeriesFacts>()
 
   var count: Int { firsts.count }
 
@@ -38,6 +41,16 @@ final class PieceList {
   func variants(of piece: Int) -> Int { places(of: piece).count }
 
   func label(of piece: Int) -> Int32 { labels[piece] }
+  func series(of piece: Int) -> SeriesFacts {
+    piece < series.count ? series[piece] : SeriesFacts()
+  }
+
+  /// Adds a piece of a series; all pieces of a list are of series, or none.
+  func append(_ tokens: Range<Int>, series facts: SeriesFacts) throws(LibrettoError) {
+    try allocating { () throws(OutOfMemory) in try series.reserve(1) }
+    try append(CollectionOfOne(tokens))
+    series.appendReserved(facts)
+  }
 
   /// The tokens of a variant.
   func tokens(of piece: Int, variant: Int = 0) -> Range<Int> {
