@@ -332,11 +332,12 @@ typedef struct retto_model_info {
   /* Of a model of numbers: its columns, numbered 1 to `columns`; the values after which a series resembles itself
    * again, 1 if there is none; and the values that a forecast looks back at. Otherwise 0. */
   int32_t columns, season, context;
+  int32_t reserved; /* 0 */
 } retto_model_info;
 
 #define RETTO_MODEL_INFO_INIT \
   {sizeof(retto_model_info), 0, 0, 0, 0, 0, NULL, 0, 0, RETTO_FLOAT32, 0, -1, RETTO_KIND_TEXT, \
-   0, 0, 0, 0, 0}
+   0, 0, 0, 0, 0, 0}
 
 /* The same as a function, which does nothing for NULL. [any-thread] [realtime] */
 void retto_model_info_init(retto_model_info *info) RETTO_REALTIME;

@@ -169,7 +169,7 @@ func write(
         memory: handle.model.hasMemory ? 1 : 0, labels: Int32(handle.model.labels.count),
         columns: Int32(handle.columnNames.count),
         season: Int32(handle.model.encoding.series?.season ?? 0),
-        context: Int32(handle.model.encoding.series?.context ?? 0))
+        context: Int32(handle.model.encoding.series?.context ?? 0), reserved: 0)
       try write(value, to: try require(info, "the info"), "the info")
     }
   }

@@ -11,7 +11,8 @@ private func seriesTime(_ seconds: Int64) throws(LibrettoError) -> SeriesTime? {
   guard seconds != .min else { return nil }
   guard let time = SeriesTime(seconds: seconds) else {
     throw LibrettoError(
-      .argument, "the time is \(seconds) seconds; expected one of the years 1 to 9999, or RETTO_NO_TIME")
+      .argument,
+      "the time is \(seconds) seconds; expected one of the years 1 to 9999, or RETTO_NO_TIME")
   }
   return time
 }
@@ -33,13 +34,7 @@ private func seriesTime(_ seconds: Int64) throws(LibrettoError) -> SeriesTime? {
     try withModel(model) { (handle) throws(LibrettoError) in
       let column = try require(column, "the pointer for the column")
       let encoding = try handle.model.seriesEncoding()
-      let name = try string(name, "the name")
-      guard let number = encoding.column(named: name) else {
-        throw LibrettoError(
-          .argument,
-          "the model has no column \"\(printable(name))\"; it has \(shown(encoding.columns.map(\.name)))")
-      }
-      column.pointee = number
+      column.pointee = try encoding.number(of: try string(name, "the name"))
     }
   }
 }
@@ -103,7 +98,8 @@ private func seriesTime(_ seconds: Int64) throws(LibrettoError) -> SeriesTime? {
     guard (1...SeriesEncoding.mostColumns).contains(columns) else {
       throw LibrettoError(
         .argument,
-        "there are \(UInt(bitPattern: columns)) columns; expected 1 to \(SeriesEncoding.mostColumns)")
+        "there are \(UInt(bitPattern: columns)) columns; expected 1 to \(SeriesEncoding.mostColumns)"
+      )
     }
     try checkCount(rows, "the values")
     let (count, overflow) = rows.multipliedReportingOverflow(by: columns)
@@ -114,7 +110,8 @@ private func seriesTime(_ seconds: Int64) throws(LibrettoError) -> SeriesTime? {
       guard name.utf8.count <= 200, !name.utf8.contains(where: { $0 < 32 || $0 == 127 }) else {
         throw LibrettoError(
           .argument,
-          "the name of a column is \"\(printable(name))\"; expected 1 to 200 bytes without control characters")
+          "the name of a column is \"\(printable(name))\"; expected 1 to 200 bytes without control characters"
+        )
       }
       guard !found.contains(name) else {
         throw LibrettoError(
@@ -125,7 +122,8 @@ private func seriesTime(_ seconds: Int64) throws(LibrettoError) -> SeriesTime? {
     for (i, value) in all.enumerated() where value.isInfinite {
       throw LibrettoError(
         .argument,
-        "the value of column \(i % columns) in row \(i / columns) is infinite; expected a number, or NaN for a gap")
+        "the value of column \(i % columns) in row \(i / columns) is infinite; expected a number, or NaN for a gap"
+      )
     }
     let table = SeriesTable(names: found)
     if let times {
@@ -160,7 +158,8 @@ private func steps(_ times: retto_times) throws(LibrettoError) -> (SeriesTime?, 
   guard let step else {
     throw LibrettoError(
       .argument,
-      "the time between two rows is \(times.seconds) seconds and \(times.months) months; expected one of them above 0, the other 0")
+      "the time between two rows is \(times.seconds) seconds and \(times.months) months; expected one of them above 0, the other 0"
+    )
   }
   return (try seriesTime(times.start), step)
 }
@@ -170,6 +169,6 @@ private func steps(_ times: retto_times) throws(LibrettoError) -> (SeriesTime?, 
 ) -> retto_status {
   add(to: trainer) { (trainer) throws(LibrettoError) in
     try trainer.add(
-      series: absolutePath(try string(path, "the path")), validation: try isValidation(role))
+      series: try string(path, "the path"), validation: try isValidation(role))
   }
 }

@@ -19,7 +19,8 @@ struct LibrettoTool: ParsableCommand {
       """,
     version: String(cString: version_text()),
     subcommands: [
-      Train.self, Sample.self, Classify.self, Translate.self, Forecast.self, Evaluate.self, Score.self, Info.self,
+      Train.self, Sample.self, Classify.self, Translate.self, Forecast.self, Evaluate.self,
+      Score.self, Info.self,
       Quantize.self, MIDI.self,
       Roll.self, Models.self, Bench.self,
     ])

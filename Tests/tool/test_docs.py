@@ -140,7 +140,7 @@ class Docs(ToolTest):
 
     def test_options_that_the_prose_names(self):
         known = {}
-        for command in ("train", "sample", "classify", "translate", "evaluate", "score", "info", "quantize", "roll"):
+        for command in ("train", "sample", "classify", "translate", "forecast", "evaluate", "score", "info", "quantize", "roll"):
             known[command] = set(re.findall(r"--[a-z-]+", self.run_tool(command, "--help").stdout.decode()))
         every = set().union(*known.values())
         for program in ("libretto-play", "libretto-duet"):

@@ -15,7 +15,8 @@ public struct ForecastErrors: Sendable {
   /// - `truth`, `mean`: in units of the column's standard deviation in the training material, from its mean, as the
   ///   literature compares columns.
   /// - `quantile`: those of the forecast, likewise; nil if it is one value, `mean`.
-  mutating func add(_ truth: Double, mean: Double, median: Double, quantile: ((Double) -> Double)?) {
+  mutating func add(_ truth: Double, mean: Double, median: Double, quantile: ((Double) -> Double)?)
+  {
     count += 1
     squares += (truth - mean) * (truth - mean)
     distances += abs(truth - median)

@@ -126,3 +126,15 @@ extension Model {
     return encoding
   }
 }
+
+extension SeriesEncoding {
+  /// The number of the column of this name.
+  public func number(of name: String) throws(LibrettoError) -> Int32 {
+    guard let number = column(named: name) else {
+      throw LibrettoError(
+        .argument,
+        "the model has no column \"\(printable(name))\"; it has \(shown(columns.map(\.name)))")
+    }
+    return number
+  }
+}

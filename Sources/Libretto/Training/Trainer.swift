@@ -161,7 +161,7 @@ public final class Trainer {
     var table = try readSeries(path: path)
     if let columns { table = try table.choosing(columns, name: path) }
     try material.addSeries { (series) throws(LibrettoError) in
-      try series.add(table, path: path, name: path, validation: validation)
+      try series.add(table, path: absolutePath(path), name: path, validation: validation)
     }
   }
 

@@ -38,7 +38,9 @@ extension TrainingRun {
         dropout: Float(plan.dropout), seed: plan.seed, precision: plan.precision)
     }
     switch start {
-    case .new: initialize(learner.parameters, plan.shape, seed: plan.seed)
+    case .new:
+      initialize(learner.parameters, plan.shape, seed: plan.seed)
+      try Smoothing.apply(learner.parameters, plan.shape, corpus.encoding, sides)
     case .model(let model): learner.parameters.copy(from: try model.parameters())
     case .checkpoint: break
     }

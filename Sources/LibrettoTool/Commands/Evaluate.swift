@@ -36,7 +36,9 @@ struct Evaluate: ParsableCommand {
   func run() throws {
     try Outputs([]).spare([model] + files)
     let loaded = try ModelFiles.read(model)
-    if loaded.kind == .series { return try SeriesEvaluation(series, json: json).show(loaded, files) }
+    if loaded.kind == .series {
+      return try SeriesEvaluation(series, json: json).show(loaded, files)
+    }
     if let option = series.given.first {
       throw Failure("\(option) is for models of numbers", code: 64)
     }

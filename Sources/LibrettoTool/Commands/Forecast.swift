@@ -18,7 +18,8 @@ struct Forecast: ParsableCommand {
   var file = "-"
 
   @Option(
-    help: ArgumentHelp("Values to forecast. (default: a season, or 1 without one)", valueName: "values"),
+    help: ArgumentHelp(
+      "Values to forecast. (default: a season, or 1 without one)", valueName: "values"),
     transform: number(.from(1, to: Forecaster.mostHorizon)))
   var horizon: Int?
 
@@ -114,7 +115,8 @@ struct Forecast: ParsableCommand {
   /// A field of CSV, in quotes where it needs them.
   private static func field(_ text: String) -> String {
     guard text.contains(where: { $0 == "," || $0 == "\"" }) else { return text }
-    return "\"" + text.split(separator: "\"", omittingEmptySubsequences: false).joined(separator: "\"\"")
+    return "\""
+      + text.split(separator: "\"", omittingEmptySubsequences: false).joined(separator: "\"\"")
       + "\""
   }
 

@@ -15,7 +15,8 @@ struct Score: ParsableCommand {
   @Argument(help: "A model file, a checkpoint, or the name of a model (libretto models).")
   var model: String
 
-  @Argument(help: "A text file, a MIDI file for a model of music, or a CSV file for one of numbers.")
+  @Argument(
+    help: "A text file, a MIDI file for a model of music, or a CSV file for one of numbers.")
   var file: String
 
   @Option(help: ArgumentHelp("Convert text from this encoding, as for train.", valueName: "name"))
@@ -28,7 +29,9 @@ struct Score: ParsableCommand {
     transform: number(.from(0, to: 1_000_000)))
   var places = 10
 
-  @Option(help: ArgumentHelp("Draw numbers and what was expected into an SVG file.", valueName: "file.svg"))
+  @Option(
+    help: ArgumentHelp(
+      "Draw numbers and what was expected into an SVG file.", valueName: "file.svg"))
   var plot: String?
 
   @Flag(help: "Print every token with its log-probability as JSON; of numbers each value.")

@@ -144,9 +144,11 @@ extension Train {
         "\(option) is for text or music; \(Streams.name(paths[0])) is read as numbers", code: 64)
     }
     let chosen = SeriesInput.names(columns)
-    for (path, isValidation) in paths.map({ ($0, false) }) + [validation].compactMap({ $0 }).map({
-      ($0, true)
-    }) {
+    for (path, isValidation) in paths.map({ ($0, false) })
+      + [validation].compactMap({ $0 }).map({
+        ($0, true)
+      })
+    {
       if FolderWalk.isFolder(path) {
         throw Failure("\(path) is a folder; numbers are learned from CSV files", code: 2)
       }

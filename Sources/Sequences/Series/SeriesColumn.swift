@@ -3,27 +3,37 @@ public struct SeriesColumn: Equatable, Sendable {
   public let name: String
   /// The mean and the standard deviation of what was learned from.
   public let mean, deviation: Double
-  /// The standard deviation of the distance of its values from the mean of those before them: see `SeriesReader`.
-  public let scale: Double
+  /// What share of the distance from the mean of the last values is there again a season later; 0 without a season.
+  let seasonal: Double
+  /// The root mean square of the distances of its values from the mean of those before them, and from that mean and the
+  /// share of the season before.
+  let spread, scale: Double
 
-  /// - `deviation`, `scale`: 1 is taken where they are 0, as they are of a column that never changes.
-  public init(name: String, mean: Double, deviation: Double, scale: Double) {
+  /// - `deviation`, `spread`, `scale`: 1 is taken where they are 0, as they are of a column that never changes.
+  init(
+    name: String, mean: Double = 0, deviation: Double = 1, seasonal: Double = 0,
+    spread: Double = 1, scale: Double = 1
+  ) {
     self.name = name
     self.mean = mean
     self.deviation = deviation > 0 ? deviation : 1
+    self.spread = spread > 0 ? spread : 1
     self.scale = scale > 0 ? scale : 1
+    self.seasonal = seasonal
   }
 
-  /// As a model file keeps it: numbers and name, between them spaces.
-  var line: String { "\(mean) \(deviation) \(scale) \(name)" }
+  /// As a model file keeps it: the numbers and the name, between them spaces.
+  var line: String { "\(mean) \(deviation) \(seasonal) \(spread) \(scale) \(name)" }
 
   init?(line: Substring) {
-    let parts = line.split(separator: " ", maxSplits: 3, omittingEmptySubsequences: false)
-    guard parts.count == 4, let mean = Double(parts[0]), let deviation = Double(parts[1]),
-      let scale = Double(parts[2]), mean.isFinite, deviation.isFinite, deviation > 0,
-      scale.isFinite, scale > 0
+    let parts = line.split(separator: " ", maxSplits: 5, omittingEmptySubsequences: false)
+    let numbers = parts.prefix(5).compactMap { Double($0) }
+    guard parts.count == 6, numbers.count == 5, numbers.allSatisfy({ $0.isFinite }),
+      numbers[1] > 0, (0...1).contains(numbers[2]), numbers[3] > 0, numbers[4] > 0
     else { return nil }
-    self.init(name: String(parts[3]), mean: mean, deviation: deviation, scale: scale)
+    self.init(
+      name: String(parts[5]), mean: numbers[0], deviation: numbers[1], seasonal: numbers[2],
+      spread: numbers[3], scale: numbers[4])
   }
 }
 

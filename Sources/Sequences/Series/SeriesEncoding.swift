@@ -2,10 +2,10 @@ import Memory
 
 /// Numbers at regular times: columns that are read each on its own, by one model.
 ///
-/// A piece is `START` and a token for each value: how far it is from the mean of the values before it, or `GAP`.
-/// So a model knows shapes, not levels, and goes on where the level was never seen. What the same place of the
-/// seasons before had is told by side inputs, as are the level, the column, the hour, the weekday and the month.
-/// `SeriesReader` works them out.
+/// A piece is `START` and a token for each value: how far it is from the mean of the values before it and the share of
+/// the season before that is expected again, or `GAP`. So a model knows shapes, not levels, and goes on where the level was
+/// never seen. Side inputs tell the last value and those of the same place of the seasons before, the column,
+/// the hour, the weekday and the month. `SeriesReader` works them out.
 public final class SeriesEncoding: Encoding {
   public static let name = "series"
   public static let kind = EncodingKind.series
@@ -16,8 +16,6 @@ public final class SeriesEncoding: Encoding {
   public static let mostColumns = 1000
   /// The longest season and context.
   public static let longest = 8192
-  /// Levels that are told apart.
-  static let levels = 32
   /// Seasons before whose values are told.
   static let mostLags = 4
 
@@ -28,14 +26,19 @@ public final class SeriesEncoding: Encoding {
   public let context: Int
   /// The time between two values; nil if it is not known.
   public let step: TimeStep?
-  /// The farthest distance from the mean of the values before that has a token of its own.
+  /// What is told of the time of a value.
+  public let calendar: SeriesCalendar
+  /// The farthest distance from what is expected that has a token of its own.
   let range: Double
+  /// That of tokens, and that of side inputs, which are distances from the mean.
   let scale: SeriesScale
+  let spread = SeriesScale(range: 8)
   /// How many seasons before are told: those within the context.
   let lags: Int
 
   public init(
-    columns: [SeriesColumn], season: Int, context: Int, step: TimeStep?, range: Double
+    columns: [SeriesColumn], season: Int, context: Int, step: TimeStep?,
+    calendar: SeriesCalendar, range: Double
   ) throws(EncodingError) {
     guard (1...Self.mostColumns).contains(columns.count) else {
       throw .invalid("there are \(columns.count) columns; expected 1 to \(Self.mostColumns)")
@@ -53,6 +56,7 @@ public final class SeriesEncoding: Encoding {
     self.season = season
     self.context = context
     self.step = step
+    self.calendar = step == nil ? [] : calendar
     self.range = range
     scale = SeriesScale(range: range)
     lags = season == 1 ? 0 : min(Self.mostLags, context / season)
@@ -61,11 +65,12 @@ public final class SeriesEncoding: Encoding {
   /// For a registry: one that is not fitted yet.
   convenience init(settings: EncodingSettings) throws(EncodingError) {
     try self.init(
-      columns: [SeriesColumn(name: "value", mean: 0, deviation: 1, scale: 1)], season: 1,
-      context: 32, step: nil, range: 8)
+      columns: [SeriesColumn(name: "value")], season: 1, context: 32, step: nil,
+      calendar: [], range: 8)
   }
 
   public var series: SeriesEncoding? { self }
+  public var orderedTokens: Range<Int> { valueTokens }
   public var vocabularySize: Int { Int(Self.firstBin) + SeriesScale.count }
   public var startToken: Int32 { Self.start }
   public var endToken: Int32? { nil }
@@ -75,14 +80,14 @@ public final class SeriesEncoding: Encoding {
   public var ownSideInputs: [SideInput] {
     var inputs = [
       SideInput(name: "column", count: columns.count + 1),
-      SideInput(name: "level", count: Self.levels + 1, mayHide: false),
+      SideInput(name: "last", count: SeriesScale.count + 1, mayHide: false, isOrdered: true),
     ]
-    if step?.tellsHour == true { inputs.append(SideInput(name: "hour", count: 25)) }
-    if step?.tellsWeekday == true { inputs.append(SideInput(name: "weekday", count: 8)) }
-    if step?.tellsMonth == true { inputs.append(SideInput(name: "month", count: 13)) }
+    inputs += calendar.sideInputs
     for lag in 0..<lags {
       inputs.append(
-        SideInput(name: "season_\(lag + 1)", count: SeriesScale.count + 1, mayHide: false))
+        SideInput(
+          name: "season_\(lag + 1)", count: SeriesScale.count + 1, mayHide: false,
+          isOrdered: true))
     }
     return inputs
   }
@@ -112,6 +117,7 @@ public final class SeriesEncoding: Encoding {
       "range": .short(String(range)),
     ]
     if let step { properties["step"] = .short(step.text) }
+    if !calendar.isEmpty { properties["calendar"] = .short(calendar.text) }
     return properties
   }
 
@@ -137,9 +143,14 @@ public final class SeriesEncoding: Encoding {
       throw .invalid(
         "encoding.step is \"\(stepText ?? "")\"; expected seconds or months such as 3600s or 1mo")
     }
+    let calendarText = properties["calendar"]?.string ?? ""
+    guard let calendar = SeriesCalendar(text: calendarText) else {
+      throw .invalid(
+        "encoding.calendar is \"\(calendarText)\"; expected some of hour, weekday and month")
+    }
     try self.init(
       columns: columns, season: try number("season"), context: try number("context"), step: step,
-      range: try number("range"))
+      calendar: calendar, range: try number("range"))
   }
 }
 

@@ -155,7 +155,9 @@ public struct SeriesFile {
   // MARK: - The table
 
   private mutating func table() throws(SeriesFileError) -> SeriesTable {
-    guard try readLine() else { throw .invalid("there is nothing in it; expected lines of numbers") }
+    guard try readLine() else {
+      throw .invalid("there is nothing in it; expected lines of numbers")
+    }
     let width = count
     let firstLine = line
     let hasNames = (0..<fields.count).contains {

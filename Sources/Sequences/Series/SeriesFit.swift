@@ -28,48 +28,68 @@ public enum SeriesFit {
     var columns: [SeriesColumn] = []
     var farthest = 0.0
     for column in 0..<table.columns {
-      let fitted = try fit(table, column, end, context)
+      let fitted = try allocating { () throws(OutOfMemory) in
+        try fit(table, column, end, context, season)
+      }
       columns.append(fitted.column)
       farthest = max(farthest, fitted.farthest)
     }
     return try SeriesEncoding(
       columns: columns, season: season, context: context, step: table.step,
-      range: max(4, min(64, 1.25 * farthest)))
+      calendar: SeriesCalendar(table.step, rows: end), range: max(4, min(64, 1.25 * farthest)))
   }
 
-  /// Its mean, deviation and scale, and how far its values are from the mean of those before them at most, in units of the
-  /// scale.
-  private static func fit(_ table: SeriesTable, _ column: Int, _ end: Int, _ context: Int)
-    throws(EncodingError) -> (column: SeriesColumn, farthest: Double)
-  {
+  /// A column, and how far its values are from what is expected at most, in units of its scale.
+  private static func fit(
+    _ table: SeriesTable, _ column: Int, _ end: Int, _ context: Int, _ season: Int
+  ) throws(OutOfMemory) -> (column: SeriesColumn, farthest: Double) {
     var all = Moments()
     for row in 0..<end where table[row, column].isFinite { all.add(table[row, column]) }
-    let last = try allocating { () throws(OutOfMemory) in
-      try GrowableBuffer<Double>(repeating: 0, count: context)
+    // Counted from the mean, so that sums of large numbers do not lose what is small; gaps have the value before.
+    let values = try GrowableBuffer<Double>(repeating: 0, count: end)
+    let means = try GrowableBuffer<Double>(repeating: 0, count: end)
+    var sum = 0.0
+    var before = (0..<end).lazy.map { table[$0, column] }.first { $0.isFinite } ?? 0
+    for row in 0..<end {
+      if table[row, column].isFinite { before = table[row, column] }
+      values[row] = before - all.mean
+      means[row] = row == 0 ? 0 : sum / Double(min(row, context))
+      sum += values[row]
+      if row >= context { sum -= values[row - context] }
     }
-    var (count, sum) = (0, 0.0)
-    var distances = Moments()
+    let hasSeason = season > 1 && season <= context && season < end
+    let seasonal = hasSeason ? share(values, means, season) : 0
+    var (spread, scale) = (Moments(), Moments())
     var farthest = 0.0
-    for row in 0..<end where table[row, column].isFinite {
-      // Counted from the mean, so that sums of large numbers do not lose what is small.
-      let value = table[row, column] - all.mean
-      // The first ones are not typical: their means are of few values.
-      if count >= min(context, end / 4) {
-        let distance = value - sum / Double(min(count, context))
-        distances.add(distance)
-        farthest = max(farthest, abs(distance))
-      }
-      if count >= context { sum -= last[count % context] }
-      sum += value
-      last[count % context] = value
-      count += 1
+    for row in 1..<max(1, end) where table[row, column].isFinite {
+      let distance = values[row] - means[row]
+      spread.add(distance)
+      let again = row >= season ? seasonal * (values[row - season] - means[row]) : 0
+      scale.add(distance - again)
+      farthest = max(farthest, abs(distance - again))
     }
-    let scale = distances.rootMeanSquare
+    let unit = scale.rootMeanSquare
     return (
       SeriesColumn(
-        name: table.names[column], mean: all.mean, deviation: all.deviation, scale: scale),
-      scale > 0 ? farthest / scale : 0
+        name: table.names[column], mean: all.mean, deviation: all.deviation, seasonal: seasonal,
+        spread: spread.rootMeanSquare, scale: unit),
+      unit > 0 ? farthest / unit : 0
     )
+  }
+
+  /// What share of the distance from the mean is there again a season later, by least squares; from 0 to 1, so that no
+  /// forecast swings up.
+  private static func share(
+    _ values: GrowableBuffer<Double>, _ means: GrowableBuffer<Double>, _ season: Int
+  ) -> Double {
+    var (products, squares) = (0.0, 0.0)
+    for row in season..<values.count {
+      let before = values[row - season] - means[row]
+      products += before * (values[row] - means[row])
+      squares += before * before
+    }
+    let share = products / squares
+    return share.isFinite ? max(0, min(1, share)) : 0
   }
 
   /// The number of values after which columns are most like themselves again, without their trend; 1 if there is none.

@@ -3,8 +3,9 @@ import Memory
 /// Follows a series token by token: turns values into tokens and back, and works out the side inputs. What it tells
 /// depends on the facts and the tokens alone. None of its calls allocates.
 ///
-/// Values are counted from the first one of the series in units of the column's scale. A token is the distance from the
-/// mean of the last `context` values, or of all if there are fewer; the first value is at distance 0.
+/// Values are counted from the first one of the series in units of the column's scale. A token is the distance from what
+/// is expected: the mean of the last `context` values, or of all if there are fewer, and of the distance that the value a
+/// season before has from that mean the share that comes again. The first value is at distance 0.
 public final class SeriesReader: SideCursor {
   private let encoding: SeriesEncoding
   /// The last values, as multiples of 1 / `unit`: sums of whole numbers are exact, so the mean of the last ones never
@@ -54,16 +55,26 @@ public final class SeriesReader: SideCursor {
     count == 0 ? 0 : Float(Double(sum) / Double(min(count, encoding.context))) / Self.unit
   }
 
+  /// What the next value is expected to be, likewise.
+  private var expected: Float {
+    let mean = mean
+    guard encoding.lags > 0, count >= encoding.season else { return mean }
+    let before = Float(values[place(encoding.season)]) / Self.unit
+    return mean + Float(column.seasonal) * (before - mean)
+  }
+
   /// The token of the next value; NaN is a gap. A first value is what all others are counted from.
   public func token(of value: Double) -> Int32 {
     guard value.isFinite else { return SeriesEncoding.gap }
-    let distance = Float((value - origin) / column.scale) - mean
+    let distance = Float((value - origin) / column.scale) - expected
     return SeriesEncoding.firstBin + Int32(encoding.scale.bin(distance))
   }
 
   /// The value that a token stands for if it comes next; NaN for a gap.
   public func value(of token: Int32) -> Double {
-    guard token >= SeriesEncoding.firstBin, Int(token) < encoding.vocabularySize else { return .nan }
+    guard token >= SeriesEncoding.firstBin, Int(token) < encoding.vocabularySize else {
+      return .nan
+    }
     return value(at: encoding.scale.value(Int(token - SeriesEncoding.firstBin)))
   }
 
@@ -75,7 +86,7 @@ public final class SeriesReader: SideCursor {
   }
 
   private func value(at distance: Float) -> Double {
-    origin + Double(mean + distance) * column.scale
+    origin + Double(expected + distance) * column.scale
   }
 
   /// The place of the value `back` values before the next one.
@@ -91,13 +102,11 @@ public final class SeriesReader: SideCursor {
     guard token != SeriesEncoding.start else { return }
     let value: Float
     if token == SeriesEncoding.gap {
-      // Its place has what the season before had, or else the mean.
-      value =
-        encoding.lags > 0 && count >= encoding.season
-        ? Float(values[place(encoding.season)]) : mean * Self.unit
+      // Its place has what was expected.
+      value = expected * Self.unit
     } else {
       let bin = Int(max(token, SeriesEncoding.firstBin) - SeriesEncoding.firstBin)
-      value = (mean + encoding.scale.value(min(bin, SeriesScale.count - 1))) * Self.unit
+      value = (expected + encoding.scale.value(min(bin, SeriesScale.count - 1))) * Self.unit
     }
     let rounded = Int32(max(-Self.farthest, min(Self.farthest, value)).rounded())
     let at = place(0)
@@ -123,28 +132,24 @@ public final class SeriesReader: SideCursor {
       side += 1
     }
     tell(Int(facts.column))
-    tell(level(mean) + 1)
-    if let step = encoding.step, step.tellsMonth || step.tellsWeekday || step.tellsHour {
-      let time = facts.time.map { step.time(count, after: $0) }
-      if step.tellsHour { tell(time.map { $0.hour + 1 } ?? 0) }
-      if step.tellsWeekday { tell(time.map { $0.weekday + 1 } ?? 0) }
-      if step.tellsMonth { tell(time.map { $0.month } ?? 0) }
+    tell(count > 0 ? bin(1, mean) : 0)
+    let calendar = encoding.calendar
+    if !calendar.isEmpty {
+      let time = time()
+      if calendar.contains(.hour) { tell(time.map { $0.hour + 1 } ?? 0) }
+      if calendar.contains(.weekday) { tell(time.map { $0.weekday + 1 } ?? 0) }
+      if calendar.contains(.month) { tell(time.map { $0.month } ?? 0) }
     }
     for lag in 0..<encoding.lags {
       let back = (lag + 1) * encoding.season
-      tell(
-        count >= back
-          ? encoding.scale.bin(Float(values[place(back)]) / Self.unit - mean) + 1 : 0)
+      tell(count >= back ? bin(back, mean) : 0)
     }
   }
 
-  /// Where the level is among those learned from: 16 to each side of the column's mean, as far as six deviations.
-  private func level(_ mean: Float) -> Int {
-    let level = (origin + Double(mean) * column.scale - column.mean) / column.deviation
-    let half = Double(SeriesEncoding.levels / 2)
-    guard level.isFinite else { return 0 }
-    let place = (max(-6, min(6, level)) / 6 * half + half).rounded(.down)
-    return min(SeriesEncoding.levels - 1, max(0, Int(place)))
+  /// How far the value `back` values before the next one is from the mean.
+  private func bin(_ back: Int, _ mean: Float) -> Int {
+    let distance = Float(values[place(back)]) / Self.unit - mean
+    return encoding.spread.bin(distance * Float(column.scale / column.spread)) + 1
   }
 
   /// The time of the value `back` values before the next one; nil if it is not told.

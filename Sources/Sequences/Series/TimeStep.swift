@@ -37,18 +37,4 @@ public enum TimeStep: Equatable, Sendable {
       return overflow ? start : start.adding(months: months)
     }
   }
-
-  /// What of the calendar changes from step to step: the hour only where steps are shorter than a day, and so on.
-  var tellsHour: Bool { isShorter(than: 86_400) }
-  var tellsWeekday: Bool { isShorter(than: 7 * 86_400) }
-  var tellsMonth: Bool {
-    switch self {
-    case .seconds(let count): count < 366 * 86_400
-    case .months(let count): count < 12
-    }
-  }
-
-  private func isShorter(than seconds: Int64) -> Bool {
-    if case .seconds(let count) = self { count < seconds } else { false }
-  }
 }

@@ -22,6 +22,9 @@ public protocol Encoding: AnyObject, Sendable {
 
   var vocabularySize: Int { get }
 
+  /// Tokens that stand for numbers in rising order: a network begins with like ones for neighbours.
+  var orderedTokens: Range<Int> { get }
+
   /// What a session reads first if it was given nothing to begin with.
   var startToken: Int32 { get }
 
@@ -59,6 +62,7 @@ extension Encoding {
   public var text: (any TextEncoding)? { nil }
   public var music: (any MusicEncoding)? { nil }
   public var series: SeriesEncoding? { nil }
+  public var orderedTokens: Range<Int> { 0..<0 }
   public var ownSideInputs: [SideInput] { [] }
   /// The side inputs of the memory; none of numbers, which hardly ever come again exactly.
   public var memorySideInputs: [SideInput] {

@@ -8,11 +8,14 @@ public struct SideInput: Equatable, Sendable {
   public let count: Int
   /// Whether it may be left untold, so that training now and then does so.
   public let mayHide: Bool
+  /// Whether its values from 1 on stand for numbers in rising order.
+  public let isOrdered: Bool
 
-  public init(name: String, count: Int, mayHide: Bool = true) {
+  public init(name: String, count: Int, mayHide: Bool = true, isOrdered: Bool = false) {
     self.name = name
     self.count = count
     self.mayHide = mayHide
+    self.isOrdered = isOrdered
   }
 }
 

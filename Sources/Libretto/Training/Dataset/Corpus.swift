@@ -31,7 +31,9 @@ struct Corpus {
     /// Tokens, of pieces without their variants.
     var count: Int {
       if let distinct { return distinct }
-      return pieces.map { (pieces) in (0..<pieces.count).reduce(0) { $0 + pieces.tokens(of: $1).count } }
+      return pieces.map { (pieces) in
+        (0..<pieces.count).reduce(0) { $0 + pieces.tokens(of: $1).count }
+      }
         ?? tokens.count
     }
   }

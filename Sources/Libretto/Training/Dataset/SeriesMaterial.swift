@@ -8,8 +8,9 @@ final class SeriesMaterial {
   /// The files, in the order they came, for a checkpoint to name.
   private(set) var files = FileList()
 
-  /// Windows that each value is in, where there are few.
+  /// Windows that each value is in, where there are few; of very few values so many that there are about `fewTokens`.
   private static let overlap = 8
+  private static let fewTokens = 20_000
   /// Tokens of all windows, beyond which they overlap less.
   private static let mostTokens = 1 << 21
 
@@ -77,7 +78,8 @@ final class SeriesMaterial {
     let columns = encoding.columns
     var values = 0
     for i in 0..<training.count { values += end(training[i]) * columns.count }
-    let overlap = max(1, min(Self.overlap, Self.mostTokens / max(values, 1)))
+    let overlap = max(
+      Self.fewTokens / max(values, 1), 1, min(Self.overlap, Self.mostTokens / max(values, 1)))
     let train = try Part()
     let valid = try Part()
     for i in 0..<training.count {
@@ -128,7 +130,8 @@ final class SeriesMaterial {
     {
       guard rows.count >= 2 else { return }
       let reader = try allocating { () throws(OutOfMemory) in try encoding.makeReader() }
-      let length = min(2 * encoding.context, rows.count)
+      // Of few rows shorter ones, so that there are several.
+      let length = min(2 * encoding.context, max(rows.count * 2 / 3, 2))
       // Not a multiple of the season: windows begin at all places of it.
       var stride = max(1, length / overlap)
       if encoding.season > 1 && stride > 1 && stride % encoding.season == 0 { stride -= 1 }
