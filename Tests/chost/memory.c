@@ -290,6 +290,46 @@ static retto_status learn_midi(void) { return learn(NULL, NULL); }
 static retto_status learn_performance(void) { return learn("performance", NULL); }
 static retto_status learn_melody(void) { return learn("melody", NULL); }
 
+/* ---- Numbers */
+
+enum { ROWS = 3000 };
+static double numbers[2 * ROWS];
+static retto_session *numbers_session;
+
+static void make_numbers(void) {
+  FILE *file = fopen("numbers.csv", "w");
+  for (int i = 0; i < ROWS; i++) {
+    numbers[2 * i] = i % 7;
+    numbers[2 * i + 1] = -i % 5;
+    fprintf(file, "%s%04d-%02d-%02d,%d,%d\n", i ? "" : "day,a,b\n", 1970 + i / 336, 1 + i / 28 % 12,
+            1 + i % 28, i % 7, -i % 5);
+  }
+  fclose(file);
+}
+
+static retto_status learn_numbers(int file, retto_model **made) {
+  static const char *const names[2] = {"a", "b"};
+  retto_trainer_options options = small();
+  retto_trainer *trainer;
+  options.encoding = "series";
+  retto_status status = retto_trainer_create(&options, &trainer);
+  if (!status)
+    status = file ? retto_trainer_add_csv(trainer, "numbers.csv", RETTO_TRAINING)
+                  : retto_trainer_add_series(trainer, numbers, ROWS, 2, names, NULL, RETTO_TRAINING);
+  if (!status)
+    status = retto_trainer_step(trainer, NULL);
+  if (!status && made)
+    status = retto_trainer_model(trainer, made);
+  retto_trainer_free(trainer);
+  return status;
+}
+static retto_status learn_series(void) { return learn_numbers(0, NULL); }
+static retto_status learn_csv(void) { return learn_numbers(1, NULL); }
+static retto_status forecast(void) {
+  static double means[40];
+  return retto_session_forecast(numbers_session, 40, 50, 1, NULL, 0, NULL, means);
+}
+
 /* `expected` beside RETTO_ERROR_MEMORY. */
 static const struct operation {
   const char *name;
@@ -336,6 +376,9 @@ static const struct operation {
     {"retto_trainer_step after MIDI files", learn_midi, RETTO_OK},
     {"retto_trainer_step after performances", learn_performance, RETTO_OK},
     {"retto_trainer_step after melodies", learn_melody, RETTO_OK},
+    {"retto_trainer_step after a table", learn_series, RETTO_OK},
+    {"retto_trainer_step after a CSV file", learn_csv, RETTO_OK},
+    {"retto_session_forecast", forecast, RETTO_OK},
 };
 
 static void prepare(void) {
@@ -356,6 +399,14 @@ static void prepare(void) {
   checkpoint_file = read_file("checkpoint", &checkpoint_size);
   for (int i = 0; i < 64; i++)
     sessions[i] = tiny_session(model, (uint64_t)i);
+
+  retto_model *series = NULL;
+  make_numbers();
+  MUST(learn_numbers(0, &series));
+  numbers_session = tiny_session(series, 1);
+  MUST(retto_session_begin_series(numbers_session, 1, RETTO_NO_TIME));
+  for (int i = 0; i < 100; i++)
+    MUST(retto_session_feed_value(numbers_session, i % 7));
 
   make_midi();
   write_file("music.mid", midi_file, midi_size);

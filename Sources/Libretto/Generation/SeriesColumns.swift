@@ -61,7 +61,7 @@ public final class SeriesColumns {
   func facts(_ column: Int, _ rows: Range<Int>) -> SeriesFacts {
     SeriesFacts(
       column: columns[column].number, time: table.time(rows.lowerBound),
-      origin: values(column)[rows].first { $0.isFinite } ?? .nan)
+      origin: values(column)[rows].first { $0.isFinite })
   }
 
   /// A forecast of what follows some rows.

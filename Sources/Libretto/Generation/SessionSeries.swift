@@ -67,7 +67,7 @@ extension Session {
     for i in 0..<count { values[i] = reader.value(back: count - i) }
     let facts = SeriesFacts(
       column: reader.beginning.column, time: reader.time(back: count),
-      origin: count > 0 ? values[0] : .nan)
+      origin: count > 0 ? values[0] : nil)
     try values.withElements { (values) throws(LibrettoError) in
       let request = Forecaster.Request(
         facts: facts, values: UnsafePointer(values.baseAddress!), count: count, seed: seed)

@@ -25,14 +25,16 @@ public struct SeriesColumn: Equatable, Sendable {
   /// As a model file keeps it: the numbers and the name, between them spaces.
   var line: String { "\(mean) \(deviation) \(seasonal) \(spread) \(scale) \(name)" }
 
-  init?(line: Substring) {
-    let parts = line.split(separator: " ", maxSplits: 5, omittingEmptySubsequences: false)
+  init?(line: Substring.UTF8View) {
+    let parts = line.split(
+      separator: UInt8(ascii: " "), maxSplits: 5, omittingEmptySubsequences: false
+    ).map { String(Substring($0)) }
     let numbers = parts.prefix(5).compactMap { Double($0) }
     guard parts.count == 6, numbers.count == 5, numbers.allSatisfy({ $0.isFinite }),
       numbers[1] > 0, (0...1).contains(numbers[2]), numbers[3] > 0, numbers[4] > 0
     else { return nil }
     self.init(
-      name: String(parts[5]), mean: numbers[0], deviation: numbers[1], seasonal: numbers[2],
+      name: parts[5], mean: numbers[0], deviation: numbers[1], seasonal: numbers[2],
       spread: numbers[3], scale: numbers[4])
   }
 }
@@ -43,10 +45,10 @@ public struct SeriesFacts: BitwiseCopyable, Equatable, Sendable {
   public var column: Int32 = 0
   /// The time of its first value; nil is not told.
   public var time: SeriesTime?
-  /// The value that all others are counted from; NaN for the mean of the column.
-  public var origin = Double.nan
+  /// The value that all others are counted from; nil for the mean of the column.
+  public var origin: Double?
 
-  public init(column: Int32 = 0, time: SeriesTime? = nil, origin: Double = .nan) {
+  public init(column: Int32 = 0, time: SeriesTime? = nil, origin: Double? = nil) {
     self.column = column
     self.time = time
     self.origin = origin

@@ -131,7 +131,7 @@ public final class SeriesEncoding: Encoding {
     }
     let text = properties["columns"]?.text ?? ""
     var columns: [SeriesColumn] = []
-    for line in text.split(separator: "\n", maxSplits: Self.mostColumns) {
+    for line in text.utf8.split(separator: UInt8(ascii: "\n"), maxSplits: Self.mostColumns) {
       guard let column = SeriesColumn(line: line) else {
         throw .invalid("encoding.columns is damaged in line \(columns.count + 1)")
       }

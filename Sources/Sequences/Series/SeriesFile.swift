@@ -13,7 +13,8 @@ public enum SeriesFileError: Error {
 public struct SeriesFile {
   /// The file as a table.
   public static func read(_ bytes: UnsafeRawBufferPointer) throws(SeriesFileError) -> SeriesTable {
-    var file = SeriesFile(bytes)
+    var file: SeriesFile
+    do throws(OutOfMemory) { file = try SeriesFile(bytes) } catch { throw .outOfMemory(error) }
     return try file.table()
   }
 
@@ -24,19 +25,23 @@ public struct SeriesFile {
   private var line = 0
   private var nextLine = 1
   /// The first fields of the present line, and how many there are.
-  private var fields: [Range<Int>] = []
+  private let fields: GrowableBuffer<Field>
   private var count = 0
+
+  private struct Field: BitwiseCopyable {
+    let start, end: Int
+  }
 
   /// One for the times besides the columns.
   private static let mostFields = SeriesEncoding.mostColumns + 1
 
-  private init(_ bytes: UnsafeRawBufferPointer) {
+  private init(_ bytes: UnsafeRawBufferPointer) throws(OutOfMemory) {
     self.bytes = bytes
     if bytes.starts(with: [0xEF, 0xBB, 0xBF]) { place = 3 }
     let first = bytes[place...].prefix { $0 != Self.newline && $0 != Self.carriageReturn }
     separator =
       [Self.semicolon, Self.tab].first { first.contains($0) } ?? UInt8(ascii: ",")
-    fields.reserveCapacity(Self.mostFields)
+    fields = try GrowableBuffer(capacity: Self.mostFields)
   }
 
   private static let newline: UInt8 = 10
@@ -52,11 +57,11 @@ public struct SeriesFile {
     repeat {
       guard place < bytes.count else { return false }
       line = nextLine
-      fields.removeAll(keepingCapacity: true)
+      fields.truncate(to: 0)
       count = 0
       var goesOn = true
       while goesOn { goesOn = try readField() }
-    } while count == 1 && fields[0].isEmpty
+    } while count == 1 && fields[0].start == fields[0].end
     return true
   }
 
@@ -94,7 +99,9 @@ public struct SeriesFile {
       while end > start && bytes[end - 1] == UInt8(ascii: " ") { end -= 1 }
       field = start..<end
     }
-    if fields.count < Self.mostFields { fields.append(field) }
+    if fields.count < Self.mostFields {
+      fields.appendReserved(Field(start: field.lowerBound, end: field.upperBound))
+    }
     count += 1
     guard place < bytes.count else { return false }
     let end = bytes[place]
@@ -112,7 +119,7 @@ public struct SeriesFile {
   }
 
   private func field(_ number: Int) -> UnsafeRawBufferPointer {
-    UnsafeRawBufferPointer(rebasing: bytes[fields[number]])
+    UnsafeRawBufferPointer(rebasing: bytes[fields[number].start..<fields[number].end])
   }
 
   /// The text of a field for people and for names: cut where it is long, without control characters.

@@ -7,8 +7,8 @@ public enum SeriesFit {
   private static let mostValues = 20_000
   /// Columns whose season is looked for.
   private static let mostColumns = 16
-  /// A place of the season explains at least so much of what is left without the trend.
-  private static let leastCorrelation = 0.15
+  /// The least autocorrelation of a season, and in standard deviations of that of noise.
+  private static let leastCorrelation = (share: 0.15, deviations: 4.5)
   /// The longest context where nobody names one.
   private static let usualContext = 32...512
 
@@ -119,7 +119,9 @@ public enum SeriesFit {
     }
     var best = 0.0
     for lag in 3...longest where isPeak(lag) { best = max(best, sums[lag]) }
-    guard best / Double(columns) >= leastCorrelation else { return 1 }
+    let least = max(
+      leastCorrelation.share, leastCorrelation.deviations / Double(count).squareRoot())
+    guard best / Double(columns) >= least else { return 1 }
     // Of a season and its multiples the shortest.
     return (3...longest).first { isPeak($0) && sums[$0] >= 0.85 * best } ?? 1
   }

@@ -39,7 +39,7 @@ public final class SeriesReader: SideCursor {
     let isKnown = facts.column >= 1 && Int(facts.column) <= encoding.columns.count
     if !isKnown { self.facts.column = 0 }
     column = encoding.columns[isKnown ? Int(facts.column) - 1 : 0]
-    origin = facts.origin.isFinite ? facts.origin : column.mean
+    origin = facts.origin ?? column.mean
     (count, sum) = (0, 0)
   }
 

@@ -58,7 +58,7 @@ enum SeriesTimes {
           : times[i].time.seconds - times[i - 1].time.seconds)
     }
     try distances.sort { $0 < $1 }
-    let median = distances[distances.count / 2]
+    let median = distances[(distances.count - 1) / 2]
     return areMonths ? .months(median) : .seconds(median)
   }
 

@@ -33,7 +33,7 @@ import Testing
   }
 
   private func sides(_ encoding: any Encoding, _ tokens: [Int32], _ facts: SideFacts) -> [[Int32]] {
-    let cursor = encoding.makeSideCursor()!
+    let cursor = try! encoding.makeSideCursor()!
     cursor.begin(facts)
     return tokens.map { token in
       var values = [Int32](repeating: -1, count: encoding.ownSideInputs.count)

@@ -1,12 +1,14 @@
+import Memory
 import Testing
 
 @testable import Sequences
 
 @Suite struct SeriesFileTests {
   private func read(_ text: String) throws(SeriesFileError) -> SeriesTable {
-    let bytes = Array(text.utf8)
-    return try bytes.withUnsafeBytes { (bytes) throws(SeriesFileError) in
-      try SeriesFile.read(bytes)
+    let bytes = GrowableBuffer<UInt8>()
+    try! bytes.append(contentsOf: text.utf8)
+    return try bytes.withElements { (bytes) throws(SeriesFileError) in
+      try SeriesFile.read(UnsafeRawBufferPointer(bytes))
     }
   }
 

@@ -55,7 +55,7 @@ struct Corpus {
       if encoding.kind == .series {
         for piece in 0..<pieces.count {
           hash.add(UInt64(pieces.series(of: piece).column))
-          hash.add(pieces.series(of: piece).origin.bitPattern)
+          hash.add(pieces.series(of: piece).origin?.bitPattern ?? 0)
         }
       }
     }
