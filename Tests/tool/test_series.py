@@ -35,7 +35,7 @@ class Series(ToolTest):
         said = self.learn()
         self.assertIn("Encoding: series, with a season of 8 values and a context of 32", said)
         self.assertIn("800 values" if "800 values" in said else "720 values", said)
-        self.assertIn("last", self.said("info", "m.safetensors"))
+        self.assertIn("columns: small, large\nseason 8, context 32, 3600s", self.said("info", "m.safetensors"))
         # A forecast follows the wave, at the times that follow.
         rows = list(csv.DictReader(io.StringIO(self.said("forecast", "m.safetensors", "past.csv", "--horizon", "16",
                                                          "--plot", "fan.svg"))))
@@ -75,7 +75,7 @@ class Series(ToolTest):
         self.said("train", "--resume", "m.safetensors", "--steps", "210")
         self.file("more.csv", self.table(0, 500))
         self.said("train", "more.csv", "--from", "m.safetensors", "-o", "n.safetensors", "--steps", "5")
-        self.assertIn("column (2)", self.said("info", "n.safetensors"))
+        self.assertIn("columns: small\n", self.said("info", "n.safetensors"))
 
     def test_files_that_are_wrong(self):
         self.learn()

@@ -17,6 +17,7 @@ struct Info: ParsableCommand {
     let model = try ModelFiles.read(self.model)
     let shape = model.shape
     let parameters = model.network.layout.parameters
+    let columns = model.encoding.series?.columns.map(\.name) ?? []
     if json {
       print(
         JSON.object([
@@ -29,6 +30,7 @@ struct Info: ParsableCommand {
             .object(model.sideInputs.map { ($0.name, .number($0.count)) })
           ),
           ("labels", .array(model.labels.names.map { .string($0) })),
+          ("columns", .array(columns.map { .string($0) })),
           (
             "facts",
             .object(model.facts.sorted { $0.key < $1.key }.map { ($0.key, .string($0.value)) })
@@ -60,6 +62,11 @@ struct Info: ParsableCommand {
     let sides = model.sideInputs.map { "\($0.name) (\($0.count))" }
     if !sides.isEmpty { say("side inputs: \(sides.joined(separator: ", "))") }
     if !model.labels.isEmpty { say("labels: \(model.labels.names.joined(separator: ", "))") }
+    if let series = model.encoding.series {
+      say("columns: \(series.columns.map(\.name).joined(separator: ", "))")
+      let step = series.step.map { ", \($0.text) from value to value" } ?? ""
+      say("season \(series.season), context \(series.context)\(step)")
+    }
     for (key, value) in model.facts.sorted(by: { $0.key < $1.key }) {
       say("\(key.dropFirst("training.".count)): \(value)")
     }

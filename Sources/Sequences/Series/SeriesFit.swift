@@ -8,7 +8,7 @@ public enum SeriesFit {
   /// Columns whose season is looked for.
   private static let mostColumns = 16
   /// The least autocorrelation of a season, and in standard deviations of that of noise.
-  private static let leastCorrelation = (share: 0.15, deviations: 4.5)
+  private static let leastCorrelation = (share: 0.15, deviations: 6.0)
   /// The longest context where nobody names one.
   private static let usualContext = 32...512
 
@@ -109,8 +109,7 @@ public enum SeriesFit {
       for lag in 2...longest {
         var sum = 0.0
         for i in lag..<count { sum += values[i] * values[i - lag] }
-        // As if all places had a partner: long lags have fewer.
-        sums[lag] += sum / square * Double(count) / Double(count - lag)
+        sums[lag] += sum / square
       }
     }
     guard columns > 0, longest >= 3 else { return 1 }
