@@ -23,7 +23,7 @@ final class SeriesBatch {
     self.model = model
     self.rows = rows
     let shape = model.shape
-    // One row has a memory of its own, and is less exact to tell from several.
+    // The memory of one row keeps what a step begins for the next one of the same stream; here others take their turns.
     scratch = try network { () throws(NetworkError) in
       try Network.Scratch(model.network, rows: max(rows, 2))
     }
