@@ -41,7 +41,9 @@ extension Train {
       transform: number(.from(1, to: TrainingOptions.Limit.embedding)))
     var embedding: Int?
 
-    @Option(help: "bytes, characters or words; for music melody, polyphony, drums or performance.")
+    @Option(
+      help:
+        "bytes, characters or words; for music melody, polyphony, drums, ensemble or performance.")
     var encoding: String?
 
     @Option(

@@ -7,6 +7,8 @@ struct MusicRecorder {
   private let timing: MusicTiming
   private let ticksPerStep: Int?
   private var events: [MIDIEvent] = []
+  /// Those of parts, which have tracks of their own.
+  private var parts: [(channel: Int, name: String, events: [MIDIEvent])] = []
   /// Ticks of the encoding.
   private(set) var tick = 0
   private(set) var isOver = false
@@ -35,6 +37,7 @@ struct MusicRecorder {
       let sharps = UInt8(bitPattern: Int8(key.sharps))
       events.append(MIDIEvent(tick: 0, .meta(type: 0x59, [sharps, key.isMinor ? 1 : 0])))
     }
+    guard !encoding.hasOrders else { return }
     let channel = UInt8(encoding.channel)
     events.append(MIDIEvent(tick: 0, .channel(status: 0xC0 | channel, UInt8(program), 0)))
   }
@@ -75,17 +78,39 @@ struct MusicRecorder {
         MIDIEvent(
           tick: timing.place(tick), .meta(type: 0x58, [UInt8(clamping: event.pitch), power, 24, 8]))
       )
+    case .program: introduce(event)
     case .time: break
     case .end: isOver = true
     }
   }
 
   private mutating func append(_ kind: UInt8, _ channel: Int, _ pitch: Int, _ velocity: Int) {
-    events.append(
-      MIDIEvent(
-        tick: timing.place(tick),
-        .channel(
-          status: kind | UInt8(channel & 15), UInt8(clamping: pitch), UInt8(clamping: velocity))
+    let event = MIDIEvent(
+      tick: timing.place(tick),
+      .channel(
+        status: kind | UInt8(channel & 15), UInt8(clamping: pitch), UInt8(clamping: velocity)))
+    if let part = parts.firstIndex(where: { $0.channel == channel }) {
+      parts[part].events.append(event)
+    } else {
+      events.append(event)
+    }
+  }
+
+  /// A part gets a track, with its program and a name.
+  private mutating func introduce(_ event: MusicEvent) {
+    let drums = event.channel == GeneralMIDI.drumChannel
+    let title = Instrument.title(of: drums ? Instrument.drums : event.pitch)
+    let same = parts.count { $0.name == title || $0.name.hasPrefix(title + " ") }
+    let name = same == 0 ? title : "\(title) \(same + 1)"
+    let program = UInt8(clamping: event.pitch)
+    parts.append(
+      (
+        event.channel, name,
+        [
+          MIDIEvent(tick: 0, .meta(type: 0x03, Array(name.utf8))),
+          MIDIEvent(
+            tick: timing.place(tick), .channel(status: 0xC0 | UInt8(event.channel), program, 0)),
+        ]
       ))
   }
 
@@ -96,9 +121,10 @@ struct MusicRecorder {
   }
 
   var file: MIDIFile {
-    MIDIFile(
-      format: 0, division: .metrical(ticksPerQuarter: timing.ticksPerQuarter),
-      tracks: [MIDIFile.Track(events: events, end: timing.place(tick))])
+    let end = timing.place(tick)
+    return MIDIFile(
+      format: parts.isEmpty ? 0 : 1, division: .metrical(ticksPerQuarter: timing.ticksPerQuarter),
+      tracks: ([events] + parts.map(\.events)).map { MIDIFile.Track(events: $0, end: end) })
   }
 }
 
