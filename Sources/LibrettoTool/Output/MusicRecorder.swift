@@ -4,6 +4,8 @@ import Sequences
 struct MusicRecorder {
   private let reader: MusicReader
   private let primer: Primer?
+  private let plan: PartsPlan?
+  let ticksPerQuarter: Int
   private let timing: MusicTiming
   private let ticksPerStep: Int?
   private var events: [MIDIEvent] = []
@@ -24,10 +26,13 @@ struct MusicRecorder {
 
   init(
     _ encoding: any MusicEncoding, _ timing: MusicTiming, program: Int, key: MIDIKeySignature?,
-    primer: Primer?
+    primer: Primer?, plan: PartsPlan?
   ) throws {
     reader = try encoding.makeReader()
     self.primer = primer
+    self.plan = plan
+    plan?.want(of: reader.grammar)
+    ticksPerQuarter = encoding.ticksPerQuarter
     self.timing = timing
     ticksPerStep = encoding.hasBars ? encoding.ticksPerQuarter / encoding.stepsPerQuarter : nil
     let micros = timing.microsecondsPerQuarter
@@ -101,7 +106,9 @@ struct MusicRecorder {
     let drums = event.channel == GeneralMIDI.drumChannel
     let title = Instrument.title(of: drums ? Instrument.drums : event.pitch)
     let same = parts.count { $0.name == title || $0.name.hasPrefix(title + " ") }
-    let name = same == 0 ? title : "\(title) \(same + 1)"
+    let names = plan?.names ?? []
+    let wanted = names.indices.contains(parts.count) ? names[parts.count] : nil
+    let name = wanted ?? (same == 0 ? title : "\(title) \(same + 1)")
     let program = UInt8(clamping: event.pitch)
     parts.append(
       (
@@ -116,7 +123,7 @@ struct MusicRecorder {
 
   /// A grid knows no velocities: they are the primer's.
   private func velocity(_ event: MusicEvent) -> Int {
-    guard let primer, let ticksPerStep else { return event.velocity }
+    guard let primer, let ticksPerStep, parts.isEmpty else { return event.velocity }
     return primer.velocity(step: tick / ticksPerStep, pitch: event.pitch)
   }
 

@@ -84,6 +84,15 @@ final class EnsembleGrammar: BarGrammar, PartGrammar {
     isStale = true
   }
 
+  func copy(_ other: any PartGrammar) {
+    wantedCount = other.wantedCount
+    for i in 0..<Part.most {
+      programs[i] = other.wanted(i)
+      ofParts[i] = other.partConstraints(i)
+    }
+    isStale = true
+  }
+
   var canForceNotes: Bool { true }
 
   func force(start: Int, duration: Int, pitch: Int) -> Bool {

@@ -32,6 +32,8 @@ public protocol PartGrammar: AnyObject {
   /// By the number of the part, 0 to below `Part.most`.
   func partConstraints(_ number: Int) -> PartConstraints
   func set(_ constraints: PartConstraints, of number: Int)
+  /// Takes over what another grammar of the same encoding was asked for; not the notes it was given.
+  func copy(_ other: any PartGrammar)
 
   /// Wants a note of a part, in ticks from the beginning of the piece; false if it is past, out of range or one too
   /// many. A velocity of 0 leaves the level to the model, or to what it was.
