@@ -495,9 +495,9 @@ static void check(const char *path, int kind) {
 static const struct {
   const char *name;
   int kind;
-} encodings[] = {{"words", TEXT},      {"melody", PITCHED}, {"characters", TEXT},
-                 {"bytes", TEXT},      {"polyphony", PITCHED}, {"drums", DRUMS},
-                 {"performance", PERFORMANCE}, {"ensemble", PITCHED}};
+} encodings[] = {{"words", TEXT}, {"ensemble", PITCHED},  {"melody", PITCHED},
+                 {"bytes", TEXT}, {"polyphony", PITCHED}, {"drums", DRUMS},
+                 {"characters", TEXT}, {"performance", PERFORMANCE}};
 static const char *const precisions[] = {"float32", "bfloat16", "int8"};
 
 static retto_midi *scale(int channel, int lowest) {
