@@ -116,7 +116,9 @@ struct EnsembleScore {
     let tokens = GrowableBuffer<Int32>()
     var voices = [Voice](repeating: Voice(), count: families.count)
     var numbers = [Int](repeating: 0, count: families.count)
-    var ends = [Int](repeating: 0, count: families.count * 128)
+    let ends = try allocating { () throws(OutOfMemory) in
+      try GrowableBuffer(repeating: 0, count: families.count * 128)
+    }
     var sounding = [PitchSet](repeating: PitchSet(), count: families.count)
     var count = 0
     func append(_ token: Int32) throws(EncodingError) {

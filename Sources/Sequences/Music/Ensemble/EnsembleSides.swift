@@ -1,17 +1,21 @@
-/// The side inputs of pieces with parts: those of every grid with pitches (`MusicSides`), and three that are always told,
-/// of the part whose notes come next:
+/// The side inputs of pieces with parts: those of every grid with pitches (`MusicSides`), and five that are always told,
+/// four of them of the part whose notes come next:
 ///
 /// | name | values |
 /// |---|---|
 /// | `part` | its number plus 1; 0 between parts |
 /// | `instrument` | its family plus 1 |
 /// | `part_pitch` | the highest note it had when it sounded last in an earlier step, plus 1; 0 for none, and for drums |
+/// | `part_time` | steps since it began a note, at most 33; 0 for none |
+/// | `lead` | the first pitch named in this step, plus 1; 0 for none |
 enum EnsembleSides {
   static let inputs =
     MusicSides.inputs(hasBars: true, hasKey: true) + [
       SideInput(name: "part", count: Part.most + 1),
       SideInput(name: "instrument", count: Instrument.families + 1),
       SideInput(name: "part_pitch", count: 129),
+      SideInput(name: "part_time", count: EnsembleState.Voice.mostAge + 1),
+      SideInput(name: "lead", count: 129),
     ]
 
   /// Where those of the part begin.
@@ -24,6 +28,8 @@ enum EnsembleSides {
     values[first] = Int32(state.speaking + 1)
     values[first + 1] = isSaid ? Int32(voice.family + 1) : 0
     values[first + 2] = isSaid ? Int32(voice.recent) : 0
+    values[first + 3] = isSaid ? Int32(voice.age) : 0
+    values[first + 4] = Int32(state.lead)
   }
 }
 

@@ -6,10 +6,14 @@ struct EnsembleState {
     var level = Ensemble.firstLevel
     /// One more than the highest note it had when it sounded last; 0 for none.
     var recent = 0
+    /// Steps since it began a note, at most `mostAge`; 0 if it has begun none.
+    var age = 0
     /// Its notes of the step before, and those named in this one.
     var sounding = PitchSet()
     var new = PitchSet()
     var held = PitchSet()
+
+    static let mostAge = 33
 
     var isDrums: Bool { family == Instrument.drumFamily }
     var count: Int { new.count + held.count }
@@ -26,6 +30,8 @@ struct EnsembleState {
   var last = 128
   /// Whether its level was named in this step.
   var hasLevel = false
+  /// One more than the first pitch named in this step; 0 for none.
+  var lead = 0
 
   init(_ ensemble: Ensemble) {
     self.ensemble = ensemble
@@ -87,19 +93,27 @@ struct EnsembleState {
       time.isOver = false
       time.phase = .inside
       guard speaking >= 0 else { return }
+      noteLead(pitch)
       voices[speaking].new[pitch] = true
       voices[speaking].held[pitch] = false
       last = pitch
     case .held(let pitch):
       time.phase = .inside
       guard speaking >= 0 else { return }
+      noteLead(pitch)
       // Begun in this step and held from the one before is a contradiction: it begins.
       voices[speaking].held[pitch] = !voices[speaking].new[pitch]
       last = pitch
     }
   }
 
+  private mutating func noteLead(_ pitch: Int) {
+    if lead == 0 && !voices[speaking].isDrums { lead = pitch + 1 }
+  }
+
   private mutating func closeStep(_ part: Int) {
+    let age = voices[part].new.isEmpty ? voices[part].age : 0
+    if age > 0 || !voices[part].new.isEmpty { voices[part].age = min(age + 1, Voice.mostAge) }
     var now = voices[part].new
     now.formUnion(voices[part].held)
     voices[part].sounding = voices[part].isDrums ? PitchSet() : now
@@ -108,7 +122,7 @@ struct EnsembleState {
 
   private mutating func clearStep() {
     for i in 0..<count { (voices[i].new, voices[i].held) = (PitchSet(), PitchSet()) }
-    (speaking, last, hasLevel) = (-1, 128, false)
+    (speaking, last, hasLevel, lead) = (-1, 128, false, 0)
   }
 
   // MARK: - Snapshots
@@ -118,13 +132,16 @@ struct EnsembleState {
 
   func save(to bytes: UnsafeMutableRawPointer) {
     time.save(to: bytes)
-    let flags = UInt64(last) << 1 | (hasLevel ? 1 : 0)
+    let flags = UInt64(lead) << 16 | UInt64(last) << 1 | (hasLevel ? 1 : 0)
     bytes.setWord(GridState.wordCount, UInt64(count) << 8 | UInt64(speaking + 1))
     bytes.setWord(GridState.wordCount + 1, flags)
     for i in 0..<Part.most {
       let voice = voices[i]
       let words = bytes + 8 * (GridState.wordCount + 2 + Self.voiceWords * i)
-      words.setWord(0, UInt64(voice.family) << 16 | UInt64(voice.level) << 8 | UInt64(voice.recent))
+      words.setWord(
+        0,
+        UInt64(voice.age) << 24 | UInt64(voice.family) << 16 | UInt64(voice.level) << 8
+          | UInt64(voice.recent))
       words.setPitches(1, voice.sounding)
       words.setPitches(3, voice.new)
       words.setPitches(5, voice.held)
@@ -136,19 +153,21 @@ struct EnsembleState {
     self.init(ensemble)
     let (counts, flags) = (bytes.word(GridState.wordCount), bytes.word(GridState.wordCount + 1))
     guard let time = GridState(ensemble.grid, from: bytes), counts >> 8 <= UInt64(Part.most),
-      counts & 0xFF <= counts >> 8, flags <= 257
+      counts & 0xFF <= counts >> 8, flags & 0xFFFF <= 257, flags >> 16 <= 128
     else { return nil }
     self.time = time
     (count, speaking) = (Int(counts >> 8), Int(counts & 0xFF) - 1)
-    (last, hasLevel) = (Int(flags >> 1), flags & 1 == 1)
+    (last, hasLevel, lead) = (Int(flags >> 1 & 0x7FFF), flags & 1 == 1, Int(flags >> 16))
     for i in 0..<Part.most {
       let words = bytes + 8 * (GridState.wordCount + 2 + Self.voiceWords * i)
       let word = words.word(0)
-      guard word >> 16 < UInt64(Instrument.families), word >> 8 & 0xFF < UInt64(Ensemble.levels),
+      guard word >> 24 <= UInt64(Voice.mostAge), word >> 16 & 0xFF < UInt64(Instrument.families),
+        word >> 8 & 0xFF < UInt64(Ensemble.levels),
         word & 0xFF <= 128
       else { return nil }
       voices[i] = Voice(
-        family: Int(word >> 16), level: Int(word >> 8 & 0xFF), recent: Int(word & 0xFF),
+        family: Int(word >> 16 & 0xFF), level: Int(word >> 8 & 0xFF), recent: Int(word & 0xFF),
+        age: Int(word >> 24),
         sounding: words.pitches(1), new: words.pitches(3), held: words.pitches(5))
       guard
         i < count
