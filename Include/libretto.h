@@ -307,8 +307,8 @@ typedef struct retto_model_info {
   int32_t embedding, hidden, layers;
   /* The number of trained parameters. */
   uint64_t parameters;
-  /* "bytes", "characters", "words", "melody", "polyphony", "drums", "performance", "tokens" or "series". Lives as
-   * long as the model. */
+  /* "bytes", "characters", "words", "melody", "polyphony", "drums", "ensemble", "performance", "tokens" or
+   * "series". Lives as long as the model. */
   const char *encoding;
   /* 1 if the tokens are text, else 0; see also `kind`. */
   int32_t is_text;
@@ -605,7 +605,8 @@ typedef enum retto_event_kind {
   RETTO_EVENT_NOTE_ON = 1,        /* channel, pitch, velocity */
   RETTO_EVENT_NOTE_OFF = 2,       /* channel, pitch */
   RETTO_EVENT_TIME_SIGNATURE = 3, /* the numerator in pitch, the denominator in velocity */
-  RETTO_EVENT_END = 4             /* the piece has ended; the next event belongs to a new one */
+  RETTO_EVENT_END = 4,            /* the piece has ended; the next event belongs to a new one */
+  RETTO_EVENT_PROGRAM = 5         /* a part begins: channel, the program in pitch; see "Sessions with parts" */
 } retto_event_kind;
 
 /* An event of music. */
@@ -668,16 +669,16 @@ RETTO_CHECK retto_status retto_session_forget_sounding(retto_session *session) R
  * RETTO_ERROR_UNSUPPORTED if the model is not a music model or its encoding does not support the constraint; then
  * nothing has changed. The value that means "no constraint" is always accepted. Support by encoding:
  *
- *                    melody, polyphony    drums          performance
- *   pitch range      yes                  unsupported    yes
- *   scale, key       yes                  unsupported    yes
- *   voices, density  yes                  yes            yes
- *   bars             yes                  yes            unsupported
- *   time signature   those it has         those it has   unsupported
- *   ending           yes                  yes            anywhere or never
- *   forced notes     yes                  yes            unsupported
+ *                    melody, polyphony, ensemble   drums          performance
+ *   pitch range      yes                            unsupported    yes
+ *   scale, key       yes                            unsupported    yes
+ *   voices, density  yes                            yes            yes
+ *   bars             yes                            yes            unsupported
+ *   time signature   those it has                   those it has   unsupported
+ *   ending           yes                            yes            anywhere or never
+ *   forced notes     yes                            yes            unsupported
  *
- * A piece of melody, polyphony or drums has a note in its first bar, unless the constraints forbid all
+ * A piece of melody, polyphony, ensemble or drums has a note in its first bar, unless the constraints forbid all
  * notes. */
 
 /* Notes begin only on pitches from `lowest` to `highest`, 0 to 127, the lower one first.
@@ -788,6 +789,101 @@ RETTO_CHECK retto_status retto_scale_from_key(const char *key, uint32_t *pitch_c
  * scale has a minor third and no major one, else the major key. Names are as for retto_scale_from_key.
  * RETTO_ERROR_ARGUMENT for any other name. [any-thread] */
 RETTO_CHECK retto_status retto_key_from_name(const char *name, int32_t *key);
+
+/* ---- Sessions with parts ------------------------------------------------------------------------- */
+
+/* A piece of the encoding "ensemble" has 1 to 16 parts, each with an instrument: a program of General MIDI, 0 to
+ * 127, of which the model knows the family of eight, or drums. Parts are numbered from 0, in the order in which the
+ * piece declares them. Each has a MIDI channel of its own: drums have channel 9, the others the next of 0 to 8 and
+ * 10 to 15. In each step of the grid a part hears what the parts before it play in this step, and what all played
+ * before.
+ *
+ * At the beginning of a piece retto_session_next_event returns a RETTO_EVENT_PROGRAM for each part; the channel of
+ * every note-on and note-off says whose it is. Velocities are the model's, in 8 levels: 8, 24, ... 120.
+ *
+ * To play along to a part, say which parts there are, the given ones first, mark those as given, give their notes,
+ * or feed them as they are played, and draw:
+ *
+ *     const int32_t programs[] = {52, 32, RETTO_DRUMS};      // a voice, which is given; a bass and drums
+ *     retto_part_constraints given = RETTO_PART_CONSTRAINTS_INIT;
+ *     given.given = 1;
+ *     if (retto_session_set_parts(session, programs, 3) || retto_session_constrain_part(session, 0, &given)) ...
+ *     for (size_t i = 0; i < count; i++)
+ *       if (retto_session_give_note(session, 0, start[i], duration[i], pitch[i], velocity[i])) ...
+ *     while (!retto_session_next_event(session, &event) && event.kind != RETTO_EVENT_END) ...
+ *
+ * Constraints of the session (retto_session_set_pitch_range and those after it) hold for all parts together; the
+ * range and the scale not for drums, nor for given notes. retto_session_force_note forces notes of part 0. Events
+ * are fed to the part that has their channel. A piece that begins with fed events has the parts of
+ * retto_session_set_parts; else those of the RETTO_EVENT_PROGRAM that were fed before its first note, whose
+ * channels then are the program's; else one part, a piano or, if the first note is on channel 9, drums. These calls
+ * return RETTO_ERROR_UNSUPPORTED if the model's encoding has no parts. */
+
+/* Stands for drums where a program is expected. */
+#define RETTO_DRUMS 128
+/* The most parts of a piece: 15 with pitches, and drums. */
+#define RETTO_MAX_PARTS 16
+
+/* The parts of each piece that begins after the call: the program of each, 0 to 127 or RETTO_DRUMS. `count` is 0 to
+ * 16; 0, the default, leaves the parts to the model. RETTO_ERROR_ARGUMENT if there are more than 15 parts with
+ * pitches or two of drums. [one-thread] [realtime] */
+RETTO_CHECK retto_status retto_session_set_parts(retto_session *session, const int32_t *programs,
+                                                 size_t count) RETTO_REALTIME;
+
+/* Writes the program and the MIDI channel of each part of the present piece, or after its end of the one that
+ * ended, to `programs` and `channels`, each with room for `capacity`; either may be NULL. Writes the number of
+ * parts to `count`. RETTO_ERROR_BUFFER. [one-thread] [realtime] */
+RETTO_CHECK retto_status retto_session_get_parts(retto_session *session, int32_t *programs,
+                                                 int32_t *channels, size_t capacity, size_t *count)
+    RETTO_REALTIME;
+
+/* The constraints of one part. */
+typedef struct retto_part_constraints {
+  size_t size; /* of this struct; set by RETTO_PART_CONSTRAINTS_INIT */
+  /* Its notes begin only on these pitches, 0 to 127, the lower one first. No effect on drums. */
+  int32_t lowest_pitch, highest_pitch;
+  /* The maximum number of its simultaneous notes, 1 to 128. */
+  int32_t voices;
+  /* Added to the logits of tokens that begin one of its notes, -20 to 20, beside the density of the session. */
+  float density;
+  /* 1: the part is silent. */
+  int32_t mute;
+  /* 1: all parts are silent but those with solo, and given ones. */
+  int32_t solo;
+  /* 1: the part has the notes that the host gives or feeds, and no others. */
+  int32_t given;
+  int32_t reserved; /* 0 */
+} retto_part_constraints;
+
+#define RETTO_PART_CONSTRAINTS_INIT \
+  {sizeof(retto_part_constraints), 0, 127, 128, 0.0f, 0, 0, 0, 0}
+
+/* The same as a function, which does nothing for NULL. [any-thread] [realtime] */
+void retto_part_constraints_init(retto_part_constraints *constraints) RETTO_REALTIME;
+
+/* Sets the constraints of a part, 0 to 15, from the next token on; NULL means the defaults. They stay until they
+ * are changed, also after a reset or a restore, and hold for the part of that number in every piece. Notes that
+ * sound may go on, unless the part is silent. RETTO_ERROR_ARGUMENT; then nothing has changed. [one-thread]
+ * [realtime] */
+RETTO_CHECK retto_status retto_session_constrain_part(retto_session *session, int32_t part,
+                                                      const retto_part_constraints *constraints)
+    RETTO_REALTIME;
+
+/* Returns the constraints of a part. RETTO_ERROR_ARGUMENT. [one-thread] [realtime] */
+RETTO_CHECK retto_status retto_session_get_part_constraints(retto_session *session, int32_t part,
+                                                            retto_part_constraints *constraints)
+    RETTO_REALTIME;
+
+/* Gives a note of this piece to a part, which plays it regardless of the constraints. `start`, below 2^40, counts
+ * from the beginning of the piece; `start` and `duration`, above 0, are in ticks and go to the nearest step. Of
+ * `velocity`, 1 to 127, the level is kept; 0 leaves it to the model. At most 8192 given notes at a time, of which
+ * 119 sound together; those that are past do not count. They are among the events of retto_session_next_event. A
+ * reset, a restore, the end of the piece and retto_session_clear_forced_notes clear them; unless the bars are set,
+ * the piece does not end before they are over. RETTO_ERROR_ARGUMENT if the note is past, no drum of the encoding,
+ * or one too many, or if there is no such part. [one-thread] [realtime] */
+RETTO_CHECK retto_status retto_session_give_note(retto_session *session, int32_t part, uint64_t start,
+                                                 uint32_t duration, int32_t pitch, int32_t velocity)
+    RETTO_REALTIME;
 
 /* ---- Sessions of numbers ------------------------------------------------------------------------ */
 
@@ -1017,9 +1113,9 @@ typedef struct retto_trainer retto_trainer;
  * retto_trainer_get_options returns the values that were chosen. */
 typedef struct retto_trainer_options {
   size_t size; /* of this struct; set by RETTO_TRAINER_OPTIONS_INIT */
-  /* "bytes", "characters" or "words" for text, "melody", "polyphony", "drums" or "performance" for music, "tokens"
-   * for sequences of numbers of your own, "series" for values at regular times. If NULL, the library chooses one
-   * for text, music or values. The string is copied. */
+  /* "bytes", "characters" or "words" for text, "melody", "polyphony", "drums", "ensemble" or "performance" for
+   * music, "tokens" for sequences of numbers of your own, "series" for values at regular times. If NULL, the
+   * library chooses one for text, music or values. The string is copied. */
   const char *encoding;
   /* Grid steps per quarter note, 1 to 24; not used for "performance". */
   int32_t steps_per_quarter;
@@ -1336,10 +1432,11 @@ RETTO_CHECK retto_status retto_midi_read(const char *path, retto_midi **midi);
 RETTO_CHECK retto_status retto_midi_read_memory(const void *data, size_t length,
                                                 retto_midi **midi);
 
-/* Makes a MIDI file of one track from `count` events. Deltas are in ticks, `ticks_per_quarter` (1 to 32767) to a
- * quarter note; the tempo is `tempo` (4 to 1000) quarter notes a minute. The events must take less than 2^40 ticks
- * in all, and the denominators of time signatures must be powers of 2. RETTO_ERROR_ARGUMENT, _MEMORY.
- * [any-thread] */
+/* Makes a MIDI file from `count` events: of one track or, if there are events of RETTO_EVENT_PROGRAM, of a track
+ * with name and program for each of their channels, and one before them for all else. Deltas are in ticks,
+ * `ticks_per_quarter` (1 to 32767) to a quarter note; the tempo is `tempo` (4 to 1000) quarter notes a minute. The
+ * events must take less than 2^40 ticks in all, and the denominators of time signatures must be powers of 2.
+ * RETTO_ERROR_ARGUMENT, _MEMORY. [any-thread] */
 RETTO_CHECK retto_status retto_midi_create(const retto_event *events, size_t count,
                                            int32_t ticks_per_quarter, double tempo,
                                            retto_midi **midi);

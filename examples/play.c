@@ -29,8 +29,8 @@ static const char *const help =
     "      --memory X          0 to 4; above 1 it repeats more, below 1 less (default: 1)\n"
     "      --key KEY           notes of this key alone, such as G or \"F# minor\" (default: any)\n"
     "      --time-signature N/D, --metre N/D  such as 3/4 (default: the model's choice)\n"
-    "      --channel N         play on this channel, 1 to 16 (default: the model's)\n"
-    "      --program N         the instrument, 0 to 127 (default: what the port has)\n"
+    "      --channel N         play on this channel, 1 to 16 (default: the model's; parts have one each)\n"
+    "      --program N         the instrument, 0 to 127 (default: what the port has, or that of each part)\n"
     "      --clock out         send MIDI clock: Start, Continue, Stop, 24 clocks a quarter note\n"
     "      --clock in          follow MIDI clock that comes to the port in, its Start, Continue,\n"
     "                          Stop and song position; when it is lost for a bar, stop\n"
@@ -238,6 +238,10 @@ static void schedule(const written *w) {
     alsa_out_note_on(play.out, tick, channel, w->event.pitch, w->event.velocity);
     break;
   case RETTO_EVENT_NOTE_OFF: alsa_out_note_off(play.out, tick, channel, w->event.pitch); break;
+  case RETTO_EVENT_PROGRAM: /* of a model with parts, each on a channel of its own */
+    if (options.channel < 0 && options.program < 0)
+      alsa_out_program(play.out, tick, channel, w->event.pitch);
+    break;
   case RETTO_EVENT_TIME_SIGNATURE:
     if (tick > play.bar_line) play.bars += (tick - play.bar_line) / play.bar;
     play.bar_line = tick;

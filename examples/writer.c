@@ -95,7 +95,8 @@ static void *run(void *user) {
     tick = (int64_t)(ticks * ALSA_OUT_PPQ / ticks_per_quarter);
     /* Of what is passed over the end of the piece and its time signature still count. */
     if (event.kind == RETTO_EVENT_TIME ||
-        (tick < position && event.kind != RETTO_EVENT_END && event.kind != RETTO_EVENT_TIME_SIGNATURE))
+        (tick < position && event.kind != RETTO_EVENT_END && event.kind != RETTO_EVENT_TIME_SIGNATURE &&
+         event.kind != RETTO_EVENT_PROGRAM))
       continue;
     w->ring[(w->first + w->count++) % RING] = (written){tick, event};
   }

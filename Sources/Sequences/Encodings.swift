@@ -56,6 +56,7 @@ public enum Encodings {
     .init(grid: MelodyEncoding.self) { try MelodyEncoding(stepsPerQuarter: $0) },
     .init(grid: PolyphonyEncoding.self) { try PolyphonyEncoding(stepsPerQuarter: $0) },
     .init(grid: DrumsEncoding.self) { try DrumsEncoding(stepsPerQuarter: $0) },
+    .init(grid: EnsembleEncoding.self) { try EnsembleEncoding(stepsPerQuarter: $0) },
     .init(
       PerformanceEncoding.self, make: { _ in PerformanceEncoding() },
       restore: PerformanceEncoding.init(properties:)),

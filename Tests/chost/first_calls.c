@@ -68,6 +68,7 @@ INITIALIZER(retto_trainer_options)
 INITIALIZER(retto_model_info)
 INITIALIZER(retto_adapter_options)
 INITIALIZER(retto_constraints)
+INITIALIZER(retto_part_constraints)
 INITIALIZER(retto_progress)
 INITIALIZER(retto_midi_info)
 INITIALIZER(retto_text_info)
@@ -182,6 +183,31 @@ CALL(retto_session_set_ending) {
 }
 CALL(retto_session_force_note) { return retto_session_force_note(s->session, 960, 240, 62); }
 CALL(retto_session_clear_forced_notes) { return retto_session_clear_forced_notes(s->session); }
+CALL(retto_session_set_parts) {
+  const int32_t programs[] = {0, 33, RETTO_DRUMS};
+  return retto_session_set_parts(s->session, programs, 3);
+}
+CALL(retto_session_get_parts) {
+  int32_t programs[RETTO_MAX_PARTS], channels[RETTO_MAX_PARTS];
+  size_t count;
+  return retto_session_get_parts(s->session, programs, channels, RETTO_MAX_PARTS, &count);
+}
+CALL(retto_session_constrain_part) {
+  retto_part_constraints constraints = RETTO_PART_CONSTRAINTS_INIT;
+  constraints.given = 1;
+  return retto_session_constrain_part(s->session, 1, &constraints);
+}
+CALL(retto_session_get_part_constraints) {
+  retto_part_constraints constraints = RETTO_PART_CONSTRAINTS_INIT;
+  return retto_session_get_part_constraints(s->session, 1, &constraints);
+}
+CALL(retto_session_give_note) {
+  retto_event event;
+  retto_status status = retto_session_give_note(s->session, 0, 240, 480, 60, 90);
+  for (int i = 0; i < 50 && !status; i++)
+    status = retto_session_next_event(s->session, &event);
+  return status;
+}
 CALL(retto_session_get_bars) {
   uint64_t bars;
   return retto_session_get_bars(s->session, &bars);
@@ -491,9 +517,8 @@ static void check(const char *path, int kind) {
 static const struct {
   const char *name;
   int kind;
-} encodings[] = {{"words", TEXT},      {"melody", PITCHED}, {"series", SERIES},
-                 {"characters", TEXT},
-                 {"bytes", TEXT},      {"polyphony", PITCHED}, {"drums", DRUMS},
+} encodings[] = {{"words", TEXT}, {"ensemble", PITCHED}, {"series", SERIES}, {"melody", PITCHED},
+                 {"bytes", TEXT}, {"polyphony", PITCHED}, {"drums", DRUMS}, {"characters", TEXT},
                  {"performance", PERFORMANCE}};
 static const char *const precisions[] = {"float32", "bfloat16", "int8"};
 

@@ -19,7 +19,7 @@ static size_t model_size, checkpoint_size;
 static unsigned char *midi_file;
 static size_t midi_size;
 static retto_midi *midi;
-static retto_model *polyphony, *performance, *melody;
+static retto_model *polyphony, *performance, *melody, *ensemble;
 
 #define HEADER_LENGTH ((size_t)1 << 20)
 
@@ -264,11 +264,22 @@ static retto_status encode(const retto_model *music) {
 static retto_status encode_polyphony(void) { return encode(polyphony); }
 static retto_status encode_performance(void) { return encode(performance); }
 static retto_status encode_melody(void) { return encode(melody); }
-static retto_status decode_melody(void) {
+static retto_status decode(const retto_model *music) {
   retto_midi *made = NULL;
   retto_status status =
-      retto_model_decode_midi(melody, midi_tokens, midi_token_count, 120, &made);
+      retto_model_decode_midi(music, midi_tokens, midi_token_count, 120, &made);
   retto_midi_free(made);
+  return status;
+}
+static retto_status decode_melody(void) { return decode(melody); }
+static retto_status encode_and_decode_ensemble(void) {
+  retto_status status = encode(ensemble);
+  return status ? status : decode(ensemble);
+}
+static retto_status create_session_of_parts(void) {
+  retto_session *made = NULL;
+  retto_status status = retto_session_create(ensemble, NULL, &made);
+  retto_session_free(made);
   return status;
 }
 
@@ -289,6 +300,7 @@ static retto_status learn(const char *encoding, retto_model **made) {
 static retto_status learn_midi(void) { return learn(NULL, NULL); }
 static retto_status learn_performance(void) { return learn("performance", NULL); }
 static retto_status learn_melody(void) { return learn("melody", NULL); }
+static retto_status learn_ensemble(void) { return learn("ensemble", NULL); }
 
 /* ---- Numbers */
 
@@ -373,12 +385,15 @@ static const struct operation {
     {"retto_model_encode_midi, performance", encode_performance, RETTO_OK},
     {"retto_model_encode_midi, melody", encode_melody, RETTO_OK},
     {"retto_model_decode_midi", decode_melody, RETTO_OK},
+    {"retto_session_create, ensemble", create_session_of_parts, RETTO_OK},
     {"retto_trainer_step after MIDI files", learn_midi, RETTO_OK},
     {"retto_trainer_step after performances", learn_performance, RETTO_OK},
     {"retto_trainer_step after melodies", learn_melody, RETTO_OK},
     {"retto_trainer_step after a table", learn_series, RETTO_OK},
     {"retto_trainer_step after a CSV file", learn_csv, RETTO_OK},
     {"retto_session_forecast", forecast, RETTO_OK},
+    {"retto_trainer_step after parts", learn_ensemble, RETTO_OK},
+    {"retto_model_encode_midi and _decode_midi, ensemble", encode_and_decode_ensemble, RETTO_OK},
 };
 
 static void prepare(void) {
@@ -414,6 +429,7 @@ static void prepare(void) {
   MUST(learn("polyphony", &polyphony));
   MUST(learn("performance", &performance));
   MUST(learn("melody", &melody));
+  MUST(learn("ensemble", &ensemble));
   MUST(midi_get_events());
   MUST(encode_melody());
 

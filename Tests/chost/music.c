@@ -3,7 +3,7 @@
 #include "check.h"
 #include "counters.h"
 
-static const char *const encodings[] = {"melody", "polyphony", "drums", "performance"};
+static const char *const encodings[] = {"melody", "polyphony", "drums", "performance", "ensemble"};
 
 /* Eight bars of a scale up and down, as events of 480 ticks per quarter note. */
 static retto_midi *scale_file(int transpose, int channel) {

@@ -155,6 +155,7 @@ extension Session {
     if let labelBlend, let from = other.labelBlend { labelBlend.copy(from) }
     if let music, let from = other.music {
       music.reader.grammar.constraints = from.reader.grammar.constraints
+      if let parts = from.reader.grammar.parts { music.reader.grammar.parts?.copy(parts) }
     }
   }
 

@@ -122,6 +122,7 @@ final class SideValues {
     }
     if facts.key == 0 { facts.key = key }
     music?.writeSides(bars: grammar.bars, facts, into: all)
+    grammar.writeSides(into: all)
     return all
   }
 

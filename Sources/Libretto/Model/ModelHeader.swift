@@ -10,7 +10,7 @@ import Sequences
 /// | `format_version` | `1` |
 /// | `vocabulary_size`, `embedding_size`, `hidden_size`, `layers` | the sizes |
 /// | `precision` | `bfloat16` or `int8`, which the matrices are then stored in; else left out |
-/// | `encoding` | `bytes`, `characters`, `melody`, `polyphony`, `drums`, `performance`, `tokens` |
+/// | `encoding` | `bytes`, `characters`, `melody`, `polyphony`, `drums`, `ensemble`, `performance`, `tokens` |
 /// | `encoding.alphabet` ... | what the encoding needs, by its own names |
 /// | `sides` | the side inputs and their numbers of values, `bars_to_go=34,phrase=9,key=25,close=14`; left out if there are none |
 /// | `labels` | the names of the labels that pieces may have, one a line; left out if there are none |

@@ -15,6 +15,7 @@ struct Sample: ParsableCommand {
 
   @OptionGroup(title: "Text") var text: TextOptions
   @OptionGroup(title: "Music") var music: MusicOptions
+  @OptionGroup(title: "Parts, of models of ensemble") var parts: PartOptions
   @OptionGroup(title: "How the next token is chosen") var sampler: SamplerOptions
 
   @Option(
@@ -48,10 +49,15 @@ struct Sample: ParsableCommand {
 
   func validate() throws {
     if text.stop == "" { throw ValidationError("--stop must not be empty") }
+    if music.prime != nil && parts.accompany != nil {
+      throw ValidationError(
+        "--prime and --accompany cannot go together: music goes on from the one and along with the other"
+      )
+    }
   }
 
   func run() throws {
-    try Outputs([]).spare([model, music.prime])
+    try Outputs([]).spare([model, music.prime, parts.accompany])
     let loaded = try ModelFiles.read(model)
     let seed = seed ?? UInt64.random(in: 0...UInt64(UInt32.max))
     let seeds = (0..<count).map { seed &+ UInt64($0) }
@@ -59,7 +65,7 @@ struct Sample: ParsableCommand {
       try refuse(text.given, of: "text", for: loaded)
       try writeMusic(loaded, encoding, seeds)
     } else {
-      try refuse(music.given, of: "music", for: loaded)
+      try refuse(music.given + parts.given, of: "music", for: loaded)
       if loaded.kind != .text {
         try refuse(text.given.filter { $0 != "--length" }, of: "text", for: loaded)
       }
@@ -89,14 +95,17 @@ struct Sample: ParsableCommand {
       throw Failure(
         "--count is \(count): name a file, since each variation goes to its own", code: 64)
     }
-    try Outputs(files.flatMap(\.paths)).spare([self.model, music.prime, music.soundfont])
+    try Outputs(files.flatMap(\.paths)).spare([
+      self.model, music.prime, music.soundfont, parts.accompany,
+    ])
     try music.checkNames()
     let renderer = try files[0].renderer(music)
     let primer = try music.prime.map { try Primer($0, model, encoding) }
+    let plan = try PartsPlan(parts, model, encoding)
     for (file, seed) in zip(files, seeds) {
       try file.write(
         MusicSample(
-          encoding, music, primer, try sampler.session(model, seed: seed)), renderer)
+          encoding, music, primer, plan, try sampler.session(model, seed: seed)), renderer)
     }
     files.last?.advise()
   }

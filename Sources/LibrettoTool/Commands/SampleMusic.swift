@@ -11,15 +11,29 @@ struct MusicSample {
   private static let mostSeconds = 3600.0
 
   init(
-    _ encoding: any MusicEncoding, _ options: MusicOptions, _ primer: Primer?, _ session: Session
+    _ encoding: any MusicEncoding, _ options: MusicOptions, _ primer: Primer?, _ plan: PartsPlan?,
+    _ session: Session
   ) throws {
     isOnGrid = encoding.hasBars
     var constraints = try options.constraints(for: encoding)
     let tokens = primer?.tokens ?? [encoding.startToken]
     // The primer is read as the beginning of the piece it will be.
-    let facts = tokens.withUnsafeBufferPointer { encoding.sideFacts(of: $0) }
+    let told = plan?.tokens.isEmpty == false ? plan!.tokens : tokens
+    let facts = told.withUnsafeBufferPointer { encoding.sideFacts(of: $0) }
     if constraints.key == 0 { constraints.key = facts.key }
-    if isOnGrid { constraints.bars = options.bars ?? Int(facts.bars) + 16 }
+    var bars = options.bars
+    if let plan, plan.givenCount > 0 {
+      bars = bars ?? Int(facts.bars)
+      if constraints.numerator == 0,
+        let signature = encoding.decode(plan.tokens).timeSignatures.first
+      {
+        (constraints.numerator, constraints.denominator) = (
+          signature.numerator, signature.denominator
+        )
+      }
+    }
+    if isOnGrid { constraints.bars = bars ?? Int(facts.bars) + 16 }
+    try plan?.want(of: session)
     // Whatever the model cannot keep to, it is the command line that is wrong.
     do throws(LibrettoError) { try session.set(constraints) } catch {
       throw Failure(error.message, code: 64)
@@ -27,13 +41,15 @@ struct MusicSample {
     try orFail { () throws(LibrettoError) in
       try tokens.withUnsafeBufferPointer { (b) throws(LibrettoError) in try session.feed(b) }
     }
-    let timing = MusicTiming(encoding, tempo: options.tempo, primer: primer)
+    let timing = MusicTiming(
+      encoding, tempo: options.tempo ?? plan?.character?.tempo, primer: primer)
     var recorder = try MusicRecorder(
       encoding, timing, program: options.program ?? primer?.character.program ?? 0,
-      key: options.keySignature ?? primer?.keySignature, primer: primer)
+      key: options.keySignature ?? primer?.keySignature ?? plan?.keySignature, primer: primer,
+      plan: plan)
     for token in tokens { recorder.take(token) }
     if isOnGrid {
-      try Self.play(session, constraints, bars: options.bars, &recorder)
+      try Self.play(session, constraints, bars: bars, plan, &recorder)
     } else {
       try Self.perform(session, constraints, seconds: options.seconds, timing, &recorder)
     }
@@ -42,7 +58,8 @@ struct MusicSample {
 
   /// Draws tokens up to the end of the last bar.
   private static func play(
-    _ session: Session, _ constraints: MusicConstraints, bars: Int?, _ recorder: inout MusicRecorder
+    _ session: Session, _ constraints: MusicConstraints, bars: Int?, _ plan: PartsPlan?,
+    _ recorder: inout MusicRecorder
   ) throws {
     var constraints = constraints
     constraints.bars = bars ?? session.bars + 16
@@ -52,9 +69,13 @@ struct MusicSample {
         "the primer has \(session.bars) bars; ask for more than that with --bars", code: 64)
     }
     let most = session.bars + mostBars
+    var nextNote = 0
+    // Far enough ahead for what sounds in a step, and few enough for a session.
+    let ahead = 64 * recorder.ticksPerQuarter
     try orFail { () throws(LibrettoError) in
       try session.set(constraints)
       while !recorder.isOver {
+        try plan?.give(session, from: &nextNote, until: recorder.tick + ahead)
         recorder.take(try session.next().token)
         guard constraints.bars == 0 && session.bars >= most else { continue }
         constraints.bars = most

@@ -43,7 +43,7 @@ extension Train {
 
     @Option(
       help:
-        "bytes, characters or words; for music melody, polyphony, drums or performance; series for numbers."
+        "bytes, characters or words; for music melody, polyphony, drums, ensemble or performance; series for numbers."
     )
     var encoding: String?
 

@@ -4,9 +4,13 @@ import Sequences
 struct MusicRecorder {
   private let reader: MusicReader
   private let primer: Primer?
+  private let plan: PartsPlan?
+  let ticksPerQuarter: Int
   private let timing: MusicTiming
   private let ticksPerStep: Int?
   private var events: [MIDIEvent] = []
+  /// Those of parts, which have tracks of their own.
+  private var parts: [(channel: Int, name: String, events: [MIDIEvent])] = []
   /// Ticks of the encoding.
   private(set) var tick = 0
   private(set) var isOver = false
@@ -22,10 +26,13 @@ struct MusicRecorder {
 
   init(
     _ encoding: any MusicEncoding, _ timing: MusicTiming, program: Int, key: MIDIKeySignature?,
-    primer: Primer?
+    primer: Primer?, plan: PartsPlan?
   ) throws {
     reader = try encoding.makeReader()
     self.primer = primer
+    self.plan = plan
+    plan?.want(of: reader.grammar)
+    ticksPerQuarter = encoding.ticksPerQuarter
     self.timing = timing
     ticksPerStep = encoding.hasBars ? encoding.ticksPerQuarter / encoding.stepsPerQuarter : nil
     let micros = timing.microsecondsPerQuarter
@@ -35,6 +42,7 @@ struct MusicRecorder {
       let sharps = UInt8(bitPattern: Int8(key.sharps))
       events.append(MIDIEvent(tick: 0, .meta(type: 0x59, [sharps, key.isMinor ? 1 : 0])))
     }
+    guard !encoding.hasOrders else { return }
     let channel = UInt8(encoding.channel)
     events.append(MIDIEvent(tick: 0, .channel(status: 0xC0 | channel, UInt8(program), 0)))
   }
@@ -75,30 +83,55 @@ struct MusicRecorder {
         MIDIEvent(
           tick: timing.place(tick), .meta(type: 0x58, [UInt8(clamping: event.pitch), power, 24, 8]))
       )
+    case .program: introduce(event)
     case .time: break
     case .end: isOver = true
     }
   }
 
   private mutating func append(_ kind: UInt8, _ channel: Int, _ pitch: Int, _ velocity: Int) {
-    events.append(
-      MIDIEvent(
-        tick: timing.place(tick),
-        .channel(
-          status: kind | UInt8(channel & 15), UInt8(clamping: pitch), UInt8(clamping: velocity))
+    let event = MIDIEvent(
+      tick: timing.place(tick),
+      .channel(
+        status: kind | UInt8(channel & 15), UInt8(clamping: pitch), UInt8(clamping: velocity)))
+    if let part = parts.firstIndex(where: { $0.channel == channel }) {
+      parts[part].events.append(event)
+    } else {
+      events.append(event)
+    }
+  }
+
+  /// A part gets a track, with its program and a name.
+  private mutating func introduce(_ event: MusicEvent) {
+    let drums = event.channel == GeneralMIDI.drumChannel
+    let title = Instrument.title(of: drums ? Instrument.drums : event.pitch)
+    let same = parts.count { $0.name == title || $0.name.hasPrefix(title + " ") }
+    let names = plan?.names ?? []
+    let wanted = names.indices.contains(parts.count) ? names[parts.count] : nil
+    let name = wanted ?? (same == 0 ? title : "\(title) \(same + 1)")
+    let program = UInt8(clamping: event.pitch)
+    parts.append(
+      (
+        event.channel, name,
+        [
+          MIDIEvent(tick: 0, .meta(type: 0x03, Array(name.utf8))),
+          MIDIEvent(
+            tick: timing.place(tick), .channel(status: 0xC0 | UInt8(event.channel), program, 0)),
+        ]
       ))
   }
 
   /// A grid knows no velocities: they are the primer's.
   private func velocity(_ event: MusicEvent) -> Int {
-    guard let primer, let ticksPerStep else { return event.velocity }
+    guard let primer, let ticksPerStep, parts.isEmpty else { return event.velocity }
     return primer.velocity(step: tick / ticksPerStep, pitch: event.pitch)
   }
 
   var file: MIDIFile {
-    MIDIFile(
-      format: 0, division: .metrical(ticksPerQuarter: timing.ticksPerQuarter),
-      tracks: [MIDIFile.Track(events: events, end: timing.place(tick))])
+    let end = timing.place(tick)
+    return MIDIFile(
+      format: parts.isEmpty ? 0 : 1, division: .metrical(ticksPerQuarter: timing.ticksPerQuarter),
+      tracks: ([events] + parts.map(\.events)).map { MIDIFile.Track(events: $0, end: end) })
   }
 }
 

@@ -12,18 +12,19 @@ public struct MIDICharacter: Equatable, Sendable {
 
   /// The character of some of a file's notes, in the order of their starts.
   public init(_ file: MIDIFile, notes: some Sequence<MIDINote>) throws(OutOfMemory) {
-    let programs = try ProgramVotes(file)
+    let programs = try MIDIPrograms(file)
+    var votes = [Int](repeating: 0, count: 128)
     let changes = try MIDITempoMap(file).changes
     var change = changes[0]
     var (sum, count) = (0, 0)
     for note in notes {
       if count == 0 { change = changes.last { $0.tick <= note.start } ?? change }
-      programs.vote(note)
+      votes[programs.program(of: note)] += 1
       sum += note.velocity
       count += 1
     }
     tempo = 60e6 / Double(change.microsecondsPerQuarter)
-    program = programs.winner
+    program = votes.indices.max { (votes[$0], -$0) < (votes[$1], -$1) } ?? 0
     velocity = count == 0 ? 0 : (sum + count / 2) / count
   }
 
@@ -33,42 +34,4 @@ public struct MIDICharacter: Equatable, Sendable {
     let isPitched = notes.contains { $0.channel != drumChannel }
     try self.init(file, notes: notes.lazy.filter { !isPitched || $0.channel != drumChannel })
   }
-}
-
-/// Counts notes by the programs they are played with. A program change holds for its channel from its tick
-/// on, in whichever track it stands (SMF 1.0: the tracks of a file are played together). Notes before the
-/// first have program 0.
-private final class ProgramVotes {
-  private struct Change: BitwiseCopyable {
-    var tick, channel, program: Int
-  }
-
-  private let changes = GrowableBuffer<Change>()
-  private var next = 0
-  private var current = [Int](repeating: 0, count: 16)
-  private var votes = [Int](repeating: 0, count: 128)
-
-  init(_ file: MIDIFile) throws(OutOfMemory) {
-    try file.forEachTrack { (track, _, start) throws(OutOfMemory) in
-      try track.events.withRecords { (records) throws(OutOfMemory) in
-        for record in records where record.kind == .channel && record.status & 0xF0 == 0xC0 {
-          try changes.append(
-            Change(
-              tick: start &+ record.tick, channel: Int(record.status & 15),
-              program: Int(record.first & 127)))
-        }
-      }
-    }
-    try changes.sort { $0.tick < $1.tick }
-  }
-
-  func vote(_ note: MIDINote) {
-    while next < changes.count && changes[next].tick <= note.start {
-      current[changes[next].channel] = changes[next].program
-      next += 1
-    }
-    votes[current[note.channel]] += 1
-  }
-
-  var winner: Int { votes.indices.max { (votes[$0], -$0) < (votes[$1], -$1) } ?? 0 }
 }

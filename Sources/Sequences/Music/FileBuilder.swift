@@ -1,8 +1,12 @@
 import Memory
 
-/// Collects events into a file of one track.
+/// Collects events into a file: of one track, or, where parts are introduced by their programs, of a track for each and
+/// one before them.
 public struct FileBuilder {
+  /// The first track.
   private let events = MIDIEvents.Store()
+  /// Those of parts, each with the channel and the program it has.
+  private var parts: [(events: MIDIEvents.Store, channel: Int, program: Int)] = []
   private var tick = 0
   private let ticksPerQuarter: Int
 
@@ -22,9 +26,11 @@ public struct FileBuilder {
     switch event.kind {
     case .noteOn, .noteOff:
       let status: UInt8 = (event.kind == .noteOn ? 0x90 : 0x80) | UInt8(event.channel)
-      try events.append(
+      let part = parts.first { $0.channel == event.channel }
+      try (part?.events ?? events).append(
         MIDIEvent(
           tick: tick, .channel(status: status, UInt8(event.pitch), UInt8(event.velocity))))
+    case .program: try introduce(event.channel, event.pitch)
     case .timeSignature:
       let power = max(0, event.velocity.trailingZeroBitCount)
       let bytes = [UInt8(event.pitch), UInt8(power), 24, 8]
@@ -37,7 +43,28 @@ public struct FileBuilder {
   public consuming func finish() throws(OutOfMemory) -> MIDIFile {
     let tracks = MIDITracks(events)
     try tracks.endTrack(at: tick)
+    for part in parts {
+      try MIDIEvents(part.events, 0..<part.events.records.count).append(to: events)
+      try tracks.endTrack(at: tick)
+    }
     return MIDIFile(
-      format: 0, division: .metrical(ticksPerQuarter: ticksPerQuarter), tracks: tracks)
+      format: parts.isEmpty ? 0 : 1, division: .metrical(ticksPerQuarter: ticksPerQuarter),
+      tracks: tracks)
+  }
+
+  /// A part plays on a channel from here on; at the first time it gets a track.
+  private mutating func introduce(_ channel: Int, _ program: Int) throws(OutOfMemory) {
+    let place = parts.firstIndex { $0.channel == channel } ?? parts.count
+    if place == parts.count {
+      let store = MIDIEvents.Store()
+      let title = Instrument.title(of: channel == drumChannel ? Instrument.drums : program)
+      try store.append(MIDIEvent(tick: 0, .meta(type: MIDIMeta.trackName, Array(title.utf8))))
+      parts.append((store, channel, -1))
+    }
+    guard parts[place].program != program else { return }
+    parts[place].program = program
+    let status = 0xC0 | UInt8(channel)
+    try parts[place].events.append(
+      MIDIEvent(tick: tick, .channel(status: status, UInt8(min(program, 127)), 0)))
   }
 }

@@ -42,6 +42,15 @@ public protocol MusicEncoding: Encoding {
   /// the bars under them are read as those before.
   func timeSignatureFaults(_ file: MIDIFile) throws(OutOfMemory)
     -> (doubted: [String], unknown: [String])
+  /// What of a file no part is made of; nothing where all notes are of one part.
+  func partsLeftOut(_ file: MIDIFile) throws(OutOfMemory) -> PartsLeftOut
+  /// Whether the parts of a piece may stand in other orders, which `reorder` makes by chance.
+  var hasOrders: Bool { get }
+  /// Puts the parts of a piece into another order. Allocates nothing.
+  ///
+  /// - `room`: for as many tokens as the piece has.
+  func reorder(
+    _ piece: UnsafeMutableBufferPointer<Int32>, chance: UInt64, room: UnsafeMutablePointer<Int32>)
   /// The share of the notes of a file that do not begin on the grid.
   func offGrid(_ file: MIDIFile) -> Double
   /// Steps per quarter note of a grid that fits a file; nil if there is none, or no grid is wanted.
@@ -105,6 +114,11 @@ extension MusicEncoding {
   public func timeSignatureFaults(_ file: MIDIFile) throws(OutOfMemory)
     -> (doubted: [String], unknown: [String])
   { ([], []) }
+  public func partsLeftOut(_ file: MIDIFile) throws(OutOfMemory) -> PartsLeftOut { PartsLeftOut() }
+  public var hasOrders: Bool { false }
+  public func reorder(
+    _ piece: UnsafeMutableBufferPointer<Int32>, chance: UInt64, room: UnsafeMutablePointer<Int32>
+  ) {}
   public func offGrid(_ file: MIDIFile) -> Double { 0 }
   public func fittingSteps(_ file: MIDIFile) -> Int? { nil }
   public func written(_ pitch: Int) -> Int? { pitch }

@@ -9,6 +9,8 @@ public struct MusicEvent: BitwiseCopyable, Equatable, Sendable {
     case timeSignature = 3
     /// The piece is over.
     case end = 4
+    /// A part is played on `channel`, with the program in `pitch`, from here on; comes before its first note.
+    case program = 5
   }
 
   /// Ticks since the event before.

@@ -15,6 +15,16 @@ public protocol MusicGrammar: Grammar {
 
   /// Bars that are complete; 0 where there are none.
   var bars: Int { get }
+
+  /// What can be asked of pieces with parts; nil where all notes are of one part.
+  var parts: (any PartGrammar)? { get }
+  /// Writes those side values of the place that was reached which `MusicEncoding.writeSides` cannot know.
+  func writeSides(into values: UnsafeMutablePointer<Int32>)
+}
+
+extension MusicGrammar {
+  public var parts: (any PartGrammar)? { nil }
+  public func writeSides(into values: UnsafeMutablePointer<Int32>) {}
 }
 
 /// A constraint that an encoding cannot keep to.

@@ -46,7 +46,7 @@ public struct SoundingNotes {
     case .noteOff where sounding[event.channel][event.pitch]:
       sounding[event.channel][event.pitch] = false
     case .noteOff: return event.delta > 0 ? MusicEvent(delta: event.delta, .time) : nil
-    case .time, .timeSignature, .end: break
+    case .time, .timeSignature, .end, .program: break
     }
     return event
   }

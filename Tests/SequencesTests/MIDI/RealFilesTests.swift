@@ -39,6 +39,7 @@ import Testing
     try! PolyphonyEncoding(stepsPerQuarter: 4), try! MelodyEncoding(stepsPerQuarter: 4),
     try! DrumsEncoding(stepsPerQuarter: 4), PerformanceEncoding(),
     try! PolyphonyEncoding(stepsPerQuarter: 12), try! MelodyEncoding(stepsPerQuarter: 3),
+    try! EnsembleEncoding(stepsPerQuarter: 4), try! EnsembleEncoding(stepsPerQuarter: 12),
   ]
 
   @Test func thereAreFiles() { #expect(Self.files.count > 40) }

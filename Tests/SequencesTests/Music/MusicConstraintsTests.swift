@@ -275,6 +275,7 @@ import Testing
     for encoding in musicEncodings() {
       var walk = MusicWalk(encoding, seed: 4)
       let other = try encoding.makeMusicGrammar()
+      MusicWalk.want(of: other)
       let bytes = UnsafeMutableRawPointer.allocate(
         byteCount: type(of: walk.grammar).stateSize, alignment: 8)
       defer { bytes.deallocate() }

@@ -13,6 +13,13 @@ struct MusicWalk {
     self.encoding = encoding
     grammar = try! encoding.makeMusicGrammar()
     random = SplitMix(seed)
+    Self.want(of: grammar)
+  }
+
+  /// Asks for a few parts, so that each comes to sound.
+  static func want(of grammar: any MusicGrammar) {
+    let programs: [Int32] = [0, 33, Int32(Instrument.drums)]
+    programs.withUnsafeBufferPointer { grammar.parts?.want($0) }
   }
 
   /// The logits of all tokens after the grammar: 0 where one may come, plus what it adds.
@@ -46,8 +53,9 @@ struct MusicWalk {
     let voices = grammar.constraints.voices
     repeat {
       tokens.append(next())
-      // Not between a velocity and the note it is for.
-      if tokens.count > longest && !encoding.name(of: tokens.last!).hasPrefix("VELOCITY") {
+      // Not between a velocity or a part and the note it is for.
+      let name = encoding.name(of: tokens.last!)
+      if tokens.count > longest && !name.hasPrefix("VELOCITY") && !name.hasPrefix("PART") {
         grammar.constraints.bars = grammar.bars + 1
         grammar.constraints.voices = 0
       }
@@ -66,6 +74,7 @@ func musicEncodings() -> [any MusicEncoding] {
     all.append(try! PolyphonyEncoding(stepsPerQuarter: steps))
     all.append(try! MelodyEncoding(stepsPerQuarter: steps))
     all.append(try! DrumsEncoding(stepsPerQuarter: steps))
+    all.append(try! EnsembleEncoding(stepsPerQuarter: steps))
   }
   // With time signatures that are not standard, and bars that are cut short.
   for steps in [4, 12] {

@@ -23,6 +23,8 @@ final class PieceBatches: Batches {
   private let sides: BatchSides?
   /// A piece of which the facts are worked out.
   private let piece: GrowableBuffer<Int32>
+  /// Puts the parts of pieces into other orders; nil if they have none, or are read as they are.
+  private let orders: PieceOrders?
 
   private struct Shifts: BitwiseCopyable {
     var lowest = 0
@@ -40,6 +42,8 @@ final class PieceBatches: Batches {
     /// The label of the piece; 0 if it is not told.
     var label: Int32 = 0
     var piece = 0
+    /// Chooses the order of its parts.
+    var order: UInt64 = 0
   }
 
   private var epoch = -1
@@ -70,6 +74,8 @@ final class PieceBatches: Batches {
     self.music = music
     sequences = pieces.sequences(sequence)
     batchesPerEpoch = Self.epoch(pieces, batch: batch, sequence: sequence)
+    let reorders = shuffles && encoding?.music?.hasOrders == true
+    orders = try reorders ? PieceOrders(rows: batch, longest: pieces.longest) : nil
     let longest = self.sides == nil ? 0 : pieces.longest
     (order, turns, ranges, piece) = try allocating { () throws(OutOfMemory) in
       (
@@ -118,6 +124,7 @@ final class PieceBatches: Batches {
       next = end
     }
     sides?.forget()
+    orders?.forget()
   }
 
   /// Puts a variant in its place of the epoch, and returns its sequences.
@@ -136,6 +143,7 @@ final class PieceBatches: Batches {
       turn.hidden = hide(chance)
       if chance >> 58 & 7 == 0 { turn.label = 0 }
     }
+    if orders != nil { turn.order = random.next() }
     turns.appendReserved(turn)
     return PieceList.sequences(of: range, sequence: sequence)
   }
@@ -161,20 +169,30 @@ final class PieceBatches: Batches {
       let within = number - turn.first
       if within == 0 || number == row * batchesPerEpoch { reset(row) }
       let start = turn.start + within * sequence
+      let ordered = reordered(turn, place, row: row)
+      func token(_ at: Int) -> Int32 {
+        ordered.map { $0[at - turn.start] } ?? self.token(at, turn.shift)
+      }
       for t in 0..<sequence {
         let at = start + t
         let i = t * batch + row
-        inputs[i] = at < turn.end ? token(at, turn.shift) : 0
+        inputs[i] = at < turn.end ? token(at) : 0
         targets[i] =
-          at + 1 >= turn.end
-          ? -1 : explicitTargets.map { $0[at] } ?? token(at + 1, turn.shift)
+          at + 1 >= turn.end ? -1 : explicitTargets.map { $0[at] } ?? token(at + 1)
       }
       guard let sides, let values else { continue }
       sides.fill(
         values, row: row, sequence: sequence, at: start, passage: place,
-        tokens: turn.start..<turn.end, facts: { facts(of: turn) }
-      ) { self.token($0, turn.shift) }
+        tokens: turn.start..<turn.end, facts: { facts(of: turn) }, token: token)
     }
+  }
+
+  /// The tokens of a piece with its parts in the order of its turn; nil if they have none.
+  private func reordered(_ turn: Turn, _ place: Int, row: Int) -> UnsafePointer<Int32>? {
+    guard let orders, let music = encoding?.music else { return nil }
+    return orders.piece(
+      row: row, place: place, count: turn.end - turn.start, chance: turn.order, music
+    ) { token(turn.start + $0, turn.shift) }
   }
 
   /// Which side inputs a piece does not tell, by chance, so that a session may leave any of them untold: those of

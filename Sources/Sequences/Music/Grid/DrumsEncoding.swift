@@ -36,11 +36,13 @@ public final class DrumsEncoding: GridEncoding {
     return notes
   }
 
-  public func place(_ pitch: Int) -> Int? {
-    Self.classes.firstIndex { $0.members.contains(pitch) }
-  }
+  public func place(_ pitch: Int) -> Int? { Self.place(pitch) }
+  public var midiPitches: [UInt8] { Self.sounds }
 
-  public var midiPitches: [UInt8] { Self.classes.map(\.sound) }
+  /// The class of a sound; nil if it is in none.
+  static func place(_ pitch: Int) -> Int? { classes.firstIndex { $0.members.contains(pitch) } }
+  static var sounds: [UInt8] { classes.map(\.sound) }
+
   public var channel: Int { drumChannel }
 
   /// Drums are not transposed.

@@ -114,7 +114,7 @@ public struct Grid: Equatable, Sendable {
 }
 
 /// A set of pitches, 0 to 127.
-public struct PitchSet: Equatable, Sendable {
+public struct PitchSet: BitwiseCopyable, Equatable, Sendable {
   var low: UInt64 = 0
   var high: UInt64 = 0
 

@@ -39,7 +39,7 @@ final class GridEventEncoder: EventEncoder {
   func take(_ event: MusicEvent, _ each: (Int32) -> Void) {
     let length = grid.ticksPerStep
     let reached = step * length
-    tick = reached + shortened(tick - reached + event.delta)
+    tick = reached + grid.shortened(tick - reached + event.delta, barSteps: barSteps)
     let now = (tick + length / 2) / length
     if event.kind == .timeSignature && phase != .inside {
       if let index = grid.timeSignature(TimeSignature(event.pitch, event.velocity)),
@@ -123,14 +123,6 @@ final class GridEventEncoder: EventEncoder {
     return true
   }
 
-  /// A time without so many whole bars that it is no longer than the longest pause, or at most a bar.
-  private func shortened(_ ticks: Int) -> Int {
-    let bar = barSteps * grid.ticksPerStep
-    let over = ticks - Grid.longestPause * grid.ticksPerStep
-    guard over > 0 else { return ticks }
-    return ticks - min((over + bar - 1) / bar, (ticks - 1) / bar) * bar
-  }
-
   private func begin(_ each: (Int32) -> Void) {
     if phase == .outside { each(Grid.start) }
     if phase == .opening { each(Grid.firstTimeSignature + Int32(timeSignature)) }
@@ -162,5 +154,15 @@ final class GridEventEncoder: EventEncoder {
         voices += 1
       }
     }
+  }
+}
+
+extension Grid {
+  /// A time without so many whole bars that it is no longer than the longest pause, or at most a bar.
+  func shortened(_ ticks: Int, barSteps: Int) -> Int {
+    let bar = barSteps * ticksPerStep
+    let over = ticks - Self.longestPause * ticksPerStep
+    guard over > 0 else { return ticks }
+    return ticks - min((over + bar - 1) / bar, (ticks - 1) / bar) * bar
   }
 }

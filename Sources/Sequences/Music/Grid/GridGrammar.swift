@@ -1,11 +1,14 @@
 import Memory
-import Platform
 
 /// Which tokens of a grid may follow, and which the constraints leave of them.
-final class GridGrammar: MusicGrammar {
+final class GridGrammar: BarGrammar {
   let grid: Grid
   /// What the event decoder and encoder read too.
   private(set) var state: GridState
+  var time: GridState { state }
+  func setOver() { state.isOver = true }
+  var vocabulary: Int { grid.vocabularySize }
+  var isBetweenNotes: Bool { state.last == grid.pitches }
   var constraints = MusicConstraints()
 
   /// A note the host dictates: the steps it sounds in, and its pitch from the lowest.
@@ -31,11 +34,6 @@ final class GridGrammar: MusicGrammar {
     state = GridState(grid)
     forcedCount = 0
   }
-
-  var bars: Int { state.bars }
-
-  /// Between two pieces.
-  var isComplete: Bool { state.phase == .outside }
 
   func advance(_ token: Int32) {
     state.advance(token)
@@ -80,7 +78,7 @@ final class GridGrammar: MusicGrammar {
   func clearForcedNotes() { forcedCount = 0 }
 
   /// Whether a forced note is still to come or not over.
-  private var owesForced: Bool {
+  var owesNotes: Bool {
     for i in 0..<forcedCount where forced[i].to > state.steps { return true }
     return false
   }
@@ -91,9 +89,7 @@ final class GridGrammar: MusicGrammar {
       if constraints.scale != 0xFFF { return .scale }
       if constraints.key != 0 { return .key }
     }
-    let timeSignature = TimeSignature(constraints.numerator, constraints.denominator)
-    return constraints.numerator == 0 || grid.timeSignature(timeSignature) != nil
-      ? nil : .timeSignature
+    return hasTimeSignature(constraints) ? nil : .timeSignature
   }
 
   // MARK: - What may follow
@@ -106,99 +102,13 @@ final class GridGrammar: MusicGrammar {
     }
   }
 
-  private func forbid(_ logits: UnsafeMutablePointer<Float>, _ tokens: Range<Int32>) {
-    for token in tokens { logits[Int(token)] = -.infinity }
-  }
-
-  private func keep(_ logits: UnsafeMutablePointer<Float>, only token: Int32) {
-    forbid(logits, 0..<token)
-    forbid(logits, token + 1..<Int32(grid.vocabularySize))
-    if logits[Int(token)] == -.infinity { logits[Int(token)] = 0 }
-  }
-
-  private func forbidOpening(_ logits: UnsafeMutablePointer<Float>) {
-    if constraints.numerator > 0,
-      let index = grid.timeSignature(TimeSignature(constraints.numerator, constraints.denominator))
-    {
-      return keep(logits, only: Grid.firstTimeSignature + Int32(index))
-    }
-    forbid(logits, 0..<Grid.firstTimeSignature)
-    forbid(logits, grid.firstStep..<Int32(grid.vocabularySize))
-    forbidTimeSignatures(logits, except: -1)
-  }
-
-  /// Forbids time signatures the material does not have or whose bars are no whole number of steps, and one
-  /// more.
-  private func forbidTimeSignatures(_ logits: UnsafeMutablePointer<Float>, except: Int) {
-    for i in 0..<grid.timeSignatures.all.count
-    where i == except || !grid.timeSignatures.isFound(i) || grid.barSteps(i) == nil {
-      logits[Int(Grid.firstTimeSignature) + i] = -.infinity
-    }
-  }
-
   private func forbidInside(_ logits: UnsafeMutablePointer<Float>) {
-    if constraints.bars > 0 && state.isAtBarLine && state.bars >= constraints.bars {
-      return keep(logits, only: Grid.end)
-    }
-    logits[Int(Grid.start)] = -.infinity
-    fillLastBar(logits)
-    if !mayEnd { logits[Int(Grid.end)] = -.infinity }
-    if mayChangeTimeSignature {
-      forbidTimeSignatures(logits, except: state.timeSignature)
-    } else {
-      forbid(logits, Grid.firstTimeSignature..<grid.firstStep)
-    }
-    let next = Int32((state.position + 1) % state.barSteps)
-    forbid(logits, grid.firstStep..<grid.firstStep + next)
-    forbid(logits, grid.firstStep + next + 1..<grid.firstNew)
+    guard forbidTime(logits) else { return }
     forbidNotes(logits)
     if mustBegin {
       for pitch in 0..<grid.pitches where logits[Int(grid.firstNew) + pitch] > -.infinity {
         return forbid(logits, grid.firstStep..<grid.firstNew)
       }
-    }
-  }
-
-  /// A piece has a note in its first bar, as all that are learned from do; so none is silence.
-  private var mustBegin: Bool {
-    !state.played && state.bars == 0 && state.position == state.barSteps - 1
-      && state.last == grid.pitches
-  }
-
-  /// At a bar line, or, where the material does so, within a bar that is not the last.
-  private var mayChangeTimeSignature: Bool {
-    guard state.last == grid.pitches, !state.timeSignatureNamed, state.played,
-      constraints.numerator == 0
-    else { return false }
-    if state.position == 0 { return true }
-    return grid.timeSignatures.changesWithinBars
-      && (constraints.bars == 0 || state.bars + 1 < constraints.bars)
-  }
-
-  /// Within the last bar, where nothing is named since the last step, pieces of the material may end. Here what would
-  /// end the piece lets a step pass, and once the end is the likeliest, what is left of the bar is silent: it would
-  /// have the upbeat to a phrase that does not come.
-  private func fillLastBar(_ logits: UnsafeMutablePointer<Float>) {
-    guard constraints.bars > 0, state.bars + 1 == constraints.bars, state.position > 0,
-      state.last == grid.pitches, state.played, !owesForced
-    else { return }
-    let (end, step) = (Int(Grid.end), Int(grid.firstStep) + (state.position + 1) % state.barSteps)
-    if !state.isOver {
-      state.isOver = (0..<grid.vocabularySize).allSatisfy { $0 == end || logits[$0] < logits[end] }
-    }
-    if state.isOver { return keep(logits, only: Int32(step)) }
-    let (low, high) = (min(logits[step], logits[end]), max(logits[step], logits[end]))
-    if low > -.infinity { logits[step] = high + logf(1 + expf(low - high)) }
-  }
-
-  /// Nothing named since the last step or time signature, a note in the piece, and the host agrees.
-  private var mayEnd: Bool {
-    guard state.last == grid.pitches, state.played, constraints.bars == 0 else { return false }
-    if state.timeSignatureNamed || owesForced { return false }
-    switch constraints.ending {
-    case .anywhere: return true
-    case .barLine: return state.position == 0
-    case .never: return false
     }
   }
 

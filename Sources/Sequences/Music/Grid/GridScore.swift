@@ -83,29 +83,13 @@ struct GridScore {
     try tokens.append(Grid.start)
     try notes.sort { $0.start != $1.start ? $0.start < $1.start : $0.pitch > $1.pitch }
     var nextNote = 0
-    var nextTimeSignature = 0
-    var timeSignature = 0
-    while nextTimeSignature < timeSignatures.count && timeSignatures[nextTimeSignature].step <= 0 {
-      timeSignature = timeSignatures[nextTimeSignature].timeSignature
-      nextTimeSignature += 1
-    }
-    var barSteps = grid.barSteps(timeSignature) ?? 1
-    try tokens.append(Grid.firstTimeSignature + Int32(timeSignature))
+    var time = Time(self, grid)
+    try tokens.append(Grid.firstTimeSignature + Int32(time.timeSignature))
     /// The step at which each pitch that sounds ends.
     var ends = [Int](repeating: 0, count: grid.pitches)
-    var position = 0
     for step in 0..<steps {
-      let before = timeSignature
-      while nextTimeSignature < timeSignatures.count
-        && timeSignatures[nextTimeSignature].step <= step
-      {
-        timeSignature = timeSignatures[nextTimeSignature].timeSignature
-        nextTimeSignature += 1
-      }
-      if timeSignature != before {
-        barSteps = grid.barSteps(timeSignature) ?? 1
-        position = 0
-        try tokens.append(Grid.firstTimeSignature + Int32(timeSignature))
+      if let change = time.change(at: step) {
+        try tokens.append(Grid.firstTimeSignature + Int32(change))
       }
       var new = PitchSet()
       while nextNote < notes.count && notes[nextNote].start <= step {
@@ -115,11 +99,49 @@ struct GridScore {
         nextNote += 1
       }
       try appendNotes(tokens, grid, step, new, &ends)
-      position = (position + 1) % barSteps
-      try tokens.append(grid.firstStep + Int32(position))
+      try tokens.append(grid.firstStep + Int32(time.advance()))
     }
     try tokens.append(Grid.end)
     return tokens
+  }
+
+  /// The time signature and the place in the bar, step by step.
+  struct Time {
+    private let score: GridScore
+    private let grid: Grid
+    private var next = 0
+    private(set) var timeSignature = 0
+    private var barSteps = 1
+    private var position = 0
+
+    /// At the first step.
+    init(_ score: GridScore, _ grid: Grid) {
+      (self.score, self.grid) = (score, grid)
+      read(to: 0)
+    }
+
+    private mutating func read(to step: Int) {
+      while next < score.timeSignatures.count && score.timeSignatures[next].step <= step {
+        timeSignature = score.timeSignatures[next].timeSignature
+        next += 1
+      }
+      barSteps = grid.barSteps(timeSignature) ?? 1
+    }
+
+    /// The time signature that begins at a step, if another one did before.
+    mutating func change(at step: Int) -> Int? {
+      let before = timeSignature
+      read(to: step)
+      guard timeSignature != before else { return nil }
+      position = 0
+      return timeSignature
+    }
+
+    /// Ends a step: the place in the bar of the one that follows.
+    mutating func advance() -> Int {
+      position = (position + 1) % barSteps
+      return position
+    }
   }
 
   /// The notes of a step from the top. Where there are more than voices the lowest are left out, and

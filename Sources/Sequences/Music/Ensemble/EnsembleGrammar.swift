@@ -1,0 +1,367 @@
+import Memory
+
+/// Which tokens of a piece with parts may follow, and which the constraints and given notes leave of them.
+final class EnsembleGrammar: BarGrammar, PartGrammar {
+  let ensemble: Ensemble
+  let grid: Grid
+  /// What the event decoder and encoder read too.
+  private(set) var state: EnsembleState
+  let given: GivenNotes
+  var constraints = MusicConstraints() { didSet { isStale = true } }
+  private var ofParts = InlineArray<16, PartConstraints>(repeating: PartConstraints())
+  private var programs = InlineArray<16, Int>(repeating: 0)
+  private(set) var wantedCount = 0
+  /// The drum class of each MIDI pitch; -1 for none.
+  private let drums: [Int8]
+
+  /// The pitches on which notes of each part may begin, and what is due in each in the present step; to be worked out
+  /// again if stale.
+  private var allowed = InlineArray<16, PitchSet>(repeating: PitchSet())
+  private var dueNow = InlineArray<16, GivenNotes.Due>(repeating: GivenNotes.Due())
+  private var isStale = true
+
+  init(_ ensemble: Ensemble) throws(OutOfMemory) {
+    self.ensemble = ensemble
+    grid = ensemble.grid
+    state = EnsembleState(ensemble)
+    given = try GivenNotes()
+    drums = (0..<128).map { Int8(DrumsEncoding.place($0) ?? -1) }
+  }
+
+  var time: GridState { state.time }
+  func setOver() { state.time.isOver = true }
+  var vocabulary: Int { ensemble.vocabularySize }
+  var isBetweenNotes: Bool { state.speaking < 0 }
+  var owesNotes: Bool { given.isOwed(from: time.steps, parts: state.count) }
+  var parts: (any PartGrammar)? { self }
+  func writeSides(into values: UnsafeMutablePointer<Int32>) {
+    EnsembleSides.write(state, into: values)
+  }
+
+  func reset() {
+    state = EnsembleState(ensemble)
+    given.clear()
+    isStale = true
+  }
+
+  func advance(_ token: Int32) {
+    state.advance(token)
+    if time.phase == .outside { given.clear() }
+    // Within a part nothing changes but what is named.
+    if !ensemble.isNote(token) { isStale = true }
+  }
+
+  func unsupported(_ constraints: MusicConstraints) -> UnsupportedConstraint? {
+    hasTimeSignature(constraints) ? nil : .timeSignature
+  }
+
+  // MARK: - Parts
+
+  var partCount: Int { state.count }
+
+  func part(_ number: Int) -> Part {
+    Part(program: program(number), channel: state.channel(of: number))
+  }
+
+  /// What the host wanted, if it is of the family that was declared.
+  func program(_ number: Int) -> Int {
+    let family = state.voices[number].family
+    return number < wantedCount && Instrument.family(of: programs[number]) == family
+      ? programs[number] : Instrument.program(of: family)
+  }
+
+  func wanted(_ number: Int) -> Int { programs[number] }
+
+  func want(_ wanted: UnsafeBufferPointer<Int32>) {
+    wantedCount = min(wanted.count, Part.most)
+    for i in 0..<wantedCount { programs[i] = Int(wanted[i]) }
+  }
+
+  func partConstraints(_ number: Int) -> PartConstraints { ofParts[number] }
+
+  func set(_ constraints: PartConstraints, of number: Int) {
+    ofParts[number] = constraints
+    isStale = true
+  }
+
+  func copy(_ other: any PartGrammar) {
+    wantedCount = other.wantedCount
+    for i in 0..<Part.most {
+      programs[i] = other.wanted(i)
+      ofParts[i] = other.partConstraints(i)
+    }
+    isStale = true
+  }
+
+  var canForceNotes: Bool { true }
+
+  func force(start: Int, duration: Int, pitch: Int) -> Bool {
+    give(part: 0, start: start, duration: duration, pitch: pitch, velocity: 0)
+  }
+
+  func give(part: Int, start: Int, duration: Int, pitch: Int, velocity: Int) -> Bool {
+    let step = grid.ticksPerStep
+    guard start >= 0, duration > 0, start < 1 << 40, duration < 1 << 40, (0...127).contains(pitch),
+      (0..<Part.most).contains(part)
+    else { return false }
+    let isKnown = time.phase == .inside
+    guard !isKnown || part < state.count, isKnown || wantedCount == 0 || part < wantedCount else {
+      return false
+    }
+    let isDrums =
+      isKnown
+      ? state.voices[part].isDrums : part < wantedCount && programs[part] == Instrument.drums
+    let place = isDrums ? Int(drums[pitch]) : pitch
+    let from = (start + step / 2) / step
+    let to = isDrums ? from + 1 : max(from + 1, (start + duration + step / 2) / step)
+    let now = time.phase == .outside ? 0 : time.steps
+    guard place >= 0, to > now else { return false }
+    isStale = true
+    return given.add(
+      part: part, from: from, to: to, pitch: place,
+      level: velocity > 0 ? Ensemble.level(of: velocity) : -1, now: now)
+  }
+
+  func clearForcedNotes() {
+    given.clear()
+    isStale = true
+  }
+
+  /// What is due in a part in this step.
+  func due(_ part: Int) -> GivenNotes.Due {
+    update()
+    return dueNow[part]
+  }
+
+  /// Something was played.
+  func notePlayed() { isStale = true }
+
+  private func update() {
+    guard isStale else { return }
+    isStale = false
+    given.due(state, isGiven: { ofParts[$0].isGiven }, into: &dueNow)
+    for i in 0..<state.count { allowed[i] = beginnings(i) }
+  }
+
+  /// The pitches on which the constraints let notes of a part begin.
+  private func beginnings(_ part: Int) -> PitchSet {
+    var set = PitchSet()
+    let own = ofParts[part]
+    guard !own.isGiven, !isMuted(part), own.voices > 0 else { return set }
+    if state.voices[part].isDrums {
+      set.low = 1 << UInt64(Ensemble.drumClasses) - 1
+      return set
+    }
+    let lowest = max(own.lowest, constraints.lowest)
+    let highest = min(own.highest, constraints.highest)
+    for pitch in stride(from: lowest, through: highest, by: 1)
+    where constraints.scale >> UInt32(pitch % 12) & 1 == 1 { set[pitch] = true }
+    return set
+  }
+
+  private func isMuted(_ part: Int) -> Bool {
+    if ofParts[part].isMuted { return true }
+    guard !ofParts[part].isSolo else { return false }
+    for i in 0..<state.count where ofParts[i].isSolo { return true }
+    return false
+  }
+
+  // MARK: - What may follow
+
+  func forbid(_ logits: UnsafeMutablePointer<Float>) {
+    switch time.phase {
+    case .outside: keep(logits, only: Grid.start)
+    case .opening: forbidHeader(logits)
+    case .inside: forbidInside(logits)
+    }
+  }
+
+  private func forbidHeader(_ logits: UnsafeMutablePointer<Float>) {
+    if state.count < wantedCount {
+      let family = Instrument.family(of: programs[state.count])
+      return keep(logits, only: ensemble.instrument(family))
+    }
+    let hasDrums = state.has(Instrument.drumFamily)
+    let isFull = state.count - (hasDrums ? 1 : 0) >= Part.mostPitched
+    if wantedCount > 0 || hasDrums && isFull { return forbidOpening(logits) }
+    if state.count > 0 {
+      let first = logits + Int(ensemble.firstInstrument)
+      var kept = InlineArray<17, Float>(repeating: 0)
+      for i in 0..<Instrument.families { kept[i] = first[i] }
+      forbidOpening(logits)
+      for i in 0..<Instrument.families { first[i] = kept[i] }
+    } else {
+      forbid(logits, 0..<ensemble.firstInstrument)
+      forbid(logits, ensemble.firstVelocity..<Int32(vocabulary))
+    }
+    if hasDrums { logits[Int(ensemble.instrument(Instrument.drumFamily))] = -.infinity }
+    if isFull {
+      forbid(logits, ensemble.firstInstrument..<ensemble.instrument(Instrument.drumFamily))
+    }
+  }
+
+  private func forbidInside(_ logits: UnsafeMutablePointer<Float>) {
+    update()
+    guard forbidTime(logits) else { return }
+    forbid(logits, ensemble.firstInstrument..<ensemble.firstVelocity)
+    let goesOn = state.speaking >= 0 ? forbidNotes(logits, of: state.speaking) : false
+    if state.speaking < 0 {
+      forbid(logits, grid.firstNew..<ensemble.firstPart)
+      forbid(logits, ensemble.firstVelocity..<Int32(vocabulary))
+    }
+    let mayLeave = !goesOn
+    let (isDue, mayBegin) = forbidParts(logits, mayLeave: mayLeave)
+    if !mayLeave || isDue || mustBegin && mayBegin {
+      logits[Int(Grid.end)] = -.infinity
+      forbid(logits, Grid.firstTimeSignature..<grid.firstNew)
+    }
+  }
+
+  /// Parts that cannot be named next. Gives whether a given one has to be, and whether any may be.
+  private func forbidParts(_ logits: UnsafeMutablePointer<Float>, mayLeave: Bool) -> (Bool, Bool) {
+    var (isDue, isOpen) = (false, false)
+    for part in 0..<Part.most {
+      let token = Int(ensemble.part(part))
+      guard mayLeave, !isDue, part > state.speaking, part < state.count, canSpeak(part) else {
+        logits[token] = -.infinity
+        continue
+      }
+      isOpen = true
+      if !dueNow[part].all.isEmpty {
+        isDue = true
+        if logits[token] == -.infinity { logits[token] = 0 }
+      } else if state.voices[part].sounding.isEmpty {
+        logits[token] += constraints.density + ofParts[part].density
+      }
+    }
+    return (isDue, isOpen)
+  }
+
+  private func canSpeak(_ part: Int) -> Bool {
+    if !dueNow[part].all.isEmpty { return true }
+    guard !ofParts[part].isGiven, !isMuted(part), room(part) > 0 else { return false }
+    var held = state.voices[part].sounding
+    held.subtract(dueNow[part].over)
+    return !held.isEmpty || !allowed[part].isEmpty
+  }
+
+  /// How many notes of a part there is room for beside those named and those due.
+  private func room(_ part: Int) -> Int {
+    let voice = state.voices[part]
+    var due = dueNow[part].all.below(state.speaking == part ? state.last : 128).count
+    var duePitches = voice.isDrums ? 0 : due
+    var room = ofParts[part].voices - voice.count - due
+    for other in stride(from: part + 1, to: state.count, by: 1) {
+      let count = dueNow[other].all.count
+      due += count
+      if !state.voices[other].isDrums { duePitches += count }
+    }
+    room = min(room, constraints.voices - state.named - due)
+    return voice.isDrums
+      ? room : min(room, Ensemble.mostPitches - state.namedPitches - duePitches)
+  }
+
+  /// Notes and levels that cannot come next in the part that speaks. Gives whether one of them must.
+  private func forbidNotes(_ logits: UnsafeMutablePointer<Float>, of part: Int) -> Bool {
+    let voice = state.voices[part]
+    let due = dueNow[part]
+    let dueNew = due.new.below(state.last)
+    let next = due.all.below(state.last).highest
+    var (new, held) = (PitchSet(), PitchSet())
+    let room = ofParts[part].isGiven ? 0 : room(part)
+    if room > 0 {
+      new = allowed[part].below(state.last)
+      if !isMuted(part) { held = voice.sounding.below(state.last) }
+      held.subtract(due.over)
+    }
+    if next >= 0 {
+      // What is due comes before all that is lower, as it is.
+      new.subtract(new.below(next + 1))
+      held.subtract(held.below(next + 1))
+      if due.new[next] { new[next] = true } else { held[next] = true }
+    }
+    let isFirst = voice.count == 0
+    var owes = state.hasLevel && voice.new.isEmpty
+    let lowestNew = min(new.lowest, dueNew.lowest)
+    if owes && lowestNew > 127 { owes = false }
+    if owes {
+      // A note must begin below what goes on.
+      let isDue = next >= 0 && held[next]
+      held.subtract(room < 2 ? held : held.below(lowestNew + 1))
+      if isDue { held[next] = true }
+    }
+    allow(logits, new, held, isDrums: voice.isDrums, density: density(part), due: next)
+    let canBegin = lowestNew <= 127
+    let mayName = isFirst && !state.hasLevel && canBegin
+    forbidLevels(logits, mayName: mayName, part, due: dueNew.isEmpty ? -1 : due.level)
+    return next >= 0 || (isFirst || owes) && !(new.isEmpty && held.isEmpty)
+  }
+
+  private func density(_ part: Int) -> Float { constraints.density + ofParts[part].density }
+
+  private func allow(
+    _ logits: UnsafeMutablePointer<Float>, _ new: PitchSet, _ held: PitchSet, isDrums: Bool,
+    density: Float, due: Int
+  ) {
+    for pitch in 0..<128 {
+      let (newToken, heldToken) = (
+        Int(grid.firstNew) + pitch, Int(grid.firstHeld) + pitch
+      )
+      if !isDrums && new[pitch] {
+        begin(logits, newToken, isDue: pitch == due, density)
+      } else {
+        logits[newToken] = -.infinity
+      }
+      if !held[pitch] {
+        logits[heldToken] = -.infinity
+      } else if pitch == due && logits[heldToken] == -.infinity {
+        logits[heldToken] = 0
+      }
+    }
+    for drum in 0..<Ensemble.drumClasses {
+      let token = Int(ensemble.firstDrum) + drum
+      if isDrums && new[drum] {
+        begin(logits, token, isDue: drum == due, density)
+      } else {
+        logits[token] = -.infinity
+      }
+    }
+  }
+
+  private func begin(
+    _ logits: UnsafeMutablePointer<Float>, _ token: Int, isDue: Bool, _ density: Float
+  ) {
+    if !isDue {
+      logits[token] += density
+    } else if logits[token] == -.infinity {
+      logits[token] = 0
+    }
+  }
+
+  /// - `due`: the level that must be named before a note that is due; -1 for none.
+  private func forbidLevels(
+    _ logits: UnsafeMutablePointer<Float>, mayName: Bool, _ part: Int, due: Int
+  ) {
+    let voice = state.voices[part]
+    let first = ensemble.firstVelocity
+    guard mayName else { return forbid(logits, first..<Int32(vocabulary)) }
+    if due >= 0 && due != voice.level { return keep(logits, only: ensemble.velocity(due)) }
+    if due >= 0 || ofParts[part].isGiven { return forbid(logits, first..<Int32(vocabulary)) }
+    logits[Int(ensemble.velocity(voice.level))] = -.infinity
+    guard !voice.sounding.isEmpty else { return }
+    for level in 0..<Ensemble.levels { logits[Int(first) + level] += density(part) }
+  }
+
+  // MARK: - Snapshots
+
+  static var stateSize: Int { 8 * EnsembleState.wordCount }
+
+  func save(to bytes: UnsafeMutableRawPointer) { state.save(to: bytes) }
+
+  func restore(from bytes: UnsafeRawPointer) -> Bool {
+    guard let saved = EnsembleState(ensemble, from: bytes) else { return false }
+    state = saved
+    isStale = true
+    return true
+  }
+}
