@@ -115,11 +115,12 @@
  * Stack. Calls on a session, and retto_model_encode, _decode and _score, need at most 32 KiB of stack; all others,
  * such as those that load, save or make models, 256 KiB.
  *
- * Processes and threads. Only trainers start threads: preparing the material (retto_trainer_prepare, or the first
- *   call that needs it, such as a step) starts options.threads - 1, which block all signals, inherit the scheduling
- *   policy and the CPU affinity of the thread that made that call, and end with the trainer. In a child of fork()
- *   models, sessions, adapters and MIDI handles go on as copies, unless a thread of the parent was inside a call on
- *   them. A trainer that the parent prepared cannot be used in the child: RETTO_ERROR_STATE.
+ * Processes and threads. Trainers start threads, and retto_session_forecast, whose threads end before it returns. A
+ *   trainer starts options.threads - 1 when the material is prepared (by retto_trainer_prepare, or the first call
+ *   that needs it, such as a step). They block all signals, inherit the scheduling policy and the CPU affinity of
+ *   the thread that made that call, and end with the trainer. In a child of fork() models, sessions, adapters and
+ *   MIDI handles go on as copies, unless a thread of the parent was inside a call on them. A trainer that the
+ *   parent prepared cannot be used in the child: RETTO_ERROR_STATE.
  *
  * Floating point. Sessions use the calling thread's floating-point mode and expect that of a new process:
  *   rounding to nearest, denormals kept. Another rounding mode, or denormals flushed to zero (FTZ, DAZ), is
@@ -199,7 +200,8 @@ typedef enum retto_status {
   RETTO_ERROR_DIVERGED = -9,
   /* The session's mask allows no token; or the grammar is off, and 1024 tokens in a row made no event. */
   RETTO_ERROR_EXHAUSTED = -10,
-  /* A MIDI file contains no notes, or none that the encoding can represent. Leave the file out. */
+  /* The material has nothing to learn from: a MIDI file without notes that the encoding can represent, a table with
+   * fewer than two rows, or a column without a number. Leave it out. */
   RETTO_ERROR_EMPTY = -11
 } retto_status;
 
@@ -294,8 +296,8 @@ void retto_model_free(retto_model *model);
 typedef enum retto_kind {
   RETTO_KIND_TEXT = 0,  /* text: retto_model_encode, _decode and the calls with "text" in their names work */
   RETTO_KIND_MUSIC = 1, /* music: the calls under "Sessions of music" and those with "midi" in their names work */
-  RETTO_KIND_TOKENS = 2, /* your own numbers: only the calls that take tokens work, as they do for every model */
-  RETTO_KIND_SERIES = 3 /* values at regular times: the calls under "Sessions of numbers" work */
+  RETTO_KIND_TOKENS = 2, /* your own token sequences: only the calls that take tokens work, as for every model */
+  RETTO_KIND_SERIES = 3 /* values at regular times: the calls under "Sessions of series" work */
 } retto_kind;
 
 /* What a model is. */
@@ -320,7 +322,7 @@ typedef struct retto_model_info {
   /* Steps of the grid in a quarter note; 0 for models without a grid. */
   int32_t steps_per_quarter;
   /* The token that ends a piece of music, a document of text or a sequence of your own tokens; -1 for text without
-   * documents and for numbers. It is not text itself: retto_model_encode never gives it, and it decodes to nothing.
+   * documents and for series. It is not text itself: retto_model_encode never gives it, and it decodes to nothing.
    * A document and a sequence of your own tokens also begin with it, from a zero state; a piece of music begins
    * with token 0 instead. */
   int32_t end_token;
@@ -329,8 +331,8 @@ typedef struct retto_model_info {
   int32_t memory;
   /* The number of labels; they are numbered 1 to `labels`: see retto_trainer_set_label. */
   int32_t labels;
-  /* Of a model of numbers: its columns, numbered 1 to `columns`; the values after which a series resembles itself
-   * again, 1 if there is none; and the values that a forecast looks back at. Otherwise 0. */
+  /* Of a model of series: the number of its columns, numbered 1 to `columns`; the seasonal period in values (24 for
+   * hourly values with a daily cycle), 1 for none; and how many of the latest values a forecast uses. Else 0. */
   int32_t columns, season, context;
   int32_t reserved; /* 0 */
 } retto_model_info;
@@ -567,10 +569,10 @@ RETTO_CHECK retto_status retto_session_beam(retto_session *session, int32_t widt
                                             int32_t *tokens, size_t capacity, size_t *count,
                                             double *log_probability);
 
-/* A callback that restricts which tokens may come next. It is called before each draw on the thread that
- * draws: allowed[i] is 1 if token i may come next, 0 if the grammar forbids it; set the entries of unwanted
- * tokens to 0. Calls on the session from inside the callback return RETTO_ERROR_STATE. Since it runs inside
- * [realtime] calls, it must be real-time safe too. */
+/* A callback that restricts which tokens may come next. It is called before each draw on the thread that draws:
+ * allowed[i] is 0 if the grammar or a constraint forbids token i, else 1. Set it to 0 to exclude the token;
+ * changing a 0 to 1 has no effect. Calls on the session from inside the callback return RETTO_ERROR_STATE. Since it
+ * runs inside [realtime] calls, it must be real-time safe too. */
 typedef void (*retto_mask)(void *user, uint8_t *allowed, size_t vocabulary);
 
 /* Sets the mask, or takes it away if it is NULL. `user` is passed on to it and stays yours.
@@ -815,9 +817,10 @@ RETTO_CHECK retto_status retto_key_from_name(const char *name, int32_t *key);
  * Constraints of the session (retto_session_set_pitch_range and those after it) hold for all parts together; the
  * range and the scale not for drums, nor for given notes. retto_session_force_note forces notes of part 0. Events
  * are fed to the part that has their channel. A piece that begins with fed events has the parts of
- * retto_session_set_parts; else those of the RETTO_EVENT_PROGRAM that were fed before its first note, whose
- * channels then are the program's; else one part, a piano or, if the first note is on channel 9, drums. These calls
- * return RETTO_ERROR_UNSUPPORTED if the model's encoding has no parts. */
+ * retto_session_set_parts; else a part for each RETTO_EVENT_PROGRAM that was fed before its first note, to which
+ * later fed events on that channel go; else one part, a piano or, if the first note is on channel 9, drums. A fed
+ * note on a channel without a part is ignored. Events that are drawn have the channels of retto_session_get_parts.
+ * These calls return RETTO_ERROR_UNSUPPORTED if the model's encoding has no parts. */
 
 /* Stands for drums where a program is expected. */
 #define RETTO_DRUMS 128
@@ -885,14 +888,15 @@ RETTO_CHECK retto_status retto_session_give_note(retto_session *session, int32_t
                                                  uint32_t duration, int32_t pitch, int32_t velocity)
     RETTO_REALTIME;
 
-/* ---- Sessions of numbers ------------------------------------------------------------------------ */
+/* ---- Sessions of series ------------------------------------------------------------------------ */
 
 /* These calls are for models whose kind is RETTO_KIND_SERIES; for other models they return RETTO_ERROR_UNSUPPORTED.
  *
  * A session reads one series: values at regular times of one column. A value is predicted as a distribution over
- * 127 bins around the mean of the last `context` values (see retto_model_info): fine near it, coarse far from it.
- * So a value that is drawn is the middle of a bin; the outermost bins also stand for all that is beyond them. To
- * read several columns, use a session for each. */
+ * 127 bins. Their centre is the mean of the last `context` values (see retto_model_info) plus, if there is a
+ * season, a share of the deviation from it one season earlier, which is fitted to the material. Bins are narrow
+ * near the centre and wide far from it. A value that is drawn is the middle of a bin; the outermost bins also stand
+ * for all that is beyond them. To read several columns, use a session for each. */
 
 /* The name of a column, 1 to retto_model_info.columns; NULL for any other number. The string lives as long as the
  * model. [any-thread] [realtime] */
@@ -903,7 +907,7 @@ const char *retto_model_column_name(const retto_model *model, int32_t column) RE
 RETTO_CHECK retto_status retto_model_find_column(const retto_model *model, const char *name,
                                                  int32_t *column);
 
-/* The time of a value that is not known. */
+/* Stands for a time that is not known. */
 #define RETTO_NO_TIME INT64_MIN
 
 /* Begins a new series: the session forgets the values it has read; its settings and its random generator stay.
@@ -924,11 +928,11 @@ RETTO_CHECK retto_status retto_session_next_value(retto_session *session, double
                                                   float *log_probability) RETTO_REALTIME;
 
 /* Forecasts what follows: draws `samples` futures (1 to 10000) of `horizon` values (1 to 100000) at once, on one
- * thread per processor, and writes quantiles[0] to quantiles[count - 1] (0 to 1 each) of value t to
- * result[t * count], result[t * count + 1] and so on, and its mean to means[t]. `result` has room for
- * horizon * count numbers and `means` for `horizon`; either may be NULL. The same seed gives the same result. Looks
- * back at the last `context` values that the session has read or drawn. The session stays as it is; its temperature
- * and other settings have no effect. RETTO_ERROR_ARGUMENT, _MEMORY. [one-thread] [blocking] */
+ * thread per processor, 8 at most, and writes quantiles[0] to quantiles[count - 1] (0 to 1 each) of value t to
+ * result[t * count], result[t * count + 1] and so on, and its mean to means[t]. `result` has room for `count`
+ * numbers for each value, `means` for one; either may be NULL. The same seed gives the same result. Looks back at
+ * the last `context` values that the session has read or drawn. The session stays as it is; its temperature and
+ * other settings have no effect. RETTO_ERROR_ARGUMENT, _MEMORY. [one-thread] [blocking] */
 RETTO_CHECK retto_status retto_session_forecast(retto_session *session, size_t horizon,
                                                 size_t samples, uint64_t seed,
                                                 const double *quantiles, size_t count,
@@ -1079,8 +1083,8 @@ RETTO_CHECK retto_status retto_text_convert(retto_text_kind kind, const void *da
 typedef struct retto_trainer retto_trainer;
 
 /* A number that is left at its initial value is chosen by the library: below 0 for dropout, weight_decay and
- * validation, 0 for others. (For epochs, steps and minutes 0 means not given, and a seed of 0 is a seed.) The
- * choice depends on the number of training tokens (about one per character of text):
+ * validation, 0 for others. (For epochs, steps and minutes 0 means not given, a seed of 0 is a seed, and "tokens"
+ * requires a vocabulary.) The choice depends on the number of training tokens (about one per character of text):
  *
  *     tokens        hidden  layers  dropout  epochs
  *     < 20,000         128       1      0.2     100
@@ -1114,7 +1118,7 @@ typedef struct retto_trainer retto_trainer;
 typedef struct retto_trainer_options {
   size_t size; /* of this struct; set by RETTO_TRAINER_OPTIONS_INIT */
   /* "bytes", "characters" or "words" for text, "melody", "polyphony", "drums", "ensemble" or "performance" for
-   * music, "tokens" for sequences of numbers of your own, "series" for values at regular times. If NULL, the
+   * music, "tokens" for token sequences of your own, "series" for values at regular times. If NULL, the
    * library chooses one for text, music or values. The string is copied. */
   const char *encoding;
   /* Grid steps per quarter note, 1 to 24; not used for "performance". */
@@ -1164,13 +1168,13 @@ typedef struct retto_trainer_options {
    * there are too few for that, it takes the end of the last one. RETTO_ERROR_ARGUMENT if the model to start from
    * is of the other kind. */
   int32_t documents;
-  /* For "tokens": the number of different tokens, 1 to 65535; they are numbered 0 to vocabulary - 1. The model
-   * has one more, which ends a piece. For other encodings 0. */
+  /* Required for "tokens", for which `encoding` must be set too: the number of different tokens, 1 to 65535; they
+   * are numbered 0 to vocabulary - 1. The model has one more, which ends a piece. For other encodings 0. */
   int32_t vocabulary;
   /* Whether a new network has a memory (see retto_session_set_memory): below 0 for no, otherwise yes. */
   int32_t memory;
-  /* For "series": the values after which a series resembles itself again, such as 24 for hours, 1 for none; and the
-   * values that a forecast looks back at, 2 or more. Both at most 8192. If 0, the season is found by
+  /* For "series": the seasonal period in values (24 for hourly values with a daily cycle), 1 for none; and how many
+   * of the latest values a forecast uses, 2 or more. Both at most 8192. If 0, the season is found by
    * autocorrelation, and the context is four seasons, at least 32 and at most 512. */
   int32_t season, context;
 } retto_trainer_options;
@@ -1223,6 +1227,9 @@ typedef enum retto_role {
   RETTO_VALIDATION = 1
 } retto_role;
 
+/* A trainer takes one kind of material: text, music, tokens or series. The calls below that add another kind, or
+ * one that the encoding of the options or of the model to start from does not accept, return RETTO_ERROR_CORPUS. */
+
 /* Sets the label of all material that is added after this call, such as a style, a composer or a speaker: 1 to 255
  * bytes of UTF-8 without control characters; NULL for none. The label is an input of the model; in training it is
  * left out now and then, so that a session may leave it out too. The names become the labels of the model, 1 for
@@ -1250,7 +1257,7 @@ RETTO_CHECK retto_status retto_trainer_add_file(retto_trainer *trainer, const ch
 RETTO_CHECK retto_status retto_trainer_add_text(retto_trainer *trainer, const char *text,
                                                 size_t length, retto_role role);
 
-/* Adds a sequence of your own numbers, for the encoding "tokens": `count` tokens, each from 0 to options.vocabulary
+/* Adds a token sequence of your own, for the encoding "tokens": `count` tokens, each from 0 to options.vocabulary
  * - 1, which are copied. Each call adds a piece; the hidden state is reset between pieces. targets[i] is what is to
  * be predicted after tokens 0 to i, from 0 to options.vocabulary - 1, or -1 to leave that place out of the loss. If
  * `targets` is NULL, each target is the next token, and the last one is the end of the piece. RETTO_ERROR_ARGUMENT
@@ -1266,14 +1273,15 @@ typedef struct retto_times {
   int64_t start, seconds, months;
 } retto_times;
 
-/* Adds a table of numbers, for the encoding "series": values[r * columns + c] is the value of column c, 0 to
- * columns - 1, at row r; NaN is a gap. Everything is copied. `names` are the names of the columns, 1 to 1000 of
- * them, each another: 1 to 200 bytes of UTF-8 without control characters. `times` may be NULL. Each column is
- * learned as a series of its own by one model. Further tables have the same columns and the same time between rows;
- * a trainer that starts from a model takes the columns of the model and leaves out others. Without tables for
- * validation the end of each table is used for it. RETTO_ERROR_ARGUMENT, _CORPUS if the trainer learns from
- * something else, _EMPTY if there are fewer than two rows or a column without a number, _MEMORY; _STATE once the
- * material is prepared. [one-thread] [blocking] */
+/* Adds a table of numbers, for the encoding "series": values[r * columns + c], with c from 0, is the value at row r
+ * of the column named names[c]; NaN is a gap. (In sessions columns are numbered from 1: see
+ * retto_model_find_column.) Everything is copied. `names` are the names of the columns, 1 to 1000 of them, each
+ * another: 1 to 200 bytes of UTF-8 without control characters. `times` may be NULL. Each column is learned as a
+ * series of its own by one model. Further tables have the same columns and the same time between rows; a trainer
+ * that starts from a model takes the columns of the model and leaves out others. Without tables for validation the
+ * end of each table is used for it. RETTO_ERROR_ARGUMENT, _CORPUS if the trainer learns from something else, _EMPTY
+ * if there are fewer than two rows or a column without a number, _MEMORY; _STATE once the material is prepared.
+ * [one-thread] [blocking] */
 RETTO_CHECK retto_status retto_trainer_add_series(retto_trainer *trainer, const double *values,
                                                   size_t rows, size_t columns,
                                                   const char *const *names,
@@ -1281,15 +1289,15 @@ RETTO_CHECK retto_status retto_trainer_add_series(retto_trainer *trainer, const 
 
 /* Adds a CSV file as a table: fields between commas, semicolons or tabs (RFC 4180). The first line may have names;
  * the first column may have times, such as 2016-07-01 13:00, at regular distances (rows that are missing are gaps).
- * Empty fields, NA, NaN and null are gaps. The file is read now; a run that is resumed reads it again. Like
- * retto_trainer_add_series, and RETTO_ERROR_FILE, _FORMAT (the message names the line). [one-thread] [blocking] */
+ * Empty fields, NA, NaN and null are gaps. The file is read during this call. To resume a run, add the same file
+ * again; it must not have changed. Like retto_trainer_add_series, and RETTO_ERROR_FILE, _FORMAT (the message names
+ * the line). [one-thread] [blocking] */
 RETTO_CHECK retto_status retto_trainer_add_csv(retto_trainer *trainer, const char *path,
                                                retto_role role);
 
-/* Adds a MIDI file as one piece. It is read now, and not needed afterwards. A trainer learns from text or from
- * music, not from both. Until the first step the trainer keeps each event of the file, in 16 bytes of memory.
- * RETTO_ERROR_FILE, _FORMAT, _EMPTY if it has no notes, _MEMORY; _STATE once the material is prepared. [one-thread]
- * [blocking] */
+/* Adds a MIDI file as one piece. It is read now, and not needed afterwards. Until the first step the trainer keeps
+ * each event of the file, in 16 bytes of memory. RETTO_ERROR_FILE, _FORMAT, _EMPTY if it has no notes, _MEMORY;
+ * _STATE once the material is prepared. [one-thread] [blocking] */
 RETTO_CHECK retto_status retto_trainer_add_midi(retto_trainer *trainer, const char *path,
                                                 retto_role role);
 
@@ -1389,9 +1397,9 @@ RETTO_CHECK retto_status retto_trainer_run(retto_trainer *trainer,
                                            retto_progress *progress);
 
 /* Makes a run end after its current step, or at once (within 0.1 s) while it prepares the material or measures the
- * validation loss. A retto_trainer_prepare that is active returns RETTO_ERROR_STATE. If neither is active, the stop
- * is kept: the next of these two calls that has work to do stops at once, with the result it has when it is
- * stopped. It has no effect on retto_trainer_step. Also safe in a signal handler. [any-thread] [realtime] */
+ * validation loss. A retto_trainer_prepare that is active returns RETTO_ERROR_STATE. If neither retto_trainer_run
+ * nor retto_trainer_prepare is active, the stop stays pending: the next call of either that has work to do stops at
+ * once. It has no effect on retto_trainer_step. Also safe in a signal handler. [any-thread] [realtime] */
 RETTO_CHECK retto_status retto_trainer_stop(retto_trainer *trainer) RETTO_REALTIME;
 
 /* Saves a checkpoint: a model file that also holds what is needed to continue the run, and the state of the run.
