@@ -927,12 +927,12 @@ RETTO_CHECK retto_status retto_session_feed_value(retto_session *session, double
 RETTO_CHECK retto_status retto_session_next_value(retto_session *session, double *value,
                                                   float *log_probability) RETTO_REALTIME;
 
-/* Forecasts what follows: draws `samples` futures (1 to 10000) of `horizon` values (1 to 100000) at once, on one
- * thread per processor, 8 at most, and writes quantiles[0] to quantiles[count - 1] (0 to 1 each) of value t to
- * result[t * count], result[t * count + 1] and so on, and its mean to means[t]. `result` has room for `count`
- * numbers for each value, `means` for one; either may be NULL. The same seed gives the same result. Looks back at
- * the last `context` values that the session has read or drawn. The session stays as it is; its temperature and
- * other settings have no effect. RETTO_ERROR_ARGUMENT, _MEMORY. [one-thread] [blocking] */
+/* Forecasts what follows: draws `samples` futures (1 to 10000) of `horizon` values (1 to 100000; 10^8 values in
+ * all) at once, on one thread per processor, 8 at most, and writes quantiles[0] to quantiles[count - 1] (0 to 1
+ * each) of value t to result[t * count], result[t * count + 1] and so on, and its mean to means[t]. `result` has
+ * room for `count` numbers for each value, `means` for one; either may be NULL. The same seed gives the same
+ * result. Looks back at the last `context` values that the session has read or drawn. The session stays as it is;
+ * its temperature and other settings have no effect. RETTO_ERROR_ARGUMENT, _MEMORY. [one-thread] [blocking] */
 RETTO_CHECK retto_status retto_session_forecast(retto_session *session, size_t horizon,
                                                 size_t samples, uint64_t seed,
                                                 const double *quantiles, size_t count,

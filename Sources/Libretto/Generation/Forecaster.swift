@@ -63,8 +63,9 @@ public final class Forecaster {
   public let samples: Int
   private let team: ThreadTeam
   private let batches = ObjectList<SeriesBatch>()
-  /// What each batch forecasts.
+  /// What each batch forecasts, and the order of the shares that its samples draw from.
   private let requests = ObjectList<GrowableBuffer<Request>>()
+  private let orders = ObjectList<GrowableBuffer<Int32>>()
   /// Series that a batch forecasts at a time.
   private let together: Int
 
@@ -87,15 +88,18 @@ public final class Forecaster {
       try allocating { () throws(OutOfMemory) in
         try batches.append(batch)
         try requests.append(try GrowableBuffer(capacity: together))
+        try orders.append(try GrowableBuffer(repeating: 0, count: samples))
       }
     }
   }
 
   public static let mostSamples = 10_000
   public static let mostHorizon = 100_000
+  static let mostValues = 100_000_000
 
   /// Forecasts series, several at a time.
   ///
+  /// - `horizon`: 1 to `mostHorizon`; times the samples at most `mostValues`.
   /// - `request`: gives each, on any thread.
   /// - `result`: takes the futures of each, on the calling thread, in order.
   public func forecast(
@@ -105,6 +109,11 @@ public final class Forecaster {
     guard (1...Self.mostHorizon).contains(horizon) else {
       throw LibrettoError(
         .argument, "the horizon is \(horizon); expected 1 to \(Self.mostHorizon)")
+    }
+    guard horizon * samples <= Self.mostValues else {
+      throw LibrettoError(
+        .argument,
+        "\(samples) samples of \(horizon) values are more than \(Self.mostValues); ask for fewer")
     }
     let width = together * team.count
     let results = ObjectList<Result>()
@@ -124,7 +133,9 @@ public final class Forecaster {
         for i in start..<min(start + together, here) {
           requests.appendReserved(request(first + i))
         }
-        self.run(self.batches[thread], requests, horizon) { results[start + $0] }
+        self.run(self.batches[thread], requests, self.orders[thread], horizon) {
+          results[start + $0]
+        }
       }
       for i in 0..<here {
         results[i].sort()
@@ -136,7 +147,8 @@ public final class Forecaster {
 
   /// Forecasts some series with one batch.
   private func run(
-    _ batch: SeriesBatch, _ requests: GrowableBuffer<Request>, _ horizon: Int,
+    _ batch: SeriesBatch, _ requests: GrowableBuffer<Request>, _ order: GrowableBuffer<Int32>,
+    _ horizon: Int,
     _ result: (Int) -> Result
   ) {
     let count = requests.count
@@ -168,12 +180,21 @@ public final class Forecaster {
         let result = result(i)
         var random = RandomSource(
           seed: requests[i].seed &+ UInt64(step) &* 0x9E37_79B9_7F4A_7C15)
+        // Each sample draws from an equal share of the probability of its own, which changes from step to step: together
+        // they cover it more evenly than independent ones would, so their mean and quantiles are more exact (Latin hypercube
+        // sampling: McKay, Beckman and Conover 1979).
+        for sample in 0..<samples {
+          let other = Int(random.next() % UInt64(sample + 1))
+          order[sample] = order[other]
+          order[other] = Int32(sample)
+        }
         var mean = 0.0
         for sample in 0..<samples {
           let row = i * samples + sample
           let reader = batch.reader(row)
           mean += reader.mean(of: batch.probabilities(row))
-          let token = encoding.token(ofBin: batch.bin(row, at: random.unit()))
+          let share = (Float(order[sample]) + random.unit()) / Float(samples)
+          let token = encoding.token(ofBin: batch.bin(row, at: share))
           result.values[step * samples + sample] = reader.value(of: token)
           batch.read(token, row)
         }

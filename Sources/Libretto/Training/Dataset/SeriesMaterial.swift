@@ -8,8 +8,10 @@ final class SeriesMaterial {
   /// The files, in the order they came, for a checkpoint to name.
   private(set) var files = FileList()
 
+  /// The largest value, whose square is still a number.
+  private static let largest = 1e100
   /// Windows that each value is in, where there are few; of very few values so many that there are about `fewTokens`.
-  private static let overlap = 8
+  private static let overlap = 24
   private static let fewTokens = 20_000
   /// Tokens of all windows, beyond which they overlap less.
   private static let mostTokens = 1 << 21
@@ -40,6 +42,14 @@ final class SeriesMaterial {
     if let empty = (0..<table.columns).first(where: { !table.holdsNumbers($0) }) {
       throw LibrettoError(
         .empty, "\(name): the column \"\(table.names[empty])\" holds no number; leave it out")
+    }
+    for row in 0..<table.rows {
+      for column in 0..<table.columns where abs(table[row, column]) > Self.largest {
+        throw LibrettoError(
+          .corpus,
+          "\(name): the value \(table[row, column]) of the column \"\(table.names[column])\" is too large; expected at most \(Self.largest)"
+        )
+      }
     }
     guard let first = training.first ?? validation.first else { return }
     guard fixed != nil || table.names == first.names else {
