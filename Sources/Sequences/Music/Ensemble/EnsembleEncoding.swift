@@ -135,7 +135,7 @@ public final class EnsembleEncoding: GridEncoding {
 
   // MARK: - Side inputs
 
-  public var ownSideInputs: [SideInput] { EnsembleSides.inputs }
+  public var ownSideInputs: [SideInput] { EnsembleSides.inputs(grid) }
   public func sideFacts(of piece: UnsafeBufferPointer<Int32>) -> SideFacts {
     EnsembleSideCursor.facts(of: piece, ensemble)
   }

@@ -5,15 +5,15 @@ struct EnsembleOrder {
   private var parts = InlineArray<16, Int>(repeating: 0)
   private let count: Int
 
-  /// Some parts by chance come first, among themselves and the others in the order they had. Half of all pieces stay as
-  /// they are; of the others half have one part first.
+  /// Some parts by chance come first, among themselves and the others in the order they had. Three of four pieces
+  /// stay as they are; of the others half have one part first.
   init(count: Int, chance: UInt64) {
     self.count = count
     guard count > 0 else { return }
     var first: UInt64 = 0
-    switch chance & 3 {
-    case 0, 1: break
-    case 2: first = 1 << (chance >> 32 % UInt64(count))
+    switch chance & 7 {
+    case 0...5: break
+    case 6: first = 1 << (chance >> 32 % UInt64(count))
     default: first = chance >> 32
     }
     var next = 0

@@ -1,4 +1,4 @@
-/// The side inputs of pieces with parts: those of every grid with pitches (`MusicSides`), and five that are always told,
+/// The side inputs of pieces with parts: those of every grid with pitches (`MusicSides`), and six that are always told,
 /// four of them of the part whose notes come next:
 ///
 /// | name | values |
@@ -8,15 +8,18 @@
 /// | `part_pitch` | the highest note it had when it sounded last in an earlier step, plus 1; 0 for none, and for drums |
 /// | `part_time` | steps since it began a note, at most 33; 0 for none |
 /// | `lead` | the first pitch named in this step, plus 1; 0 for none |
+/// | `place` | the place of the step in the bar, plus 1 |
 enum EnsembleSides {
-  static let inputs =
+  static func inputs(_ grid: Grid) -> [SideInput] {
     MusicSides.inputs(hasBars: true, hasKey: true) + [
       SideInput(name: "part", count: Part.most + 1),
       SideInput(name: "instrument", count: Instrument.families + 1),
       SideInput(name: "part_pitch", count: 129),
       SideInput(name: "part_time", count: EnsembleState.Voice.mostAge + 1),
       SideInput(name: "lead", count: 129),
+      SideInput(name: "place", count: grid.positions + 1),
     ]
+  }
 
   /// Where those of the part begin.
   static let first = 4
@@ -30,6 +33,7 @@ enum EnsembleSides {
     values[first + 2] = isSaid ? Int32(voice.recent) : 0
     values[first + 3] = isSaid ? Int32(voice.age) : 0
     values[first + 4] = Int32(state.lead)
+    values[first + 5] = Int32(state.time.position + 1)
   }
 }
 
