@@ -58,14 +58,16 @@ final class EnsembleSideCursor: SideCursor {
   /// What a whole piece tells of itself.
   static func facts(of piece: UnsafeBufferPointer<Int32>, _ ensemble: Ensemble) -> SideFacts {
     var times = PitchClassTimes()
-    var time = GridState(ensemble.grid)
+    var state = EnsembleState(ensemble)
     // The highest of the notes that began last, and whether time has passed since.
     var (last, isPast) = (0, true)
     for token in piece {
+      state.advance(token)
       switch ensemble.meaning(token) {
-      case .time(let meaning):
-        time.advance(token)
-        if case .step = meaning { isPast = true }
+      case .time(let meaning): if case .step = meaning { isPast = true }
+      case .hold(let part):
+        let held = state.voices[part].held
+        for pitch in 0..<128 where held[pitch] { times.add(pitch: pitch) }
       case .new(let pitch):
         last = isPast ? pitch : max(last, pitch)
         isPast = false
@@ -75,7 +77,7 @@ final class EnsembleSideCursor: SideCursor {
       }
     }
     var facts = SideFacts()
-    facts.bars = Int32(clamping: time.bars + (time.position == 0 ? 0 : 1))
+    facts.bars = Int32(clamping: state.time.bars + (state.time.position == 0 ? 0 : 1))
     facts.key = times.key()
     facts.endsOnTonic = facts.key > 0 && last % 12 == Int(facts.key - 1) % 12
     return facts
