@@ -24,6 +24,8 @@ import tempfile
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 BUILD = pathlib.Path(os.environ.get("LIBRETTO_BUILD", ROOT / ".build/release"))
 PITCHES, DRUMS, PARTS, INSTRUMENTS, LEVELS = 128, 9, 16, 17, 8
+# The tokens that name a part, and those that let all its notes go on.
+NAMES = 2 * PARTS
 
 
 class Library:
@@ -87,7 +89,7 @@ class Grid:
 
     def __init__(self, name, vocabulary, steps):
         self.is_ensemble = name == "ensemble"
-        notes = 2 * PITCHES + DRUMS + PARTS + INSTRUMENTS + LEVELS if self.is_ensemble else 2 * 88
+        notes = 2 * PITCHES + DRUMS + NAMES + INSTRUMENTS + LEVELS if self.is_ensemble else 2 * 88
         self.first_new = vocabulary - notes
         self.first_step = self.first_new - 8 * steps
         self.pitches = PITCHES if self.is_ensemble else 88
@@ -105,8 +107,8 @@ class Grid:
             elif token < self.first_new + 2 * self.pitches:
                 yield step, part, self.lowest + (token - self.first_new) % self.pitches
             else:
-                if self.first_part <= token < self.first_part + PARTS:
-                    part = token - self.first_part
+                if self.first_part <= token < self.first_part + NAMES:
+                    part = (token - self.first_part) % PARTS
                 yield step, part, None
 
     def count(self, tokens):
@@ -158,9 +160,11 @@ def chorales(options):
             if part == 0:
                 if pitch is not None:
                     soprano[step] = pitch
+                elif token == of_ensemble.first_part + PARTS:
+                    soprano[step] = soprano[step - 1]
             else:
                 nats["ensemble"] -= logp
-                if token >= of_ensemble.first_part + PARTS:
+                if token >= of_ensemble.first_part + NAMES:
                     header -= logp
         tokens = polyphony.encode(midi)
         for logp, (step, part, pitch) in zip(polyphony.score(tokens), of_polyphony.steps(tokens)):
@@ -173,9 +177,8 @@ def chorales(options):
 
 
 def sung(grid, tokens):
-    """The notes of part 0: step, pitch and whether it begins."""
-    return [(step, pitch, token < grid.first_new + grid.pitches)
-            for token, (step, part, pitch) in zip(tokens, grid.steps(tokens)) if part == 0 and pitch is not None]
+    """The tokens of part 0, each with its step."""
+    return [(step, token) for token, (step, part, _) in zip(tokens, grid.steps(tokens)) if part == 0]
 
 
 def harmonise(options, model, grid):

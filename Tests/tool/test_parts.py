@@ -104,6 +104,7 @@ class Parts(ToolTest):
     def test_errors(self):
         sample = ("sample", "m.safetensors", "-o", "x.mid")
         self.expect(64, "--parts names \"kazoo\"", *sample, "--parts", "piano,kazoo")
+        self.expect(64, "name them with --parts", *sample, "--program", "5")
         self.expect(64, "at most 15 and 1", *sample, "--parts", "drums,drums")
         self.expect(64, "--keep is for --accompany", *sample, "--keep", "1")
         self.expect(64, "cannot go together", *sample, "--parts", "piano", "--accompany", "0.mid")

@@ -139,6 +139,9 @@ struct MusicOptions: ParsableArguments {
       let bar = trimmed(240 / (tempo ?? 120), 2)
       try refuse("--seconds", "its pieces are whole bars; use --bars, of \(bar) s each in 4/4")
     }
+    if encoding.hasOrders && program != nil {
+      try refuse("--program", "each part has one; name them with --parts")
+    }
     if !encoding.hasPitches {
       if key != nil { try refuse("--key", "drums have none") }
       if lowest != nil { try refuse("--lowest", "it chooses drums, not pitches") }

@@ -39,13 +39,10 @@ import Testing
         "START", "INSTRUMENT ensemble", "INSTRUMENT bass", "INSTRUMENT drums", "TIME_SIGNATURE 4/4",
         "PART 0", "VELOCITY 72", "NEW 72", "PART 1", "VELOCITY 72", "NEW 40", "PART 2",
         "VELOCITY 72", "DRUM 36", "STEP 1",
-        "PART 0", "HELD 72", "PART 1", "HELD 40", "STEP 2",
-        "PART 0", "HELD 72", "PART 1", "HELD 40", "STEP 3",
-        "PART 0", "HELD 72", "PART 1", "HELD 40", "STEP 4",
-        "PART 0", "NEW 74", "PART 1", "HELD 40", "PART 2", "DRUM 38", "STEP 5",
-        "PART 0", "HELD 74", "PART 1", "HELD 40", "STEP 6",
-        "PART 0", "HELD 74", "PART 1", "HELD 40", "STEP 7",
-        "PART 0", "HELD 74", "PART 1", "HELD 40", "STEP 8", "END",
+        "HOLD 0", "HOLD 1", "STEP 2", "HOLD 0", "HOLD 1", "STEP 3", "HOLD 0", "HOLD 1", "STEP 4",
+        "PART 0", "NEW 74", "HOLD 1", "PART 2", "DRUM 38", "STEP 5",
+        "HOLD 0", "HOLD 1", "STEP 6", "HOLD 0", "HOLD 1", "STEP 7", "HOLD 0", "HOLD 1", "STEP 8",
+        "END",
       ])
   }
 

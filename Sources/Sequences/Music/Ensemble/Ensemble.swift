@@ -6,9 +6,10 @@
 ///
 /// with a part, of those that sound in a step, in their order, being
 ///
-///     PART_i [VELOCITY_v] (NEW | HELD | DRUM)...
+///     HOLD_i, or PART_i [VELOCITY_v] (NEW | HELD | DRUM)...
 ///
 /// - `INSTRUMENT` declares the next part: its family of General MIDI, or drums.
+/// - `HOLD_i` says that all notes of a part go on and none begins, which is always said so.
 /// - `PART_i` says whose notes follow, until the next `PART` or the end of the step.
 /// - `VELOCITY_v` is the level of what the part begins from here on. It comes where that is another one than before,
 ///   and a note of the part begins in the step.
@@ -18,7 +19,7 @@
 struct Ensemble: Equatable, Sendable {
   /// The tokens before those of parts.
   let grid: Grid
-  let firstDrum, firstPart, firstInstrument, firstVelocity: Int32
+  let firstDrum, firstPart, firstHold, firstInstrument, firstVelocity: Int32
   let vocabularySize: Int
 
   static let levels = 8
@@ -33,7 +34,8 @@ struct Ensemble: Equatable, Sendable {
     self.grid = grid
     firstDrum = Int32(grid.vocabularySize)
     firstPart = firstDrum + Int32(Self.drumClasses)
-    firstInstrument = firstPart + Int32(Part.most)
+    firstHold = firstPart + Int32(Part.most)
+    firstInstrument = firstHold + Int32(Part.most)
     firstVelocity = firstInstrument + Int32(Instrument.families)
     vocabularySize = Int(firstVelocity) + Self.levels
   }
@@ -45,6 +47,7 @@ struct Ensemble: Equatable, Sendable {
     case held(Int)
     case drum(Int)
     case part(Int)
+    case hold(Int)
     case instrument(Int)
     case velocity(Int)
   }
@@ -55,7 +58,8 @@ struct Ensemble: Equatable, Sendable {
     case ..<grid.firstHeld: .new(Int(token - grid.firstNew))
     case ..<firstDrum: .held(Int(token - grid.firstHeld))
     case ..<firstPart: .drum(Int(token - firstDrum))
-    case ..<firstInstrument: .part(Int(token - firstPart))
+    case ..<firstHold: .part(Int(token - firstPart))
+    case ..<firstInstrument: .hold(Int(token - firstHold))
     case ..<firstVelocity: .instrument(Int(token - firstInstrument))
     default: .velocity(Int(token - firstVelocity))
     }
@@ -63,6 +67,8 @@ struct Ensemble: Equatable, Sendable {
 
   /// Whether a token names a note.
   func isNote(_ token: Int32) -> Bool { token >= grid.firstNew && token < firstPart }
+  /// Whether a token names a part, or its notes that go on.
+  func isPart(_ token: Int32) -> Bool { token >= firstPart && token < firstInstrument }
 
   /// The token for the beginning of a note of a family.
   func new(_ pitch: Int, _ family: Int) -> Int32 {
@@ -70,6 +76,7 @@ struct Ensemble: Equatable, Sendable {
   }
   func held(_ pitch: Int) -> Int32 { grid.firstHeld + Int32(pitch) }
   func part(_ number: Int) -> Int32 { firstPart + Int32(number) }
+  func hold(_ number: Int) -> Int32 { firstHold + Int32(number) }
   func instrument(_ family: Int) -> Int32 { firstInstrument + Int32(family) }
   func velocity(_ level: Int) -> Int32 { firstVelocity + Int32(level) }
 

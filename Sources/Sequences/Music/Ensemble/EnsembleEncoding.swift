@@ -62,7 +62,7 @@ public final class EnsembleEncoding: GridEncoding {
       case .instrument: header = i + 1
       case .time(.timeSignature): (timeSignature, bar) = (token, i + 1)
       case .time(.step(0)): bar = i + 1
-      case .part, .new, .held, .drum:
+      case .part, .hold, .new, .held, .drum:
         // The time signature of the first bar stays before it.
         if let timeSignature { tokens[bar - 1] = timeSignature }
         return tokens.remove(from: header, to: timeSignature == nil ? bar : bar - 1)
@@ -72,7 +72,9 @@ public final class EnsembleEncoding: GridEncoding {
   }
 
   public func removeClosingSilence(from tokens: GrowableBuffer<Int32>) {
-    guard let last = tokens.lastIndex(where: { ensemble.isNote($0) }) else { return }
+    guard let last = tokens.lastIndex(where: { ensemble.isNote($0) || ensemble.isPart($0) }) else {
+      return
+    }
     var end = last + 1
     while end < tokens.count, case .time(.step(let position)) = ensemble.meaning(tokens[end]) {
       end += 1
@@ -105,6 +107,7 @@ public final class EnsembleEncoding: GridEncoding {
     case .held(let pitch): "HELD \(pitch)"
     case .drum(let drum): "DRUM \(DrumsEncoding.sounds[drum])"
     case .part(let number): "PART \(number)"
+    case .hold(let number): "HOLD \(number)"
     case .instrument(let family): "INSTRUMENT \(Instrument.names[family])"
     case .velocity(let level): "VELOCITY \(Ensemble.velocity(of: level))"
     }
@@ -135,7 +138,7 @@ public final class EnsembleEncoding: GridEncoding {
 
   // MARK: - Side inputs
 
-  public var ownSideInputs: [SideInput] { EnsembleSides.inputs }
+  public var ownSideInputs: [SideInput] { EnsembleSides.inputs(grid) }
   public func sideFacts(of piece: UnsafeBufferPointer<Int32>) -> SideFacts {
     EnsembleSideCursor.facts(of: piece, ensemble)
   }

@@ -186,6 +186,12 @@ final class EnsembleEventEncoder: EventEncoder {
       let isDrums = grammar.state.voices[part].isDrums
       var named = grammar.state.namedPitches
       guard isDrums || named < Ensemble.mostPitches else { continue }
+      if !isDrums && due.new.isEmpty && due.held == grammar.state.voices[part].sounding
+        && named + due.held.count <= Ensemble.mostPitches
+      {
+        each(ensemble.hold(part))
+        continue
+      }
       each(ensemble.part(part))
       if !due.new.isEmpty && due.level >= 0 && due.level != grammar.state.voices[part].level {
         each(ensemble.velocity(due.level))

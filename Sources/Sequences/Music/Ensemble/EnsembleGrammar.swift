@@ -221,28 +221,50 @@ final class EnsembleGrammar: BarGrammar, PartGrammar {
   private func forbidParts(_ logits: UnsafeMutablePointer<Float>, mayLeave: Bool) -> (Bool, Bool) {
     var (isDue, isOpen) = (false, false)
     for part in 0..<Part.most {
-      let token = Int(ensemble.part(part))
-      guard mayLeave, !isDue, part > state.speaking, part < state.count, canSpeak(part) else {
-        logits[token] = -.infinity
-        continue
-      }
+      let (name, hold) = (logits + Int(ensemble.part(part)), logits + Int(ensemble.hold(part)))
+      let isNext = mayLeave && !isDue && part > state.speaking && part < state.count
+      let (mayName, mayHold) = (isNext && canName(part), isNext && canHold(part))
+      if !mayName { name.pointee = -.infinity }
+      if !mayHold { hold.pointee = -.infinity }
+      guard mayName || mayHold else { continue }
       isOpen = true
       if !dueNow[part].all.isEmpty {
         isDue = true
-        if logits[token] == -.infinity { logits[token] = 0 }
-      } else if state.voices[part].sounding.isEmpty {
-        logits[token] += constraints.density + ofParts[part].density
+        if name.pointee == -.infinity && hold.pointee == -.infinity {
+          (mayName ? name : hold).pointee = 0
+        }
+      } else if mayName && state.voices[part].sounding.count <= 1 {
+        // It begins a note.
+        name.pointee += density(part)
       }
     }
     return (isDue, isOpen)
   }
 
-  private func canSpeak(_ part: Int) -> Bool {
-    if !dueNow[part].all.isEmpty { return true }
-    guard !ofParts[part].isGiven, !isMuted(part), room(part) > 0 else { return false }
-    var held = state.voices[part].sounding
-    held.subtract(dueNow[part].over)
-    return !held.isEmpty || !allowed[part].isEmpty
+  /// Whether all notes of a part may go on, and none begin.
+  private func canHold(_ part: Int) -> Bool {
+    let sounding = state.voices[part].sounding
+    let due = dueNow[part]
+    guard !sounding.isEmpty, due.new.isEmpty else { return false }
+    if ofParts[part].isGiven { return due.held == sounding }
+    var ending = sounding
+    ending.formIntersection(due.over)
+    return !isMuted(part) && ending.isEmpty && room(part) >= sounding.count - due.held.count
+  }
+
+  /// Whether a part may sound otherwise.
+  private func canName(_ part: Int) -> Bool {
+    let sounding = state.voices[part].sounding
+    let due = dueNow[part]
+    guard due.new.isEmpty else { return true }
+    if ofParts[part].isGiven { return !due.held.isEmpty && due.held != sounding }
+    // Some of the notes that sound, but not all.
+    var held = sounding
+    held.subtract(due.over)
+    let hasRoom = room(part) > 0 && !isMuted(part)
+    let isOther = held != sounding || sounding.count > 1 && due.held != sounding
+    if !held.isEmpty && isOther && (hasRoom || !due.held.isEmpty) { return true }
+    return hasRoom && !allowed[part].isEmpty
   }
 
   /// How many notes of a part there is room for beside those named and those due.
@@ -281,13 +303,23 @@ final class EnsembleGrammar: BarGrammar, PartGrammar {
       if due.new[next] { new[next] = true } else { held[next] = true }
     }
     let isFirst = voice.count == 0
-    var owes = state.hasLevel && voice.new.isEmpty
     let lowestNew = min(new.lowest, dueNew.lowest)
-    if owes && lowestNew > 127 { owes = false }
-    if owes {
-      // A note must begin below what goes on.
+    // A level is for a note that begins, and if all that sounded goes on one begins too.
+    let owes =
+      voice.new.isEmpty && lowestNew <= 127
+      && (state.hasLevel || !isFirst && voice.held == voice.sounding)
+    if voice.new.isEmpty && !ofParts[part].isGiven {
       let isDue = next >= 0 && held[next]
-      held.subtract(room < 2 ? held : held.below(lowestNew + 1))
+      var last = PitchSet()
+      if state.hasLevel {
+        last = held
+      } else if voice.held.count + 1 == voice.sounding.count {
+        last = voice.sounding
+        last.subtract(voice.held)
+        last.formIntersection(held)
+      }
+      // These need a note that begins below them.
+      held.subtract(room < 2 || lowestNew > 127 ? last : last.below(lowestNew + 1))
       if isDue { held[next] = true }
     }
     allow(logits, new, held, isDrums: voice.isDrums, density: density(part), due: next)

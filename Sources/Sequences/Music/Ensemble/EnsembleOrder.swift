@@ -5,15 +5,15 @@ struct EnsembleOrder {
   private var parts = InlineArray<16, Int>(repeating: 0)
   private let count: Int
 
-  /// Some parts by chance come first, among themselves and the others in the order they had. Half of all pieces stay as
-  /// they are; of the others half have one part first.
+  /// Some parts by chance come first, among themselves and the others in the order they had. Three of four pieces
+  /// stay as they are; of the others half have one part first.
   init(count: Int, chance: UInt64) {
     self.count = count
     guard count > 0 else { return }
     var first: UInt64 = 0
-    switch chance & 3 {
-    case 0, 1: break
-    case 2: first = 1 << (chance >> 32 % UInt64(count))
+    switch chance & 7 {
+    case 0...5: break
+    case 6: first = 1 << (chance >> 32 % UInt64(count))
     default: first = chance >> 32
     }
     var next = 0
@@ -43,20 +43,24 @@ struct EnsembleOrder {
         for i in 0..<at - first {
           result[first + i] = piece[first + (i < count ? min(parts[i], at - first - 1) : i)]
         }
-      case .part:
+      case .part, .hold:
         // Where each part of the step begins, and what follows the last of them.
         var starts = InlineArray<16, Int>(repeating: -1)
         var out = at
         let first = at
         while at < piece.count, !isTime(piece[at], ensemble) {
-          if case .part(let number) = ensemble.meaning(piece[at]) { starts[number] = at }
+          switch ensemble.meaning(piece[at]) {
+          case .part(let number), .hold(let number): starts[number] = at
+          default: break
+          }
           at += 1
         }
         for number in 0..<count where starts[parts[number]] >= 0 {
           var from = starts[parts[number]]
-          result[out] = ensemble.part(number)
+          let isHeld = piece[from] >= ensemble.firstHold
+          result[out] = isHeld ? ensemble.hold(number) : ensemble.part(number)
           (out, from) = (out + 1, from + 1)
-          while from < at, !isPart(piece[from], ensemble) {
+          while from < at, !ensemble.isPart(piece[from]) {
             result[out] = piece[from]
             (out, from) = (out + 1, from + 1)
           }
@@ -75,8 +79,5 @@ struct EnsembleOrder {
 
   private func isTime(_ token: Int32, _ ensemble: Ensemble) -> Bool {
     token < ensemble.grid.firstNew
-  }
-  private func isPart(_ token: Int32, _ ensemble: Ensemble) -> Bool {
-    token >= ensemble.firstPart && token < ensemble.firstInstrument
   }
 }

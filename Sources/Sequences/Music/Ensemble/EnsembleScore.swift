@@ -98,6 +98,8 @@ struct EnsembleScore {
     var named = 0
     /// Of what was named.
     var fingerprint: UInt64 = 0
+    /// The notes of the step before.
+    var before = PitchSet()
   }
 
   /// The tokens of the piece; throws if they are too many.
@@ -148,27 +150,34 @@ struct EnsembleScore {
         ends[note.part << 7 | note.pitch] = note.end
       }
       var room = Ensemble.mostPitches
-      for part in families.indices where !sounding[part].isEmpty {
+      for part in families.indices where !sounding[part].isEmpty || !voices[part].before.isEmpty {
         let isDrums = families[part] == Instrument.drumFamily
-        var isNamed = false
         for pitch in stride(from: 127, through: 0, by: -1) where sounding[part][pitch] {
           guard ends[part << 7 | pitch] > step, isDrums || room > 0 else {
             sounding[part][pitch] = false
+            voices[part].new[pitch] = false
             continue
           }
-          if !isNamed {
-            isNamed = true
-            try append(ensemble.part(numbers[part]))
-            try appendLevel(&voices[part], append)
-          }
+          if !isDrums { room -= 1 }
+        }
+        let now = sounding[part]
+        defer {
+          voices[part].before = isDrums ? PitchSet() : now
+          (voices[part].new, voices[part].velocity) = (PitchSet(), 0)
+        }
+        guard !now.isEmpty else { continue }
+        let isHeld = voices[part].new.isEmpty && now == voices[part].before
+        try append(isHeld ? ensemble.hold(numbers[part]) : ensemble.part(numbers[part]))
+        try appendLevel(&voices[part], append)
+        for pitch in stride(from: 127, through: 0, by: -1) where now[pitch] {
           let isNew = voices[part].new[pitch]
-          try append(isNew ? ensemble.new(pitch, families[part]) : ensemble.held(pitch))
+          if !isHeld {
+            try append(isNew ? ensemble.new(pitch, families[part]) : ensemble.held(pitch))
+          }
           voices[part].named += 1
           voices[part].fingerprint &+= Self.fingerprint(
             GridScore.Note(start: step, end: isNew ? 1 : 0, pitch: pitch))
-          if !isDrums { room -= 1 }
         }
-        (voices[part].new, voices[part].velocity) = (PitchSet(), 0)
       }
       try append(ensemble.grid.firstStep + Int32(time.advance()))
     }

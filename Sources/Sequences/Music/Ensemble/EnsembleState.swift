@@ -77,13 +77,12 @@ struct EnsembleState {
       guard time.phase == .opening, count < Part.most else { return }
       voices[count] = Voice(family: family)
       count += 1
-    case .part(let number):
-      while count <= number {
-        voices[count] = Voice()
-        count += 1
-      }
-      (speaking, last, hasLevel) = (number, 128, false)
-      time.phase = .inside
+    case .part(let number): begin(number)
+    case .hold(let number):
+      begin(number)
+      voices[number].held = voices[number].sounding
+      if !voices[number].held.isEmpty { noteLead(voices[number].held.highest) }
+      last = 0
     case .velocity(let level):
       guard speaking >= 0 else { return }
       voices[speaking].level = level
@@ -105,6 +104,15 @@ struct EnsembleState {
       voices[speaking].held[pitch] = !voices[speaking].new[pitch]
       last = pitch
     }
+  }
+
+  private mutating func begin(_ part: Int) {
+    while count <= part {
+      voices[count] = Voice()
+      count += 1
+    }
+    (speaking, last, hasLevel) = (part, 128, false)
+    time.phase = .inside
   }
 
   private mutating func noteLead(_ pitch: Int) {
