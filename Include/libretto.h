@@ -1072,12 +1072,13 @@ RETTO_CHECK retto_status retto_text_convert(retto_text_kind kind, const void *da
 /* Trains a model. Add material, then call retto_trainer_run, or retto_trainer_step in a loop of your own.
  * The model can be taken at any time.
  *
- * The method is truncated back-propagation through time over batches of sequences, with the hidden state
- * carried from one batch to the next; AdamW with the gradient clipped by norm; a learning rate with linear warm-up,
- * then constant until 0.4 of the run is over, then falling to 0 in a straight line; dropout after each layer. A
- * part of the material is used for validation: the weights with the best validation loss are kept. If that loss
- * does not improve for a third of options.patience evaluations while the rate is constant, the rate begins to fall
- * at once, and the run ends sooner; if it does not improve for options.patience evaluations, the run ends. The same
+ * The method is truncated back-propagation through time over batches of sequences, with the hidden state carried
+ * from one batch to the next; AdamW with the gradient clipped by norm; a learning rate with linear warm-up, then
+ * constant until 0.4 of the run is over, then falling to 0 in a straight line; dropout after each layer. A part of
+ * the material is used for validation: the weights with the best validation loss are kept. If that loss does not
+ * improve for a third of options.patience evaluations (at least 2) while the rate is constant, the rate begins to
+ * fall at once: if the training loss still falls, the network overfits and the run becomes shorter, else the fall
+ * takes all the time that is left. If it does not improve for options.patience evaluations, the run ends. The same
  * material, options, seed and number of threads on the same instruction set give the same weights, unless the run
  * is limited by minutes. */
 typedef struct retto_trainer retto_trainer;
@@ -1097,14 +1098,18 @@ typedef struct retto_trainer retto_trainer;
  *                         that fits most of the first 100
  *     steps_per_quarter   4
  *     augment             yes for fewer than 400 pieces of music
- *     hidden, layers,     with `minutes`: chosen from N, the operations that this machine can do in that
- *     dropout             time (its speed is measured for 0.3 s). The network has about 0.3 * sqrt(N)
- *                         weights, at most 3 per training token. Dropout grows with the number of epochs
+ *     hidden, layers,     with `minutes`, in a new network whose `hidden` is not given: chosen from N, the
+ *     dropout             operations that this machine can do in that time (its speed is measured for
+ *                         0.3 s). The network has about 0.3 * sqrt(N) weights, at most 3 per training
+ *                         token (12 with augment), or 50,000 if that is more. Dropout grows with the
+ *                         number of epochs
  *     embedding           64
- *     batch, sequence     32 and 64; less if there is less material
+ *     sequence            64; fewer for short documents; for pairs and series by their length, 8 to 256
+ *     batch               2048 / sequence; less if there is less material
  *     learning_rate       0.008 for one layer, 0.006 for more; times the square root of 256 / hidden
- *                         where hidden is above 256. It rises over the first tenth of the steps, 100
- *                         at most
+ *                         where hidden is above 256, times the square root of 1024 / vocabulary where
+ *                         the vocabulary is above 1024. It rises over the first tenth of the steps,
+ *                         100 at most
  *     weight_decay, clip  0.01 and 1
  *     validation          0.1 of the material
  *     patience            12 evaluations. The validation loss is evaluated every 25 steps, or less

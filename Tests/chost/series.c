@@ -41,6 +41,9 @@ static retto_model *train(void) {
   OK(retto_trainer_add_series(trainer, values, ROWS, 2, names, &times, RETTO_TRAINING));
   memset(values, 0, sizeof values); /* they were copied */
   MUST(retto_trainer_run(trainer, NULL, NULL, NULL));
+  retto_trainer_options chosen = RETTO_TRAINER_OPTIONS_INIT;
+  OK(retto_trainer_get_options(trainer, &chosen));
+  CHECK(chosen.season == SEASON && chosen.context == 4 * SEASON && chosen.checkpoint_seconds == 60);
   MUST(retto_trainer_model(trainer, &model));
   retto_trainer_free(trainer);
   OK(retto_model_save(model, "series.safetensors"));

@@ -18,6 +18,9 @@ extension Checkpoint {
       "the number of steps per quarter note", options.stepsPerQuarter, grid)
     try require(
       "the vocabulary", options.vocabulary, encoding.hostVocabulary)
+    if !encoding.memorySideInputs.isEmpty {
+      try require("memory", options.memory, sides.haveMemory(encoding))
+    }
     try require("the season", options.season, encoding.series?.season ?? 0)
     try require("the context", options.context, encoding.series?.context ?? 0)
     try require("the embedding size", options.embedding, plan.shape.embedding)

@@ -240,7 +240,7 @@ public final class Trainer {
     throws(LibrettoError) -> Progress
   {
     var clock = monotonicSeconds()
-    let every = options.checkpointSeconds ?? 60
+    let every = options.checkpointSeconds ?? Self.usualCheckpointSeconds
     var lastSaved = clock
     guard let run = try prepared(until: stopping) else {
       _ = stopping.take()
@@ -268,6 +268,8 @@ public final class Trainer {
     current.checkpointFailure = checkpointFailure
     return current
   }
+
+  static let usualCheckpointSeconds = 60.0
 
   private func saveCheckpoint() {
     guard let path = options.checkpointPath else { return }

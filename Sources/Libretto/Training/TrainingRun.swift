@@ -223,6 +223,10 @@ extension TrainingRun {
     options.augment = plan.augment
     options.memory = sides.haveMemory(corpus.encoding)
     options.vocabulary = aboveZero(corpus.encoding.hostVocabulary)
+    (options.season, options.context) = (
+      corpus.encoding.series?.season, corpus.encoding.series?.context
+    )
+    options.checkpointSeconds = options.checkpointSeconds ?? Trainer.usualCheckpointSeconds
     if corpus.encoding.kind == .text { options.documents = corpus.training.pieces != nil }
     (options.embedding, options.hidden) = (plan.shape.embedding, plan.shape.hidden)
     options.layers = plan.shape.layers
