@@ -8,6 +8,8 @@ final class EnsembleEventDecoder: EventDecoder {
   /// By part: what sounds because this decoder began it, and the channel it sounds on.
   private var mine = InlineArray<16, PitchSet>(repeating: PitchSet())
   private var channels = InlineArray<16, Int>(repeating: 0)
+  /// By channel: the MIDI pitches that sound. Without the grammar two parts may have one channel.
+  private var sounding = InlineArray<16, PitchSet>(repeating: PitchSet())
   /// What somebody else began in this step.
   private var theirs = InlineArray<16, PitchSet>(repeating: PitchSet())
   private var queue = EventQueue()
@@ -24,6 +26,7 @@ final class EnsembleEventDecoder: EventDecoder {
 
   func reset() {
     (mine, theirs) = (InlineArray(repeating: PitchSet()), InlineArray(repeating: PitchSet()))
+    sounding = InlineArray(repeating: PitchSet())
     queue.reset()
   }
 
@@ -66,13 +69,13 @@ final class EnsembleEventDecoder: EventDecoder {
   }
 
   private func emitStep(_ state: EnsembleState) {
-    var sounding = 0
+    var count = 0
     for part in 0..<Part.most {
       let goesOn = part < state.count ? state.voices[part].held : PitchSet()
       var over = mine[part]
       over.subtract(goesOn)
       end(over, of: part)
-      sounding += mine[part].count
+      count += mine[part].count
     }
     for part in 0..<state.count {
       let voice = state.voices[part]
@@ -80,13 +83,17 @@ final class EnsembleEventDecoder: EventDecoder {
       begun.subtract(theirs[part])
       theirs[part] = PitchSet()
       guard !begun.isEmpty else { continue }
-      channels[part] = state.channel(of: part)
-      for pitch in 0..<128 where begun[pitch] && sounding < Self.most {
+      let channel = state.channel(of: part)
+      if channel != channels[part] { end(mine[part], of: part) }
+      channels[part] = channel
+      for pitch in 0..<128 where begun[pitch] && count < Self.most {
+        let sound = sound(pitch, channel)
+        guard !sounding[channel][sound] else { continue }
         mine[part][pitch] = true
-        sounding += 1
+        sounding[channel][sound] = true
+        count += 1
         queue.put(
-          .noteOn, channel: channels[part], pitch: sound(pitch, channels[part]),
-          velocity: Ensemble.velocity(of: voice.level))
+          .noteOn, channel: channel, pitch: sound, velocity: Ensemble.velocity(of: voice.level))
       }
     }
   }
@@ -97,8 +104,11 @@ final class EnsembleEventDecoder: EventDecoder {
 
   private func end(_ notes: PitchSet, of part: Int) {
     guard !notes.isEmpty else { return }
+    let channel = channels[part]
     for pitch in 0..<128 where notes[pitch] {
-      queue.put(.noteOff, channel: channels[part], pitch: sound(pitch, channels[part]))
+      let sound = sound(pitch, channel)
+      sounding[channel][sound] = false
+      queue.put(.noteOff, channel: channel, pitch: sound)
     }
     mine[part].subtract(notes)
   }
@@ -126,6 +136,12 @@ final class EnsembleEventDecoder: EventDecoder {
       let words = bytes + 8 * 5 * part
       (mine[part], theirs[part]) = (words.pitches(0), words.pitches(2))
       channels[part] = Int(words.word(4))
+    }
+    sounding = InlineArray(repeating: PitchSet())
+    for part in 0..<Part.most {
+      for pitch in 0..<128 where mine[part][pitch] {
+        sounding[channels[part]][sound(pitch, channels[part])] = true
+      }
     }
     return true
   }
