@@ -22,6 +22,8 @@ public struct SeriesColumn: Equatable, Sendable {
     self.seasonal = seasonal
   }
 
+  var isFinite: Bool { [mean, deviation, seasonal, spread, scale].allSatisfy { $0.isFinite } }
+
   /// As a model file keeps it: the numbers and the name, between them spaces.
   var line: String { "\(mean) \(deviation) \(seasonal) \(spread) \(scale) \(name)" }
 

@@ -33,6 +33,11 @@ public enum SeriesFit {
       }
       columns.append(fitted.column)
       farthest = max(farthest, fitted.farthest)
+      guard fitted.column.isFinite, fitted.farthest.isFinite else {
+        throw .invalid(
+          "the values of the column \"\(table.names[column])\" are too large to be squared; divide them by a constant"
+        )
+      }
     }
     return try SeriesEncoding(
       columns: columns, season: season, context: context, step: table.step,

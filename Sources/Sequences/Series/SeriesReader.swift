@@ -39,7 +39,8 @@ public final class SeriesReader: SideCursor {
     let isKnown = facts.column >= 1 && Int(facts.column) <= encoding.columns.count
     if !isKnown { self.facts.column = 0 }
     column = encoding.columns[isKnown ? Int(facts.column) - 1 : 0]
-    origin = facts.origin ?? column.mean
+    // A gap is no value to count from.
+    origin = facts.origin.flatMap { $0.isFinite ? $0 : nil } ?? column.mean
     (count, sum) = (0, 0)
   }
 
