@@ -712,12 +712,13 @@ RETTO_CHECK retto_status retto_session_set_density(retto_session *session, float
  * most pieces end on the tonic. [one-thread] [realtime] */
 RETTO_CHECK retto_status retto_session_set_bars(retto_session *session, int32_t bars)
     RETTO_REALTIME;
-/* The time signature of each piece that begins after the call, such as 3 and 4, both above 0; a piece keeps it to
- * its end. 0 and 0, the default, leave it to the model, which draws only time signatures of its material.
- * RETTO_ERROR_UNSUPPORTED if the encoding has no such time signature; the error message lists those it has. A model
- * has 4/4, 3/4, 2/4, 6/8, 2/2, 9/8, 12/8, 3/8, 3/2, 5/4, 7/8, 6/4, 5/8, 7/4, 1/4 and 4/8 if such a bar is a whole
- * number of steps of its grid, and others if its material had them.
- * [one-thread] [realtime] */
+/* The time signature of each piece that begins with a drawn token after the call, such as 3 and 4, both above 0; a
+ * piece keeps it to its end. A piece that begins with fed events has that of the RETTO_EVENT_TIME_SIGNATURE that is
+ * fed before its first other event, or 4/4. 0 and 0, the default, leave it to the model, which draws only time
+ * signatures of its material. RETTO_ERROR_UNSUPPORTED if the encoding has no such time signature; the error message
+ * lists those it has. A model has 4/4, 3/4, 2/4, 6/8, 2/2, 9/8, 12/8, 3/8, 3/2, 5/4, 7/8, 6/4, 5/8, 7/4, 1/4 and
+ * 4/8 if such a bar is a whole number of steps of its grid, and others if its material had them. [one-thread]
+ * [realtime] */
 RETTO_CHECK retto_status retto_session_set_time_signature(retto_session *session, int32_t numerator,
                                                  int32_t denominator) RETTO_REALTIME;
 
