@@ -109,7 +109,7 @@ struct Train: ParsableCommand {
     let end = try stoppable(trainer) {
       report.begin()
       do throws(LibrettoError) { return try trainer.run(savesAtEnd: false, report.note) } catch {
-        // What was learned before it went astray is worth having.
+        // What was learned before the run diverged is worth having.
         if error.kind == .diverged, let best = try? trainer.model() {
           try? ModelFiles.write(best, to: paths.output)
         }

@@ -53,7 +53,7 @@ public struct MIDINote: BitwiseCopyable, Equatable, Sendable {
   public var end: Int { start &+ duration }
 
   /// Whether it comes before another in the order of `MIDIFile.notes`. Without a branch, which would
-  /// be foretold wrongly where tracks are merged.
+  /// be mispredicted where tracks are merged.
   @inline(__always)
   func precedes(_ other: MIDINote) -> Bool {
     let (earlier, together) = (start < other.start, start == other.start)

@@ -66,7 +66,7 @@ private struct MIDICounts {
 }
 
 extension MIDIEvents.Record {
-  /// 1 for a note-on, otherwise 0; without a branch, which would be foretold wrongly.
+  /// 1 for a note-on, otherwise 0; without a branch, which would be mispredicted.
   @inline(__always)
   fileprivate var notesBegun: Int {
     let differs = (status & 0xF0 ^ 0x90) | kind.rawValue

@@ -48,7 +48,7 @@ public struct MIDITempoMap: Sendable {
     change { $0.tick <= tick }.seconds(at: tick)
   }
 
-  /// The nearest tick, at least 0 and at most `MIDIFile.maximumTick`; 0 for what is no number.
+  /// The nearest tick, at least 0 and at most `MIDIFile.maximumTick`; 0 for NaN.
   public func tick(at seconds: Double) -> Int {
     let change = change { $0.seconds <= seconds }
     let tick = Double(change.tick) + (seconds - change.seconds) / change.secondsPerTick

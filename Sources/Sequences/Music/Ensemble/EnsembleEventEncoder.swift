@@ -4,8 +4,6 @@ final class EnsembleEventEncoder: EventEncoder {
   private let grammar: EnsembleGrammar
   private let ensemble: Ensemble
   private let grid: Grid
-  /// The drum class of each MIDI pitch; -1 for none.
-  private let drums: [Int8]
   /// The time signature a piece is to begin with.
   private var timeSignature = 0
   /// Ticks since the beginning.
@@ -21,7 +19,6 @@ final class EnsembleEventEncoder: EventEncoder {
     self.grammar = grammar
     ensemble = grammar.ensemble
     grid = grammar.grid
-    drums = (0..<128).map { Int8(DrumsEncoding.place($0) ?? -1) }
   }
 
   private var phase: GridState.Phase { grammar.time.phase }
@@ -43,11 +40,7 @@ final class EnsembleEventEncoder: EventEncoder {
     tick = reached + grid.shortened(tick - reached + event.delta, barSteps: barSteps)
     let now = (tick + length / 2) / length
     if event.kind == .timeSignature && phase != .inside {
-      if let index = grid.timeSignature(TimeSignature(event.pitch, event.velocity)),
-        grid.barSteps(index) != nil
-      {
-        timeSignature = index
-      }
+      timeSignature = grid.timeSignature(event) ?? timeSignature
       return
     }
     if event.kind == .program {
@@ -66,7 +59,7 @@ final class EnsembleEventEncoder: EventEncoder {
       (0...127).contains(event.pitch)
     else { return }
     let isDrums = grammar.state.voices[part].isDrums
-    let pitch = isDrums ? Int(drums[event.pitch]) : event.pitch
+    let pitch = isDrums ? Int(grammar.drums[event.pitch]) : event.pitch
     guard pitch >= 0 else { return }
     grammar.notePlayed()
     if event.kind == .noteOn && event.velocity > 0 {
@@ -231,10 +224,9 @@ final class EnsembleEventEncoder: EventEncoder {
   }
 
   func restore(from bytes: UnsafeRawPointer) -> Bool {
-    // Steps that lag far behind would take the next event for ever.
-    let furthest = (max(Grid.longestPause, grid.positions) + 1) * grid.ticksPerStep
     guard bytes.word(0) >> 1 < UInt64(grid.timeSignatures.all.count), bytes.word(1) < 1 << 48,
-      Int(bytes.word(1)) - step * grid.ticksPerStep <= furthest, bytes.word(2) <= UInt64(Part.most)
+      Int(bytes.word(1)) - step * grid.ticksPerStep <= grid.mostAhead,
+      bytes.word(2) <= UInt64(Part.most)
     else { return false }
     for i in 0..<Part.most {
       let word = bytes.word(3 + i)

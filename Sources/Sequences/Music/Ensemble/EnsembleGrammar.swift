@@ -12,7 +12,7 @@ final class EnsembleGrammar: BarGrammar, PartGrammar {
   private var programs = InlineArray<16, Int>(repeating: 0)
   private(set) var wantedCount = 0
   /// The drum class of each MIDI pitch; -1 for none.
-  private let drums: [Int8]
+  let drums: [Int8]
 
   /// The pitches on which notes of each part may begin, and what is due in each in the present step; to be worked out
   /// again if stale.

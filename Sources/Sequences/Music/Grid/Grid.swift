@@ -112,31 +112,3 @@ public struct Grid: Equatable, Sendable {
     token >= firstNew ? token + Int32(semitones) : token
   }
 }
-
-/// A set of pitches, 0 to 127.
-public struct PitchSet: BitwiseCopyable, Equatable, Sendable {
-  var low: UInt64 = 0
-  var high: UInt64 = 0
-
-  public init() {}
-
-  @inline(__always)
-  public subscript(pitch: Int) -> Bool {
-    get { pitch < 64 ? low >> UInt64(pitch) & 1 == 1 : high >> UInt64(pitch - 64) & 1 == 1 }
-    set {
-      if pitch < 64 {
-        low = newValue ? low | 1 << UInt64(pitch) : low & ~(1 << UInt64(pitch))
-      } else {
-        high = newValue ? high | 1 << UInt64(pitch - 64) : high & ~(1 << UInt64(pitch - 64))
-      }
-    }
-  }
-
-  public var count: Int { low.nonzeroBitCount + high.nonzeroBitCount }
-  public var isEmpty: Bool { low == 0 && high == 0 }
-
-  /// The highest pitch in the set; -1 if there is none.
-  var highest: Int {
-    high != 0 ? 127 - high.leadingZeroBitCount : low != 0 ? 63 - low.leadingZeroBitCount : -1
-  }
-}

@@ -42,11 +42,7 @@ final class GridEventEncoder: EventEncoder {
     tick = reached + grid.shortened(tick - reached + event.delta, barSteps: barSteps)
     let now = (tick + length / 2) / length
     if event.kind == .timeSignature && phase != .inside {
-      if let index = grid.timeSignature(TimeSignature(event.pitch, event.velocity)),
-        grid.barSteps(index) != nil
-      {
-        timeSignature = index
-      }
+      timeSignature = grid.timeSignature(event) ?? timeSignature
       return
     }
     begin(each)
@@ -82,7 +78,7 @@ final class GridEventEncoder: EventEncoder {
     case .start, .end: reset()
     case .step:
       tick = max(tick, step * grid.ticksPerStep)
-      for pitch in 0..<grid.pitches where ending[pitch] { sounding[pitch] = false }
+      sounding.subtract(ending)
       (new, ending) = (PitchSet(), PitchSet())
       said = false
     case .timeSignature, .new, .held: break
@@ -106,15 +102,9 @@ final class GridEventEncoder: EventEncoder {
 
   func restore(from bytes: UnsafeRawPointer) -> Bool {
     func word(_ i: Int) -> UInt64 { bytes.word(i) }
-    func set(_ i: Int) -> PitchSet {
-      var set = PitchSet()
-      (set.low, set.high) = (word(i), word(i + 1))
-      return set
-    }
-    // Steps that lag far behind would take the next event for ever.
-    let furthest = (max(Grid.longestPause, grid.positions) + 1) * grid.ticksPerStep
+    func set(_ i: Int) -> PitchSet { bytes.pitches(i) }
     guard word(0) <= 7, word(1) < UInt64(grid.timeSignatures.all.count), word(3) < 1 << 48,
-      Int(word(3)) - step * grid.ticksPerStep <= furthest, set(5).highest < grid.pitches,
+      Int(word(3)) - step * grid.ticksPerStep <= grid.mostAhead, set(5).highest < grid.pitches,
       set(7).highest < grid.pitches, set(9).highest < grid.pitches, word(11) == 0
     else { return false }
     said = word(0) & 2 == 2
@@ -132,7 +122,7 @@ final class GridEventEncoder: EventEncoder {
     if !said { sayNotes(each) }
     said = false
     each(grid.firstStep + Int32((grammar.state.position + 1) % barSteps))
-    for pitch in 0..<grid.pitches where ending[pitch] { sounding[pitch] = false }
+    sounding.subtract(ending)
     if !grid.lasts { sounding = PitchSet() }
     new = PitchSet()
     ending = PitchSet()
@@ -158,6 +148,16 @@ final class GridEventEncoder: EventEncoder {
 }
 
 extension Grid {
+  /// The number of the time signature that an event names; nil where none such can be kept.
+  func timeSignature(_ event: MusicEvent) -> Int? {
+    timeSignature(TimeSignature(event.pitch, event.velocity)).flatMap {
+      barSteps($0) == nil ? nil : $0
+    }
+  }
+
+  /// The most ticks that what is heard may be ahead of its tokens: with more the next event would take for ever.
+  var mostAhead: Int { (max(Self.longestPause, positions) + 1) * ticksPerStep }
+
   /// A time without so many whole bars that it is no longer than the longest pause, or at most a bar.
   func shortened(_ ticks: Int, barSteps: Int) -> Int {
     let bar = barSteps * ticksPerStep
