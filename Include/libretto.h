@@ -647,9 +647,10 @@ RETTO_CHECK retto_status retto_session_next_event(retto_session *session, retto_
  * Takes as long as feeding some tokens: on a grid one for each step that passes, and one for each note held in that
  * step. A pause of more than 64 steps is shortened by whole bars until it is at most 64 steps; if a bar is longer
  * than 64 steps, until it is at most one bar. A bar has at most 192 steps; 4/4 at 24 steps per quarter note has 96.
- * In a performance a pause is cut at 30 s and takes one token for each second, and one for each note that ends. To
- * take less time in each call, feed RETTO_EVENT_TIME as time passes, one step at a time.
- * RETTO_ERROR_ARGUMENT, _UNSUPPORTED. [one-thread] [realtime] */
+ * To take less time in each call on a grid, feed RETTO_EVENT_TIME as time passes, one step at a time. In a
+ * performance a pause is cut at the longest silence of the model, 1 to 30 s, which was chosen from its material. It
+ * takes one token for each second, and one for each note that ends. RETTO_ERROR_ARGUMENT, _UNSUPPORTED.
+ * [one-thread] [realtime] */
 RETTO_CHECK retto_status retto_session_feed_event(retto_session *session, const retto_event *event)
     RETTO_REALTIME;
 
@@ -665,11 +666,13 @@ RETTO_CHECK retto_status retto_session_get_sounding(retto_session *session, rett
 RETTO_CHECK retto_status retto_session_forget_sounding(retto_session *session) RETTO_REALTIME;
 
 /* Constraints. They take effect at the next token. Tokens that violate them are not drawn; density and key only
- * change the probabilities. Notes that already sound may continue. Constraints stay until they are changed, also
- * after a reset or a restore, except for forced notes, which a reset, a restore and the end of the piece clear. All
- * of them need the grammar (retto_session_set_grammar). Each call may return RETTO_ERROR_ARGUMENT, or
- * RETTO_ERROR_UNSUPPORTED if the model is not a music model or its encoding does not support the constraint; then
- * nothing has changed. The value that means "no constraint" is always accepted. Support by encoding:
+ * change the probabilities. Notes that already sound may continue, but on a grid only as many of them as
+ * retto_session_set_voices allows. Constraints stay until they are changed, also after a reset or a restore, except
+ * for forced notes, which a reset, a restore and the end of the piece clear. They need the grammar
+ * (retto_session_set_grammar): without it only the key and the number of bars still have an effect, as inputs of
+ * the model. Each call may return RETTO_ERROR_ARGUMENT, or RETTO_ERROR_UNSUPPORTED if the model is not a music
+ * model or its encoding does not support the constraint; then nothing has changed. The value that means "no
+ * constraint" is always accepted. Support by encoding:
  *
  *                    melody, polyphony, ensemble   drums          performance
  *   pitch range      yes                            unsupported    yes
@@ -867,8 +870,8 @@ void retto_part_constraints_init(retto_part_constraints *constraints) RETTO_REAL
 
 /* Sets the constraints of a part, 0 to 15, from the next token on; NULL means the defaults. They stay until they
  * are changed, also after a reset or a restore, and hold for the part of that number in every piece. Notes that
- * sound may go on, unless the part is silent. RETTO_ERROR_ARGUMENT; then nothing has changed. [one-thread]
- * [realtime] */
+ * sound may go on, at most `voices` of them, unless the part is silent. RETTO_ERROR_ARGUMENT; then nothing has
+ * changed. [one-thread] [realtime] */
 RETTO_CHECK retto_status retto_session_constrain_part(retto_session *session, int32_t part,
                                                       const retto_part_constraints *constraints)
     RETTO_REALTIME;
@@ -1431,14 +1434,15 @@ RETTO_CHECK retto_status retto_trainer_model(retto_trainer *trainer, retto_model
 /* A Standard MIDI File in memory. It never changes. */
 typedef struct retto_midi retto_midi;
 
-/* Reads a MIDI file: formats 0, 1 and 2, also in a RIFF wrapper. What is damaged is read as far as it
- * can be; retto_midi_get_warnings tells what was found. If a key has more note-ons than note-offs, they are matched
- * like brackets, each note-off with the nearest free note-on before it. A note without one ends at the next
- * note-off of that key; if none follows, at the next note-on of that key; else at the end of the track. All Sound
- * Off, All Notes Off and the Channel Mode messages (controllers 120, 123 to 127) end the notes of their channel. A
- * file has at most 1 GiB. Reading it takes memory of up to 30 times its size, usually 10, of which the handle keeps
- * up to 10 times; making events of it takes up to 400 bytes a note while the call runs. RETTO_ERROR_FILE, _FORMAT
- * if it is no MIDI file at all, _MEMORY. [any-thread] [blocking] */
+/* Reads a MIDI file: formats 0, 1 and 2, also in a RIFF wrapper. What is damaged is read as far as it can be;
+ * retto_midi_get_warnings tells what was found. A note-off ends the note of its key that has sounded longest. If a
+ * key has more note-ons than note-offs, the notes without a note-off are those left over when, as with brackets,
+ * each note-off takes the nearest free note-on before it. Such a note ends at the next note-off of that key or at
+ * the next note-on without a note-off, whichever comes first; else at the end of the track. All Sound Off, All
+ * Notes Off and the Channel Mode messages (controllers 120, 123 to 127) end the notes of their channel. A file has
+ * at most 1 GiB. Reading it takes memory of up to 30 times its size, usually 10, of which the handle keeps up to 10
+ * times; making events of it takes up to 400 bytes a note while the call runs. RETTO_ERROR_FILE, _FORMAT if it is
+ * no MIDI file at all, _MEMORY. [any-thread] [blocking] */
 RETTO_CHECK retto_status retto_midi_read(const char *path, retto_midi **midi);
 
 /* Reads one that is in memory: `length` bytes at `data`, not needed afterwards.

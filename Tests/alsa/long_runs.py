@@ -1,4 +1,4 @@
-"""Measurements that take minutes: VM_TIMEOUT=900 Tests/alsa/run .build/stage long_runs.Long[.TEST]. They print what
+"""Measurements that take minutes: Tests/alsa/run .build/stage long_runs.Long[.TEST]. They print what
 they found, and fail where it is not what is promised."""
 import json
 import pathlib
