@@ -363,10 +363,13 @@ RETTO_CHECK retto_status retto_model_decode(const retto_model *model, const int3
                                             size_t *length);
 
 /* Computes the log-probability of each token of a sequence. Writes to log_probabilities[i] the logarithm of the
- * probability of token i given tokens 0 to i - 1, read from a zero state, with the memory if the model has one; the
- * first token has nothing before it and gets 0. To score the first token of a document too, put the end token (see
- * retto_model_info) before it. `log_probabilities` has room for `count` numbers. RETTO_ERROR_ARGUMENT if a token is
- * not in the vocabulary, RETTO_ERROR_MEMORY. [any-thread] [blocking] */
+ * probability of token i given the tokens before it, read from a zero state, in text and tokens of your own from
+ * the last end token on, with the memory if the model has one; the first token has nothing before it and gets 0. A
+ * music model is also told, as in training, the key of the whole piece and, if the piece ends with the end token,
+ * its number of bars and whether it ends on the tonic; in a session it knows only what you set and what was read.
+ * To score the first token of a document too, put the end token (see retto_model_info) before it.
+ * `log_probabilities` has room for `count` numbers. RETTO_ERROR_ARGUMENT if a token is not in the vocabulary,
+ * RETTO_ERROR_MEMORY. [any-thread] [blocking] */
 RETTO_CHECK retto_status retto_model_score(const retto_model *model, const int32_t *tokens,
                                            size_t count, float *log_probabilities);
 
@@ -396,10 +399,10 @@ RETTO_CHECK retto_status retto_model_classify(const retto_model *model, const in
  * feed and ask in any order.
  *
  * How a token is chosen: tokens that the encoding's grammar or your mask forbids are excluded. The grammar is a
- * built-in rule for what may follow: in text it keeps UTF-8 well-formed, in music it keeps bars whole and ends
- * every note; your own tokens may follow each other in any order. The repetition penalty, the temperature, top-k,
- * top-p and min-p are applied to the others in this order, and a token is drawn. All of them may be changed between
- * two draws.
+ * built-in rule for what may follow: in text it keeps UTF-8 well-formed, in music it counts the steps of each bar
+ * and ends every note; your own tokens may follow each other in any order. The repetition penalty, the temperature,
+ * top-k, top-p and min-p are applied to the others in this order, and a token is drawn. All of them may be changed
+ * between two draws.
  *
  * The same model, seed, settings and calls on the same instruction set give the same tokens. */
 typedef struct retto_session retto_session;
@@ -560,11 +563,11 @@ RETTO_CHECK retto_status retto_session_mix_labels(retto_session *session, const 
 /* Searches for the most probable continuation of the sequence, which is left as it is: of the unfinished ones the
  * `width` most probable are kept, token by token (beam search); a width of 1 takes the most probable token each
  * time. A continuation ends with the end token, which is its last, or after `longest` tokens. The grammar, the
- * label, the memory and the constraints of the session apply, its other settings and its mask do not. Writes the
- * tokens to `tokens`, which has room for `capacity`, at least `longest`, their number to `count`, and the logarithm
- * of their probability to `log_probability`, which may be NULL. There is no call for the size: `longest` tokens are
- * always enough. `width` is 1 to 100. RETTO_ERROR_ARGUMENT, _BUFFER,
- * _MEMORY. [one-thread] [blocking] */
+ * label, the memory (a strength above 1 counts as 1) and the constraints of the session apply; forced and given
+ * notes, the other settings and the mask do not. Writes the tokens to `tokens`, which has room for `capacity`, at
+ * least `longest`, their number to `count`, and the logarithm of their probability, with the density added for each
+ * note, to `log_probability`, which may be NULL. There is no call for the size: `longest` tokens are always enough.
+ * `width` is 1 to 100. RETTO_ERROR_ARGUMENT, _BUFFER, _MEMORY. [one-thread] [blocking] */
 RETTO_CHECK retto_status retto_session_beam(retto_session *session, int32_t width, size_t longest,
                                             int32_t *tokens, size_t capacity, size_t *count,
                                             double *log_probability);
@@ -763,12 +766,13 @@ RETTO_CHECK retto_status retto_session_get_constraints(retto_session *session,
                                                        retto_constraints *constraints)
     RETTO_REALTIME;
 
-/* Forces a note of this piece: the model plays it regardless of the other constraints, and generates the rest
- * around it. `start`, below 2^40, counts from the beginning of the piece; `start` and `duration`, above 0, are
- * in ticks. At most 1024 forced notes at a time. The end of the piece clears them, even those that have not
- * come. RETTO_ERROR_ARGUMENT if the note is past, out of the encoding's range, or one too many (in a melody
- * also a second note at the same time); RETTO_ERROR_UNSUPPORTED if the model has no grid.
- * [one-thread] [realtime] */
+/* Forces a note of this piece, or between two pieces of the next one: the model plays it regardless of the other
+ * constraints, and generates the rest around it. `start`, below 2^40, counts from the beginning of the piece;
+ * `start` and `duration`, above 0, are in ticks. At most 1024 forced notes at a time; in an ensemble they are given
+ * notes, and count among those (retto_session_give_note). The end of the piece clears them, even those that have
+ * not come. RETTO_ERROR_ARGUMENT if the note is past, out of the encoding's range, or one too many (in a melody
+ * also a second note at the same time); RETTO_ERROR_UNSUPPORTED if the model has no grid. [one-thread] [realtime]
+ * */
 RETTO_CHECK retto_status retto_session_force_note(retto_session *session, uint64_t start,
                                                   uint32_t duration, int32_t pitch) RETTO_REALTIME;
 
@@ -804,8 +808,9 @@ RETTO_CHECK retto_status retto_key_from_name(const char *name, int32_t *key);
  * 10 to 15. In each step of the grid a part hears what the parts before it play in this step, and what all played
  * before.
  *
- * At the beginning of a piece retto_session_next_event returns a RETTO_EVENT_PROGRAM for each part; the channel of
- * every note-on and note-off says whose it is. Velocities are the model's, in 8 levels: 8, 24, ... 120.
+ * At the beginning of a piece that is drawn retto_session_next_event returns a RETTO_EVENT_PROGRAM for each part;
+ * of a piece that began with fed events retto_session_get_parts tells the parts. The channel of every note-on and
+ * note-off says whose it is. Velocities are the model's, in 8 levels: 8, 24, ... 120.
  *
  * To play along to a part, say which parts there are, the given ones first, mark those as given, give their notes,
  * or feed them as they are played, and draw:
@@ -821,10 +826,10 @@ RETTO_CHECK retto_status retto_key_from_name(const char *name, int32_t *key);
  * Constraints of the session (retto_session_set_pitch_range and those after it) hold for all parts together; the
  * range and the scale not for drums, nor for given notes. retto_session_force_note forces notes of part 0. Events
  * are fed to the part that has their channel. A piece that begins with fed events has the parts of
- * retto_session_set_parts; else a part for each RETTO_EVENT_PROGRAM that was fed before its first note, to which
- * later fed events on that channel go; else one part, a piano or, if the first note is on channel 9, drums. A fed
- * note on a channel without a part is ignored. Events that are drawn have the channels of retto_session_get_parts.
- * These calls return RETTO_ERROR_UNSUPPORTED if the model's encoding has no parts. */
+ * retto_session_set_parts; else a part for each RETTO_EVENT_PROGRAM that was fed before its first note-on, to which
+ * later fed events on that channel go; else one part, a piano or, if the first note-on is on channel 9, drums. A
+ * fed note on a channel without a part is ignored. Events that are drawn have the channels of
+ * retto_session_get_parts. These calls return RETTO_ERROR_UNSUPPORTED if the model's encoding has no parts. */
 
 /* Stands for drums where a program is expected. */
 #define RETTO_DRUMS 128
@@ -883,11 +888,12 @@ RETTO_CHECK retto_status retto_session_get_part_constraints(retto_session *sessi
 
 /* Gives a note of this piece to a part, which plays it regardless of the constraints. `start`, below 2^40, counts
  * from the beginning of the piece; `start` and `duration`, above 0, are in ticks and go to the nearest step. Of
- * `velocity`, 1 to 127, the level is kept; 0 leaves it to the model. At most 8192 given notes at a time, of which
- * 119 sound together; those that are past do not count. They are among the events of retto_session_next_event. A
- * reset, a restore, the end of the piece and retto_session_clear_forced_notes clear them; unless the bars are set,
- * the piece does not end before they are over. RETTO_ERROR_ARGUMENT if the note is past, no drum of the encoding,
- * or one too many, or if there is no such part. [one-thread] [realtime] */
+ * `velocity`, 1 to 127, the level is kept; 0 leaves it to the model. At most 8192 given notes at a time, and at
+ * most 118 that overlap the new one, even if they follow each other: give notes in the order in which they begin,
+ * and only those that sound together count. Notes that are past do not count. They are among the events of
+ * retto_session_next_event. A reset, a restore, the end of the piece and retto_session_clear_forced_notes clear
+ * them; unless the bars are set, the piece does not end before they are over. RETTO_ERROR_ARGUMENT if the note is
+ * past, no drum of the encoding, or one too many, or if there is no such part. [one-thread] [realtime] */
 RETTO_CHECK retto_status retto_session_give_note(retto_session *session, int32_t part, uint64_t start,
                                                  uint32_t duration, int32_t pitch, int32_t velocity)
     RETTO_REALTIME;
@@ -1003,7 +1009,8 @@ RETTO_CHECK retto_status retto_adapter_reset(retto_adapter *adapter);
 
 /* Lets a session go on with another model, from the next token on, in the middle of its sequence. The model must be
  * the session's own, or one that an adapter made from it, or both must come from the same model through adapters;
- * else RETTO_ERROR_ARGUMENT. Snapshots may be restored across such models. If you have already freed your handle of
+ * else RETTO_ERROR_ARGUMENT. Snapshots may be restored across such models. A model that was loaded from a file
+ * counts as a new one, also if an adapter had made it. If you have already freed your handle of
  * the previous model, this call releases that model's memory, which is not real-time safe: free the handle
  * afterwards, in another thread. [one-thread] [realtime] */
 RETTO_CHECK retto_status retto_session_set_model(retto_session *session, const retto_model *model)
@@ -1348,7 +1355,7 @@ typedef struct retto_progress {
   double bits_per_character;
   double learning_rate, gradient_norm;
   double tokens_per_second, seconds_elapsed, seconds_left;
-  /* 1 if the last step evaluated the validation loss. */
+  /* 1 if the last step that was made evaluated the validation loss. */
   int32_t measured;
   retto_end end;
   /* RETTO_OK, or why the checkpoint of options.checkpoint_path could not be saved at the last attempt;
@@ -1378,7 +1385,9 @@ RETTO_CHECK retto_status retto_trainer_get_options(retto_trainer *trainer,
                                                    retto_trainer_options *options);
 
 /* Fills in where the run stands, without making a step. For a resumed run that is not prepared yet these are the
- * checkpoint's values. [one-thread: also from the progress callback] */
+ * checkpoint's values; of those it does not keep, `epoch`, `learning_rate`, `gradient_norm`, `tokens_per_second`
+ * and `measured` are 0, and `bits_per_character` and `seconds_left` NaN. [one-thread: also from the progress
+ * callback] */
 RETTO_CHECK retto_status retto_trainer_get_progress(retto_trainer *trainer,
                                                     retto_progress *progress);
 
@@ -1405,8 +1414,9 @@ RETTO_CHECK retto_status retto_trainer_run(retto_trainer *trainer,
                                            retto_progress_callback callback, void *user,
                                            retto_progress *progress);
 
-/* Makes a run end after its current step, or at once (within 0.1 s) while it prepares the material or measures the
- * validation loss. A retto_trainer_prepare that is active returns RETTO_ERROR_STATE. If neither retto_trainer_run
+/* Makes a run end after its current step, or, while it prepares the material or measures the validation loss,
+ * without waiting for the end of that. A retto_trainer_prepare that is active returns RETTO_ERROR_STATE or, if it
+ * was almost done, RETTO_OK, and the stop stays pending. If neither retto_trainer_run
  * nor retto_trainer_prepare is active, the stop stays pending: the next call of either that has work to do stops at
  * once. It has no effect on retto_trainer_step. Also safe in a signal handler. [any-thread] [realtime] */
 RETTO_CHECK retto_status retto_trainer_stop(retto_trainer *trainer) RETTO_REALTIME;
@@ -1479,7 +1489,8 @@ typedef struct retto_midi_info {
   int32_t reserved; /* 0 */
   uint64_t notes, end_tick;
   double seconds;
-  /* Quarter notes per minute where the first note begins; 120 unless the file says otherwise. */
+  /* Quarter notes per minute where the first pitched note begins or, if there are none, the first drum; 120 unless
+   * the file says otherwise. */
   double tempo;
   /* The program (General MIDI instrument, 0 to 127) of most notes, and the mean velocity of all, 1 to 127, or 0 if
    * there are no notes. Both are taken from the pitched notes or, if there are none, from the drums. Use them for

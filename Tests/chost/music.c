@@ -538,6 +538,16 @@ static void check_dictated(const retto_model *model, int melody) {
     came |= event.kind == RETTO_EVENT_NOTE_ON && event.pitch == 50;
   }
   CHECK(came);
+  /* Between two pieces they are notes of the next. */
+  event = (retto_event){0, RETTO_EVENT_END, 0, 0, 0};
+  OK(retto_session_feed_event(session, &event));
+  OK(retto_session_force_note(session, 0, 480, 50));
+  for (came = 0, bars = 0; bars < 1;) {
+    OK(retto_session_next_event(session, &event));
+    OK(retto_session_get_bars(session, &bars));
+    came |= event.kind == RETTO_EVENT_NOTE_ON && event.pitch == 50;
+  }
+  CHECK(came);
   free(bytes);
   retto_session_free(session);
 }
@@ -550,6 +560,18 @@ static void check_calls_mixed(const retto_model *model, uint8_t pitch) {
   int32_t token;
   MUST(retto_session_create(model, NULL, &one));
   MUST(retto_session_create(model, NULL, &two));
+  /* Nor does the time of these tokens count, of which the last begins a bar. */
+  uint64_t bars = 0;
+  OK(retto_session_set_ending(one, RETTO_ENDING_NEVER));
+  for (int i = 0; i < 500 && bars < 2; i++) {
+    OK(retto_session_next(one, &token, NULL));
+    OK(retto_session_get_bars(one, &bars));
+  }
+  OK(retto_session_next_event(one, &a));
+  CHECK(bars < 2 || a.delta == 0);
+  OK(retto_session_set_ending(one, RETTO_ENDING_ANYWHERE));
+  OK(retto_session_reset(one, 0));
+  OK(retto_session_forget_sounding(one));
   for (int i = 0; i < 100; i++) {
     OK(retto_session_next(one, &token, NULL));
     OK(retto_sessions_next(&two, 1, &token, NULL));
@@ -574,7 +596,7 @@ static void check_calls_mixed(const retto_model *model, uint8_t pitch) {
   OK(retto_session_log_probabilities(two, high, count));
   CHECK(memcmp(low, high, count * sizeof *low) != 0);
   /* The end of a piece that was fed is its end. */
-  uint64_t bars = 1;
+  bars = 1;
   a = (retto_event){1920, RETTO_EVENT_END, 0, 0, 0};
   OK(retto_session_feed_event(one, &a));
   OK(retto_session_next_event(one, &b));

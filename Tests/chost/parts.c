@@ -171,6 +171,45 @@ static void test_given(retto_session *session) {
   OK(retto_session_constrain_part(session, 0, NULL));
 }
 
+/* Without parts that the host wants: who plays decides, however much time passed before, and a note that was forced
+ * comes on what its part turns out to be. */
+static void test_unknown(retto_session *session) {
+  const retto_event before[] = {{0, RETTO_EVENT_PROGRAM, 3, 33, 0}, {100, RETTO_EVENT_TIME, 0, 0, 0},
+                                {700, RETTO_EVENT_NOTE_OFF, 5, 60, 0}, {0, RETTO_EVENT_PROGRAM, 9, 0, 0},
+                                {160, RETTO_EVENT_NOTE_ON, 9, 36, 100}, {0, RETTO_EVENT_NOTE_ON, 3, 40, 100}};
+  int32_t programs[RETTO_MAX_PARTS];
+  size_t count = 0;
+  retto_event event;
+  OK(retto_session_set_parts(session, NULL, 0));
+  for (size_t i = 0; i < 2; i++) {
+    OK(retto_session_reset(session, 3));
+    for (size_t j = 0; j < sizeof before / sizeof *before; j++)
+      if (i == 0 || before[j].kind != RETTO_EVENT_PROGRAM)
+        OK(retto_session_feed_event(session, &before[j]));
+    OK(retto_session_next_event(session, &event));
+    OK(retto_session_get_parts(session, programs, NULL, RETTO_MAX_PARTS, &count));
+    CHECK(i == 0 ? count == 2 && programs[1] == RETTO_DRUMS : count == 1 && programs[0] == RETTO_DRUMS);
+  }
+  /* Time alone, and then a draw: a bar of silence is over. */
+  OK(retto_session_reset(session, 3));
+  event = (retto_event){4 * QUARTER, RETTO_EVENT_TIME, 0, 0, 0};
+  OK(retto_session_feed_event(session, &event));
+  OK(retto_session_next_event(session, &event));
+  uint64_t bars = 0;
+  OK(retto_session_get_bars(session, &bars));
+  CHECK(bars >= 1);
+  /* Drums have no sound at 70, and one at 36. */
+  for (uint64_t seed = 0; seed < 20; seed++) {
+    OK(retto_session_reset(session, seed));
+    for (int part = 0; part < 3; part++) {
+      OK(retto_session_give_note(session, part, 0, QUARTER, 70, 0));
+      OK(retto_session_give_note(session, part, QUARTER, QUARTER, 36, 0));
+    }
+    for (int i = 0; i < 60; i++)
+      OK(retto_session_next_event(session, &event));
+  }
+}
+
 static void test_faults(retto_session *session, retto_session *other) {
   int32_t many[17] = {0};
   const int32_t drums[] = {RETTO_DRUMS, RETTO_DRUMS}, none[] = {129}, below[] = {-1};
@@ -220,6 +259,7 @@ int main(void) {
   test_files(model);
   test_parts(session);
   test_given(session);
+  test_unknown(session);
   test_faults(session, of_other);
   retto_session_free(session);
   retto_session_free(of_other);

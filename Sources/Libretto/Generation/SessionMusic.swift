@@ -35,9 +35,10 @@ extension Session {
       ahead = 0
     }
 
-    /// Leaves the events out that the decoder has ready. The ends of notes among them are given later.
+    /// Leaves the events out that the decoder has ready, and their time. The ends of notes among them are given later.
     func skipEvents() {
       while let event = reader.decoder.next() { sounding.skip(event) }
+      reader.decoder.skipTime()
     }
 
     /// The next event for the host that needs no other token.

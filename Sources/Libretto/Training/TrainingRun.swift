@@ -78,13 +78,13 @@ final class TrainingRun {
     if isMeasurementDue {
       guard measure(until: stop) else { return report() }
       settle()
-      guard state.run.goesOn else { return report(measured: validation != nil) }
+      guard state.run.goesOn else { return report() }
       start = monotonicSeconds()
     }
     try train(from: start)
-    let measured = isMeasurementDue && measure(until: stop)
+    if isMeasurementDue { _ = measure(until: stop) }
     settle()
-    return report(measured: measured && validation != nil)
+    return report()
   }
 
   /// Moves to the state the numbers lead to: an end only when it has been measured.
@@ -190,7 +190,7 @@ extension TrainingRun {
     return facts
   }
 
-  func report(measured: Bool = false) -> Progress {
+  func report() -> Progress {
     var p = Progress()
     p.step = state.step
     p.totalSteps = plan.totalSteps
@@ -208,7 +208,7 @@ extension TrainingRun {
     p.tokensPerSecond = tokensPerSecond
     p.elapsedSeconds = state.elapsed
     if p.fraction > 0 { p.secondsLeft = state.elapsed * (1 - p.fraction) / p.fraction }
-    p.measured = measured
+    p.measured = validation != nil && state.step > 0 && state.measured == state.step
     p.endsSooner = state.length < 1
     p.end = state.run
     return p

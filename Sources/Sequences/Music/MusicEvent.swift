@@ -38,6 +38,8 @@ public protocol EventDecoder: AnyObject {
   /// The next event, if there is one before another token is needed. When time has passed and
   /// nothing happened, that is an event.
   func next() -> MusicEvent?
+  /// Leaves the time since the last event out of the delta of the next.
+  func skipTime()
   static var stateSize: Int { get }
   func save(to bytes: UnsafeMutableRawPointer)
   func restore(from bytes: UnsafeRawPointer) -> Bool

@@ -58,6 +58,7 @@ final class EnsembleEventDecoder: EventDecoder {
   }
 
   func next() -> MusicEvent? { queue.next() }
+  func skipTime() { queue.waiting = 0 }
 
   /// Says what each part is played with.
   private func introduce(_ count: Int) {

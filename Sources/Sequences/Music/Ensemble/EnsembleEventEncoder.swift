@@ -47,6 +47,9 @@ final class EnsembleEventEncoder: EventEncoder {
       if phase != .inside { introduce(event) }
       return
     }
+    let begins = event.kind == .noteOn && event.velocity > 0 || event.kind == .end
+    // Parts that nobody named are known when one of them plays: until then only time passes.
+    if phase != .inside && grammar.wantedCount == 0 && !begins { return }
     begin(event, each)
     while step < now { closeStep(each) }
     if event.kind == .end {
@@ -109,6 +112,8 @@ final class EnsembleEventEncoder: EventEncoder {
 
   func finish(_ each: (Int32) -> Void) {
     begin(nil, each)
+    let length = grid.ticksPerStep
+    while step < (tick + length / 2) / length { closeStep(each) }
     guard !said else { return }
     sayNotes(each)
     said = true

@@ -24,8 +24,8 @@ final class EnsembleGrammar: BarGrammar, PartGrammar {
     self.ensemble = ensemble
     grid = ensemble.grid
     state = EnsembleState(ensemble)
-    given = try GivenNotes()
     drums = (0..<128).map { Int8(DrumsEncoding.place($0) ?? -1) }
+    given = try GivenNotes(drums: drums)
   }
 
   var time: GridState { state.time }
@@ -111,14 +111,14 @@ final class EnsembleGrammar: BarGrammar, PartGrammar {
     let isDrums =
       isKnown
       ? state.voices[part].isDrums : part < wantedCount && programs[part] == Instrument.drums
-    let place = isDrums ? Int(drums[pitch]) : pitch
+    guard !isDrums || drums[pitch] >= 0 else { return false }
     let from = (start + step / 2) / step
     let to = isDrums ? from + 1 : max(from + 1, (start + duration + step / 2) / step)
     let now = time.phase == .outside ? 0 : time.steps
-    guard place >= 0, to > now else { return false }
+    guard to > now else { return false }
     isStale = true
     return given.add(
-      part: part, from: from, to: to, pitch: place,
+      part: part, from: from, to: to, pitch: pitch,
       level: velocity > 0 ? Ensemble.level(of: velocity) : -1, now: now)
   }
 

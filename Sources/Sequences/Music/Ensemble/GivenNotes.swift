@@ -3,9 +3,10 @@ import Memory
 /// The notes of parts that a host wants: those it gave beforehand, and those it plays. None of its calls allocates after
 /// `init`.
 final class GivenNotes {
-  /// A note given beforehand: the steps it sounds in, and whose it is.
+  /// A note given beforehand: the steps it sounds in, and whose it is. Whether its part is drums may not be known yet.
   private struct Note: BitwiseCopyable {
     var from, to: Int
+    /// That of MIDI.
     var part, pitch: UInt8
     /// -1 for none.
     var level: Int8
@@ -41,9 +42,12 @@ final class GivenNotes {
   static let most = 8192
   private let notes: GrowableBuffer<Note>
   private var count = 0
+  /// The drum class of each MIDI pitch; -1 for none.
+  private let drums: [Int8]
   var played = InlineArray<16, Played>(repeating: Played())
 
-  init() throws(OutOfMemory) {
+  init(drums: [Int8]) throws(OutOfMemory) {
+    self.drums = drums
     notes = try GrowableBuffer(
       repeating: Note(from: 0, to: 0, part: 0, pitch: 0, level: -1), count: Self.most)
   }
@@ -92,8 +96,12 @@ final class GivenNotes {
     forget(before: step)
     for i in 0..<count where notes[i].from <= step && notes[i].part < state.count {
       let note = notes[i]
-      let (part, pitch) = (Int(note.part), Int(note.pitch))
-      if note.to == step {
+      let part = Int(note.part)
+      let isDrums = state.voices[part].isDrums
+      let pitch = isDrums ? Int(drums[Int(note.pitch)]) : Int(note.pitch)
+      let to = isDrums ? note.from + 1 : note.to
+      guard pitch >= 0, to >= step else { continue }
+      if to == step {
         due[part].over[pitch] = true
       } else if note.from == step || !state.voices[part].sounding[pitch] {
         due[part].new[pitch] = true

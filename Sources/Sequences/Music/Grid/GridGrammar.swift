@@ -47,11 +47,13 @@ final class GridGrammar: BarGrammar {
     guard start >= 0, duration > 0, start < 1 << 40, duration < 1 << 40 else { return false }
     let from = (start + step / 2) / step
     let to = max(from + 1, (start + duration + step / 2) / step)
-    guard pitch >= 0, pitch < 128, place[pitch] >= 0, to > state.steps else { return false }
+    // Between two pieces it is a note of the next one.
+    let now = state.phase == .outside ? 0 : state.steps
+    guard pitch >= 0, pitch < 128, place[pitch] >= 0, to > now else { return false }
     // Room is made by forgetting what is past.
     if forcedCount == Self.mostForced {
       var kept = 0
-      for i in 0..<forcedCount where forced[i].to > state.steps {
+      for i in 0..<forcedCount where forced[i].to > now {
         forced[kept] = forced[i]
         kept += 1
       }

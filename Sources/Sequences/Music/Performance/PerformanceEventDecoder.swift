@@ -33,6 +33,7 @@ final class PerformanceEventDecoder: EventDecoder {
   }
 
   func next() -> MusicEvent? { queue.next() }
+  func skipTime() { queue.waiting = 0 }
 
   private func end(_ pitch: Int) {
     if sounding[pitch] { queue.put(.noteOff, pitch: pitch, velocity: 0) }
