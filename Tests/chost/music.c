@@ -478,6 +478,48 @@ static void check_time(const retto_model *model, uint64_t seed) {
   retto_session_free(session);
 }
 
+/* An event that is fed after one that was drawn comes where its delta says: `steps` steps after it. */
+static void check_fed_after_drawn(const retto_model *model, uint8_t pitch) {
+  retto_model_info info = RETTO_MODEL_INFO_INIT;
+  OK(retto_model_get_info(model, &info));
+  const uint32_t step = (uint32_t)(info.ticks_per_quarter / info.steps_per_quarter);
+  for (uint64_t seed = 0; seed < 8; seed++)
+    for (uint32_t quarters = 0; quarters < 14; quarters++) {
+      static int32_t tokens[4096];
+      uint8_t fed[4096];
+      size_t count = 0;
+      uint64_t bars = 0, now = 0, then = 0;
+      retto_session *session = NULL;
+      retto_event event;
+      MUST(retto_session_create(model, NULL, &session));
+      OK(retto_session_reset(session, seed));
+      OK(retto_session_set_time_signature(session, 4, 4));
+      OK(retto_session_set_ending(session, RETTO_ENDING_NEVER));
+      do {
+        OK(retto_session_next_event(session, &event));
+        now += event.delta;
+      } while (now < 10 * step);
+      OK(retto_session_take_tokens(session, tokens, fed, 4096, &count));
+      /* A quarter of a step at a time; then time alone until the bar is over. */
+      event = (retto_event){quarters * step / 4, RETTO_EVENT_NOTE_ON, 0, pitch, 80};
+      OK(retto_session_feed_event(session, &event));
+      now += event.delta;
+      OK(retto_session_set_mask(session, NULL, NULL));
+      then = now;
+      OK(retto_session_get_bars(session, &bars));
+      do {
+        OK(retto_session_next_event(session, &event));
+        then += event.delta;
+        /* Drawn events are on the grid that the host counts, or at once after a late one. */
+        CHECK(then % step == 0 || event.delta == 0);
+        OK(retto_session_get_bars(session, &bars));
+      } while (bars < 2);
+      /* The event that came with the second bar line's token is on the step before it. */
+      CHECK(then <= 32 * step && then + step >= 32 * step);
+      retto_session_free(session);
+    }
+}
+
 static void first_alone(void *user, uint8_t *allowed, size_t vocabulary) {
   (void)user;
   memset(allowed + 1, 0, vocabulary - 1);
@@ -726,6 +768,8 @@ int main(void) {
     check_mixed(loaded, 0xFFF);
     check_refusals(loaded, grid);
     check_no_way_out(loaded, i == 2);
+    if (grid)
+      check_fed_after_drawn(loaded, i == 2 ? 36 : 60);
     if (i < 2)
       check_dictated(loaded, i == 0);
     check_grid_kept(loaded);

@@ -143,10 +143,12 @@ extension Session {
         .argument,
         "the event has pitch \(event.pitch) and velocity \(event.velocity); both are from 0 to 127")
     }
-    // The time by which the host was ahead, if no event drawn since then took it up.
+    // The host counts from the last event, the encoder from the moment the tokens have reached: of a grid, a step after
+    // an event that was drawn. Before that there may be time by which the host was ahead of an event that was fed.
     var event = event
-    event.delta += music.ahead
+    event.delta += music.ahead - music.reader.decoder.waiting
     music.ahead = 0
+    music.reader.decoder.skipTime()
     music.reader.encoder.take(event) { read($0, .encoded) }
     music.hasHeard = true
   }

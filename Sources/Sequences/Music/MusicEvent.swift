@@ -38,7 +38,9 @@ public protocol EventDecoder: AnyObject {
   /// The next event, if there is one before another token is needed. When time has passed and
   /// nothing happened, that is an event.
   func next() -> MusicEvent?
-  /// Leaves the time since the last event out of the delta of the next.
+  /// Ticks by which the tokens have gone beyond the last event: they will be part of the next delta.
+  var waiting: Int { get }
+  /// Leaves them out of it.
   func skipTime()
   static var stateSize: Int { get }
   func save(to bytes: UnsafeMutableRawPointer)

@@ -58,6 +58,7 @@ final class EnsembleEventDecoder: EventDecoder {
   }
 
   func next() -> MusicEvent? { queue.next() }
+  var waiting: Int { queue.waiting }
   func skipTime() { queue.waiting = 0 }
 
   /// Says what each part is played with.

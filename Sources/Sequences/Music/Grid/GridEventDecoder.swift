@@ -54,6 +54,7 @@ final class GridEventDecoder: EventDecoder {
   }
 
   func next() -> MusicEvent? { queue.next() }
+  var waiting: Int { queue.waiting }
   func skipTime() { queue.waiting = 0 }
 
   private func put(_ kind: MusicEvent.Kind, pitch: Int, velocity: Int) {

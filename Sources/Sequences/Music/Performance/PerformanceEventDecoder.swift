@@ -33,6 +33,7 @@ final class PerformanceEventDecoder: EventDecoder {
   }
 
   func next() -> MusicEvent? { queue.next() }
+  var waiting: Int { queue.waiting }
   func skipTime() { queue.waiting = 0 }
 
   private func end(_ pitch: Int) {
