@@ -45,9 +45,9 @@ final class SideValues {
     music = encoding.music
     starts = sides.starts(encoding)
     series = try encoding.series?.makeReader()
-    window = sides.haveSource(encoding) ? try SourceWindow(encoding) : nil
+    window = sides.haveSource(encoding) ? try SourceWindow(encoding, sides.alignment) : nil
     memory = sides.haveMemory(encoding) ? try SequenceMemory(encoding.memoryReach) : nil
-    let inputs = encoding.sideInputs(sides.labels)
+    let inputs = sides.all(encoding)
     places = try sides.places(in: encoding)
     all = try GrowableBuffer(repeating: 0, count: inputs.count)
     values = try GrowableBuffer(repeating: 0, count: sides.inputs.count)

@@ -15,6 +15,7 @@ import Sequences
 /// | `sides` | the side inputs and their numbers of values, `bars_to_go=34,phrase=9,key=25,close=14`; left out if there are none |
 /// | `labels` | the names of the labels that pieces may have, one a line; left out if there are none |
 /// | `label_calibration` | a scale, then a bias for each label, with spaces between them: see `LabelCalibration` |
+/// | `pair_alignment` | how the targets of pairs go along with their sources: see `PairAlignment`; left out if there are none |
 /// | `training.tokens` ... | facts about the training, for people |
 ///
 /// The tensors are those of `ParameterLayout`, by name and in its order, little-endian: V is the vocabulary, E the
@@ -96,7 +97,8 @@ struct ModelHeader {
     }
     sides = try Sides(
       metadata["sides"] ?? "", labels: try metadata.text("labels"),
-      calibration: try metadata.text("label_calibration"), encoding, name)
+      calibration: try metadata.text("label_calibration"),
+      alignment: try metadata.long("pair_alignment"), encoding, name)
     shape.sides = sides.sizes
     do { try shape.validate() } catch {
       throw LibrettoError(.format, "\(name): \(LibrettoError(error).message)")
@@ -156,6 +158,10 @@ struct ModelHeader {
       try writer.name("label_calibration")
       try writer.string(sides.labels.calibration.text)
     }
+    if let alignment = sides.alignment {
+      try writer.name("pair_alignment")
+      try writer.string(alignment.text)
+    }
     for (key, value) in encoding.properties.sorted(by: { $0.key < $1.key }) {
       try writer.name("encoding.\(key)")
       switch value {
@@ -187,6 +193,14 @@ private struct Metadata {
     try allocating { () throws(OutOfMemory) in try value.append(to: text) }
     // No labels need more; a text that is too long is no text of theirs.
     return text.count > Self.longest ? "" : String(decoding: text.elements, as: UTF8.self)
+  }
+
+  /// A string of any length; nil if there is none.
+  func long(_ key: String) throws(LibrettoError) -> GrowableBuffer<UInt8>? {
+    guard let value = json?[key], value.isString else { return nil }
+    let text = GrowableBuffer<UInt8>()
+    try allocating { () throws(OutOfMemory) in try value.append(to: text) }
+    return text
   }
 
   /// How many properties and facts are read; a file may hold any number.

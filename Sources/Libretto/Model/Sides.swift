@@ -6,22 +6,33 @@ import Sequences
 struct Sides: Sendable {
   let inputs: [SideInput]
   let labels: Labels
+  /// How targets go along with sources; nil if it learned from no pairs.
+  let alignment: PairAlignment?
 
   /// - `inputs`: at most `SideSizes.most`.
-  init(_ inputs: [SideInput] = [], labels: Labels = Labels()) {
+  init(_ inputs: [SideInput] = [], labels: Labels = Labels(), alignment: PairAlignment? = nil) {
     self.inputs = inputs
     self.labels = labels
+    self.alignment = alignment
   }
 
   /// Those of a new model.
-  init(new encoding: any Encoding, memory: Bool, labels: Labels = Labels(), pairs: Bool = false) {
+  ///
+  /// - `alignment`: that of its pairs, if it learns from pairs.
+  init(
+    new encoding: any Encoding, memory: Bool, labels: Labels = Labels(),
+    alignment: PairAlignment? = nil
+  ) {
     self.init(
-      encoding.ownSideInputs + labels.sideInputs + (pairs ? encoding.pairSideInputs : [])
-        + (memory ? encoding.memorySideInputs : []), labels: labels)
+      encoding.ownSideInputs + labels.sideInputs
+        + (alignment == nil ? [] : encoding.pairSideInputs(isAligned: true))
+        + (memory ? encoding.memorySideInputs : []), labels: labels, alignment: alignment)
   }
 
-  /// All that a model with this encoding and these labels can have.
-  private func all(_ encoding: any Encoding) -> [SideInput] { encoding.sideInputs(labels) }
+  /// All that a model with this encoding, these labels and this alignment can have.
+  func all(_ encoding: any Encoding) -> [SideInput] {
+    encoding.sideInputs(labels, isAligned: alignment != nil)
+  }
 
   var sizes: SideSizes { SideSizes(inputs.map(\.count)) }
 
@@ -37,9 +48,10 @@ struct Sides: Sendable {
   /// From metadata; throws if the encoding has no such side inputs.
   ///
   /// - `labels`, `calibration`: their names and that of their probabilities, as `Labels` writes them; nil for none.
+  /// - `alignment`: as `PairAlignment` writes it; nil for none.
   init(
-    _ text: String, labels names: String?, calibration: String?, _ encoding: any Encoding,
-    _ name: String
+    _ text: String, labels names: String?, calibration: String?,
+    alignment: GrowableBuffer<UInt8>?, _ encoding: any Encoding, _ name: String
   ) throws(LibrettoError) {
     labels =
       try names.map { (names) throws(LibrettoError) in
@@ -49,7 +61,17 @@ struct Sides: Sendable {
         }
         return labels
       } ?? Labels()
-    let known = encoding.sideInputs(labels)
+    self.alignment =
+      try alignment.map { (text) throws(LibrettoError) in
+        let made = try allocating { () throws(OutOfMemory) in
+          try PairAlignment(text: text, vocabulary: encoding.vocabularySize)
+        }
+        guard let made else {
+          throw LibrettoError(.format, "\(name): the metadata pair_alignment is damaged")
+        }
+        return made
+      }
+    let known = encoding.sideInputs(labels, isAligned: alignment != nil)
     var inputs: [SideInput] = []
     for part in text.split(separator: ",") {
       let words = part.split(separator: "=")
@@ -75,7 +97,7 @@ struct Sides: Sendable {
 
   /// Whether the network is told the source of a pair: see `SourceWindow`.
   func haveSource(_ encoding: any Encoding) -> Bool {
-    let source = encoding.pairSideInputs
+    let source = encoding.pairSideInputs(isAligned: alignment != nil)
     return inputs.contains { source.contains($0) }
   }
 
@@ -84,7 +106,8 @@ struct Sides: Sendable {
   func starts(_ encoding: any Encoding) -> (label: Int, window: Int, memory: Int) {
     let label = encoding.ownSideInputs.count
     let window = label + labels.sideInputs.count
-    return (label, window, window + encoding.pairSideInputs.count)
+    let width = encoding.pairSideInputs(isAligned: alignment != nil).count
+    return (label, window, window + width)
   }
 
   /// The place of each among the side inputs of the encoding.
@@ -117,7 +140,7 @@ final class SideReader {
     guard !sides.inputs.isEmpty else { return nil }
     self.encoding = encoding
     starts = sides.starts(encoding)
-    let count = encoding.sideInputs(sides.labels).count
+    let count = sides.all(encoding).count
     let hasMemory = sides.haveMemory(encoding)
     let hasSource = sides.haveSource(encoding)
     (cursor, places, all, memory, window) = try allocating { () throws(OutOfMemory) in
@@ -126,7 +149,7 @@ final class SideReader {
         try sides.places(in: encoding),
         try GrowableBuffer(repeating: 0, count: count),
         hasMemory ? try SequenceMemory(encoding.memoryReach.limited(to: longest)) : nil,
-        hasSource ? try SourceWindow(encoding) : nil
+        hasSource ? try SourceWindow(encoding, sides.alignment) : nil
       )
     }
   }

@@ -38,6 +38,7 @@ extension Model {
     labels.calibration = LabelCalibration(
       fitting: scores.elements, labels: labels.count, truth: { truth[$0] })
     return Model(
-      network: network, encoding: encoding, sides: Sides(sideInputs, labels: labels), facts: facts)
+      network: network, encoding: encoding,
+      sides: Sides(sideInputs, labels: labels, alignment: sides.alignment), facts: facts)
   }
 }

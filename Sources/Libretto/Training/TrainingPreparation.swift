@@ -27,10 +27,13 @@ extension TrainingRun {
       )
     }
     let sides =
-      start.sides
-      ?? Sides(
-        new: corpus.encoding, memory: options.memory ?? true, labels: corpus.labels,
-        pairs: corpus.hasPairs)
+      if let given = start.sides {
+        given
+      } else {
+        Sides(
+          new: corpus.encoding, memory: options.memory ?? true, labels: corpus.labels,
+          alignment: try corpus.alignment())
+      }
     let plan = try plan(options, start, corpus, sides, augment: augment)
     let learner = try network { () throws(NetworkError) in
       try Learner(

@@ -71,13 +71,16 @@ extension Encoding {
       : SequenceMemory.sideInputs(vocabulary: vocabularySize, hasBars: memoryReach.hasBars)
   }
   /// The side inputs of pairs: see `SourceWindow`; none of encodings without documents of text.
-  public var pairSideInputs: [SideInput] {
-    kind == .text && endToken != nil ? SourceWindow.sideInputs(vocabulary: vocabularySize) : []
+  ///
+  /// - `isAligned`: whether the model has a `PairAlignment`.
+  public func pairSideInputs(isAligned: Bool) -> [SideInput] {
+    kind == .text && endToken != nil
+      ? SourceWindow.sideInputs(vocabulary: vocabularySize, isAligned: isAligned) : []
   }
   /// The side inputs that models of this encoding may have: its own, that for the label, those of pairs, then those of
   /// the memory.
-  public func sideInputs(_ labels: Labels = Labels()) -> [SideInput] {
-    ownSideInputs + labels.sideInputs + pairSideInputs + memorySideInputs
+  public func sideInputs(_ labels: Labels = Labels(), isAligned: Bool = false) -> [SideInput] {
+    ownSideInputs + labels.sideInputs + pairSideInputs(isAligned: isAligned) + memorySideInputs
   }
   public var memoryReach: SequenceMemory.Reach {
     kind != .music ? .text : music?.hasBars == true ? .grid : .performance

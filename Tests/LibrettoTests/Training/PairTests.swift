@@ -102,7 +102,7 @@ import Testing
   /// What scores a document is told the source as a session is, and a snapshot has it.
   @Test func scorerAndSnapshotKnowTheSource() throws {
     let model = try Self.model.get()
-    #expect(model.sideInputs.map(\.name).contains("source_3"))
+    #expect(model.sideInputs.map(\.name).contains("aligned_3"))
     let end = model.endToken
     let tokens = [end] + "abc\tCBA".utf8.map { Int32($0) } + [end]
     var scored: [Double] = []
@@ -119,6 +119,49 @@ import Testing
       }
       session.logProbabilities(&logits)
       #expect(abs(Double(logits[Int(tokens[i + 1])]) - scored[i]) < 1e-4, "token \(i)")
+    }
+  }
+
+  /// The alignment is part of the model: a file of it, and a run that goes on from it, follow as it does.
+  @Test func theAlignmentIsInTheFile() throws {
+    let model = try Self.model.get()
+    let folder = try Folder()
+    try model.save(folder("m.safetensors"))
+    let loaded = try Model(path: folder("m.safetensors"))
+    let tokens = [model.endToken] + "abc\tCBA".utf8.map { Int32($0) } + [model.endToken]
+    func scores(_ model: Model) throws -> [Float] {
+      var scored: [Float] = []
+      try tokens.withUnsafeBufferPointer {
+        try model.score($0) { _, _, p in scored.append(Float(p)) }
+      }
+      return scored
+    }
+    #expect(try scores(loaded) == scores(model))
+    let trainer = try Trainer(Self.options { $0.steps = 5 }, from: loaded)
+    try Self.add(trainer)
+    _ = try trainer.run()
+    let next = try trainer.model()
+    #expect(next.sideInputs.map(\.name) == model.sideInputs.map(\.name))
+    #expect(
+      Array(next.sides.alignment!.text.elements) == Array(model.sides.alignment!.text.elements))
+  }
+
+  /// A model of before there were alignments (f2ac13e) answers as it did.
+  @Test func olderModelsAnswer() throws {
+    let path = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+      .appendingPathComponent("../../fixtures/f2ac13e/pairs.safetensors").standardizedFileURL.path
+    let model = try Model(path: path)
+    #expect(model.sideInputs.map(\.name).contains("source_3") && model.sides.alignment == nil)
+    let search = try BeamSearch(model, width: 4)
+    let session = try Session(model)
+    for (source, answer, logProbability) in [
+      ("one", "1", -0.118), ("ten", "10", -0.549), ("onetwo", "12", -0.163),
+    ] {
+      session.reset(seed: 0)
+      try session.feed(source + "\t")
+      let best = try #require(try search.continuations(of: session, longest: 10).first)
+      #expect(Array(best.tokens).dropLast() == ArraySlice(answer.utf8.map { Int32($0) }))
+      #expect(abs(best.logProbability - logProbability) < 1e-3)
     }
   }
 

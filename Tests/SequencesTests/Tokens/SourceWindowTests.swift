@@ -17,7 +17,7 @@ import Testing
   }
 
   @Test func itGoesAlongWithTheTarget() throws {
-    let window = try SourceWindow(encoding)
+    let window = try SourceWindow(encoding, nil)
     var told: [String] = []
     for token in [256] + Array("abcd\tXYZ").map({ Int32($0.asciiValue!) }) + [256, 113] {
       window.advance(token)
@@ -30,13 +30,13 @@ import Testing
   }
 
   @Test func aSecondTabIsPartOfTheTarget() throws {
-    let window = try SourceWindow(encoding)
+    let window = try SourceWindow(encoding, nil)
     for token in Array("ab\tX\t").map({ Int32($0.asciiValue!) }) { window.advance(token) }
     #expect(text(values(window)) == "ab....")
   }
 
   @Test func longSourcesAreCut() throws {
-    let window = try SourceWindow(encoding)
+    let window = try SourceWindow(encoding, nil)
     for i in 0..<3000 { window.advance(Int32(97 + i % 26)) }
     window.advance(9)
     for _ in 0..<1022 { window.advance(120) }
@@ -46,7 +46,7 @@ import Testing
   }
 
   @Test func aStateComesBack() throws {
-    let (window, other) = (try SourceWindow(encoding), try SourceWindow(encoding))
+    let (window, other) = (try SourceWindow(encoding, nil), try SourceWindow(encoding, nil))
     for token in Array("abc\tX").map({ Int32($0.asciiValue!) }) { window.advance(token) }
     let bytes = UnsafeMutableRawPointer.allocate(byteCount: window.stateSize, alignment: 8)
     defer { bytes.deallocate() }
@@ -65,8 +65,12 @@ import Testing
   }
 
   @Test func musicAndOneLongTextHaveNone() throws {
-    #expect(BytesEncoding().pairSideInputs.isEmpty)
-    #expect(try PolyphonyEncoding(stepsPerQuarter: 4).pairSideInputs.isEmpty)
-    #expect(encoding.pairSideInputs.map(\.count) == Array(repeating: 258, count: 6))
+    for isAligned in [false, true] {
+      #expect(BytesEncoding().pairSideInputs(isAligned: isAligned).isEmpty)
+      let music = try PolyphonyEncoding(stepsPerQuarter: 4)
+      #expect(music.pairSideInputs(isAligned: isAligned).isEmpty)
+      let inputs = encoding.pairSideInputs(isAligned: isAligned)
+      #expect(inputs.map(\.count) == Array(repeating: 258, count: isAligned ? 8 : 6))
+    }
   }
 }

@@ -128,6 +128,26 @@ struct Corpus {
     return best.sequence
   }
 
+  /// How the targets of the pairs to train on go along with their sources; nil if there are no pairs.
+  func alignment() throws(LibrettoError) -> PairAlignment? {
+    guard hasPairs, let pieces = training.pieces, !encoding.pairSideInputs(isAligned: true).isEmpty
+    else { return nil }
+    let tokens = training.tokens
+    return try allocating { () throws(OutOfMemory) in
+      var fit = PairAlignmentFit(vocabulary: encoding.vocabularySize)
+      // Some from all over the material.
+      for piece in stride(from: 0, to: pieces.count, by: max(1, pieces.count / 20_000)) {
+        let all = pieces.tokens(of: piece)
+        // A document lies between end tokens; one of which nothing is predicted has no tab.
+        let text = all.dropFirst().dropLast()
+        guard let tab = text.first(where: { tokens[$0] == SourceWindow.tab }) else { continue }
+        try fit.add(source: text.startIndex..<tab, target: tab + 1..<text.endIndex) { tokens[$0] }
+        if fit.isFull { break }
+      }
+      return try fit.fitted()
+    }
+  }
+
   /// How the training part is read.
   func batches(batch: Int, sequence: Int, seed: UInt64, augment: Bool, sides: Sides)
     throws(LibrettoError) -> any Batches
