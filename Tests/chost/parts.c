@@ -190,6 +190,14 @@ static void test_unknown(retto_session *session) {
     OK(retto_session_get_parts(session, programs, NULL, RETTO_MAX_PARTS, &count));
     CHECK(i == 0 ? count == 2 && programs[1] == RETTO_DRUMS : count == 1 && programs[0] == RETTO_DRUMS);
   }
+  /* After a piece that was fed up to its end the model chooses the parts, and says so. */
+  OK(retto_session_reset(session, 4));
+  event = (retto_event){0, RETTO_EVENT_NOTE_ON, 0, 60, 100};
+  OK(retto_session_feed_event(session, &event));
+  event = (retto_event){960, RETTO_EVENT_END, 0, 0, 0};
+  OK(retto_session_feed_event(session, &event));
+  OK(retto_session_next_event(session, &event));
+  CHECK(event.kind == RETTO_EVENT_PROGRAM);
   /* Time alone, and then a draw: a bar of silence is over. */
   OK(retto_session_reset(session, 3));
   event = (retto_event){4 * QUARTER, RETTO_EVENT_TIME, 0, 0, 0};

@@ -150,7 +150,8 @@ extension Session {
     music.ahead = 0
     music.reader.decoder.skipTime()
     music.reader.encoder.take(event) { read($0, .encoded) }
-    music.hasHeard = true
+    // After an end that was read nothing of the next piece was heard: it begins with what is drawn.
+    music.hasHeard = !(event.kind == .end && music.reader.grammar.isComplete)
   }
 
   /// The next event. Draws the tokens of one step, or of one second, at most: if nothing happens the
