@@ -384,10 +384,13 @@ RETTO_CHECK retto_status retto_model_find_label(const retto_model *model, const 
 
 /* Computes the probability of each label for a sequence of tokens: a document of text, a piece of music or a piece
  * of your own tokens. The model reads it once with each label, several labels at a time; the probabilities of the
- * labels follow by Bayes' rule, calibrated on the validation material (logistic regression, as Platt 1999). Writes
- * to probabilities[i] that of label i + 1; `capacity` is at least retto_model_info.labels. The end token is added
- * at both ends of text and of your own tokens if it is not there. RETTO_ERROR_ARGUMENT if a token is not in the
- * vocabulary, _UNSUPPORTED if the model has no labels, _BUFFER, _MEMORY. [any-thread] [blocking] */
+ * labels follow by Bayes' rule. When a trainer makes a model, it calibrates them on the validation material
+ * (logistic regression, as Platt 1999), if it can read at least 10 labelled pieces of that with all labels in
+ * 200,000 tokens; else, and in a model that was loaded from a checkpoint, the order of the probabilities is of use,
+ * but they are far too close to 0 and 1. Writes to probabilities[i] that of label i + 1; `capacity` is at least
+ * retto_model_info.labels. The end token is added at both ends of text and of your own tokens if it is not there.
+ * RETTO_ERROR_ARGUMENT if a token is not in the vocabulary, _UNSUPPORTED if the model has no labels, _BUFFER,
+ * _MEMORY. [any-thread] [blocking] */
 RETTO_CHECK retto_status retto_model_classify(const retto_model *model, const int32_t *tokens,
                                               size_t count, double *probabilities,
                                               size_t capacity);
@@ -457,9 +460,10 @@ RETTO_CHECK retto_status retto_session_reset(retto_session *session, uint64_t se
 RETTO_CHECK retto_status retto_session_feed(retto_session *session, const int32_t *tokens,
                                             size_t count) RETTO_REALTIME;
 
-/* Reads `length` bytes of text, any text. A character that is split over two calls is read as its
- * bytes, not as its token: feed whole characters. RETTO_ERROR_UNSUPPORTED if it is not a text model. [one-thread]
- * [realtime] */
+/* Reads `length` bytes of text, any text. Each call is made into tokens by itself: a character that is split over
+ * two calls is read as its bytes, not as its token, and so is a word with the encoding "words", whose tokens are
+ * words with the space before them. Feed whole characters, or whole words that begin with their space.
+ * RETTO_ERROR_UNSUPPORTED if it is not a text model. [one-thread] [realtime] */
 RETTO_CHECK retto_status retto_session_feed_text(retto_session *session, const char *text,
                                                  size_t length) RETTO_REALTIME;
 
@@ -586,8 +590,10 @@ RETTO_CHECK retto_status retto_session_set_mask(retto_session *session, retto_ma
 /* Writes the state of the session, its sequence and random generator, to `buffer`, and the number of bytes to
  * `size`. Settings, mask, constraints and forced notes are not part of it. The size is the same for all sessions
  * over a model. Snapshots can be kept: this version and all later ones restore them, on any machine, also after the
- * model has been saved and loaded again, but not after it was quantized. Machines with different instruction sets
- * may draw different tokens after a restore, as they may without one. A snapshot has a version and a checksum.
+ * model has been saved and loaded again, but not after it was quantized. A snapshot of a session whose model an
+ * adapter made belongs to the model the adapter began with, and to those that adapters make of that one; an adapted
+ * model that was loaded from a file counts as a new one. Machines with different instruction sets may draw
+ * different tokens after a restore, as they may without one. A snapshot has a version and a checksum.
  * RETTO_ERROR_BUFFER. [one-thread] [realtime] */
 RETTO_CHECK retto_status retto_session_snapshot(const retto_session *session, void *buffer,
                                                 size_t capacity, size_t *size) RETTO_REALTIME;
@@ -921,9 +927,10 @@ RETTO_CHECK retto_status retto_model_find_column(const retto_model *model, const
 #define RETTO_NO_TIME INT64_MIN
 
 /* Begins a new series: the session forgets the values it has read; its settings and its random generator stay.
- * `column` is the column, 1 to retto_model_info.columns, or 0 for one that the model does not know. `time` is the
- * time of the first value: seconds since 1970-01-01 00:00 in the calendar of the place, without time zones and leap
- * seconds; or RETTO_NO_TIME. A new session, or one that was reset, begins with column 0 and RETTO_NO_TIME.
+ * `column` is the column, 1 to retto_model_info.columns, or 0 for one that the model does not know: its bins are as
+ * wide as those of column 1, so its values should vary about as much as that column's. `time` is the time of the
+ * first value: seconds since 1970-01-01 00:00 in the calendar of the place, without time zones and leap seconds; or
+ * RETTO_NO_TIME. A new session, or one that was reset, begins with column 0 and RETTO_NO_TIME.
  * RETTO_ERROR_ARGUMENT. [one-thread] [realtime] */
 RETTO_CHECK retto_status retto_session_begin_series(retto_session *session, int32_t column,
                                                     int64_t time) RETTO_REALTIME;
@@ -1520,7 +1527,8 @@ RETTO_CHECK retto_status retto_midi_get_events(const retto_midi *midi, retto_eve
 RETTO_CHECK retto_status retto_midi_get_warnings(const retto_midi *midi, char *text,
                                                  size_t capacity, size_t *length);
 
-/* Turns a MIDI file into tokens of a music model, for example for retto_model_score. Buffers as in
+/* Turns a MIDI file into tokens of a music model, from token 0, which begins a piece, to the end token, for example
+ * for retto_model_score. To let a session go on from the file, feed all but the last. Buffers as in
  * retto_model_encode. RETTO_ERROR_EMPTY if the file has no notes that the encoding can represent, _BUFFER,
  * _UNSUPPORTED, _MEMORY. [any-thread] */
 RETTO_CHECK retto_status retto_model_encode_midi(const retto_model *model, const retto_midi *midi,
