@@ -1094,11 +1094,11 @@ RETTO_CHECK retto_status retto_text_convert(retto_text_kind kind, const void *da
  * from one batch to the next; AdamW with the gradient clipped by norm; a learning rate with linear warm-up, then
  * constant until 0.4 of the run is over, then falling to 0 in a straight line; dropout after each layer. A part of
  * the material is used for validation: the weights with the best validation loss are kept. If that loss does not
- * improve for a third of options.patience evaluations (at least 2) while the rate is constant, the rate begins to
- * fall at once: if the training loss still falls, the network overfits and the run becomes shorter, else the fall
- * takes all the time that is left. If it does not improve for options.patience evaluations, the run ends. The same
- * material, options, seed and number of threads on the same instruction set give the same weights, unless the run
- * is limited by minutes. */
+ * improve for a third of options.patience evaluations, at least 2 and at least an eighth of those so far, but not
+ * as many as options.patience, while the rate is constant, the rate begins to fall at once: if the training loss
+ * still falls, the network overfits and the run becomes shorter, else the fall takes all the time that is left. If
+ * it does not improve for options.patience evaluations, the run ends. The same material, options, seed and number
+ * of threads on the same instruction set give the same weights, unless the run is limited by minutes. */
 typedef struct retto_trainer retto_trainer;
 
 /* A number that is left at its initial value is chosen by the library: below 0 for dropout, weight_decay and
@@ -1126,8 +1126,9 @@ typedef struct retto_trainer retto_trainer;
  *     batch               2048 / sequence; less if there is less material
  *     learning_rate       0.008 for one layer, 0.006 for more; times the square root of 256 / hidden
  *                         where hidden is above 256, times the square root of 1024 / vocabulary where
- *                         the vocabulary is above 1024. It rises over the first tenth of the steps,
- *                         100 at most
+ *                         the vocabulary is above 1024, times the square root of 500 / steps in a run
+ *                         of more steps (with minutes, of as many as this machine is likely to make).
+ *                         It rises over the first tenth of the steps, 100 at most
  *     weight_decay, clip  0.01 and 1
  *     validation          0.1 of the material
  *     patience            12 evaluations. The validation loss is evaluated every 25 steps, or less

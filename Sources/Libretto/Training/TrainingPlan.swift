@@ -45,11 +45,13 @@ struct TrainingPlan: Equatable {
     seconds = (options.minutes ?? 0) * 60
     seed = options.seed ?? 0
     precision = options.precision
+    let choosesSize = seconds > 0 && fixed == nil && options.hidden == nil
+    let operations =
+      choosesSize || seconds > 0 && options.learningRate == nil ? seconds * speed(threads) : 0
     let size =
-      seconds > 0 && fixed == nil && options.hidden == nil
+      choosesSize
       ? ChosenSize(
-        tokens: tokens * (augment ? 4 : 1), vocabulary: vocabulary,
-        operations: seconds * speed(threads),
+        tokens: tokens * (augment ? 4 : 1), vocabulary: vocabulary, operations: operations,
         layers: options.layers)
       : ChosenSize(tokens: tokens)
     shape =
@@ -73,10 +75,14 @@ struct TrainingPlan: Equatable {
     }
     if totalSteps == 0 && seconds == 0 { totalSteps = perEpoch * size.epochs }
     dropout = options.dropout ?? size.dropout
+    var steps = totalSteps > 0 ? Double(totalSteps) : .infinity
+    if seconds > 0 && operations > 0 {
+      steps = min(steps, operations / (shape.trainingOperations * Double(batch * sequence)))
+    }
     learningRate =
       options.learningRate
       ?? ChosenSize.learningRate(
-        hidden: shape.hidden, layers: shape.layers, vocabulary: vocabulary)
+        hidden: shape.hidden, layers: shape.layers, vocabulary: vocabulary, steps: steps)
     weightDecay = options.weightDecay ?? 0.01
     clip = options.clip ?? 1
     // A token costs three times as much to learn from as to test on; a tenth of the time goes to

@@ -84,8 +84,11 @@ struct TrainingState {
   /// more, and the cool-down takes all the time that is left.
   mutating func coolDownIfStalled(_ plan: TrainingPlan) {
     let done = fraction(of: plan)
-    guard plan.schedule == .coolDown, plan.patience > 0, sinceBest >= max(2, plan.patience / 3),
-      length == 1, done > 0, done < coolDownStart
+    // The longer it has learned, the longer it may take to learn more. It does not wait until the run would end.
+    let usual = max(2, plan.patience / 3, step / (8 * plan.validationInterval))
+    guard plan.schedule == .coolDown, plan.patience > 0,
+      sinceBest >= min(usual, max(2, plan.patience - 1)), length == 1, done > 0,
+      done < coolDownStart
     else { return }
     if smoothed >= 0.99 * trainingAtBest {
       coolDownStart = done
