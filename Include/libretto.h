@@ -1127,8 +1127,9 @@ typedef struct retto_trainer retto_trainer;
  *     learning_rate       0.008 for one layer, 0.006 for more; times the square root of 256 / hidden
  *                         where hidden is above 256, times the square root of 1024 / vocabulary where
  *                         the vocabulary is above 1024, times the square root of 500 / steps in a run
- *                         of more steps (with minutes, of as many as this machine is likely to make).
- *                         It rises over the first tenth of the steps, 100 at most
+ *                         of 500 to 50,000 steps, and a tenth in longer ones (with minutes, by the steps
+ *                         that this machine is likely to make). It rises over the first tenth of the
+ *                         steps, 100 at most
  *     weight_decay, clip  0.01 and 1
  *     validation          0.1 of the material
  *     patience            12 evaluations. The validation loss is evaluated every 25 steps, or less

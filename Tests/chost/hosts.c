@@ -202,14 +202,25 @@ static void callbacks_that_free(void) {
 
 static void children(void) {
   retto_session *session = tiny_session(music, 4);
+  retto_adapter *adapter = NULL;
+  double losses[2];
+  uint64_t count;
   int32_t child_tokens[100], tokens[100];
   int pipes[2], status = -1;
   MUST(retto_session_next(session, NULL, NULL));
   if (pipe(pipes))
     exit(1);
+  MUST(retto_adapter_create(music, NULL, &adapter));
   pid_t child = fork();
   for (int i = 0; i < 100; i++)
     MUST(retto_session_next(session, &tokens[i], NULL));
+  /* An adapter learns in both. */
+  for (int round = 0; round < 2; round++) {
+    MUST(retto_adapter_read(adapter, tokens, NULL, 100));
+    MUST(retto_adapter_loss(adapter, &losses[round], &count));
+  }
+  CHECK(losses[1] < losses[0]);
+  retto_adapter_free(adapter);
   if (child == 0) {
     use();
     retto_session_free(session);

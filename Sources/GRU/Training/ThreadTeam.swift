@@ -103,8 +103,9 @@ package final class ThreadTeam {
 
   /// Runs `job` once for each index below `count`, at the same time, and returns when all are done.
   package func run(_ job: (Int) -> Void) {
-    precondition(!isOfAnotherProcess)
+    // One has no threads of its own that a fork could lose.
     guard count > 1 else { return job(0) }
+    precondition(!isOfAnotherProcess)
     withoutActuallyEscaping(job) { job in
       shared.job = job
       shared.finished.store(0, ordering: .relaxed)

@@ -36,12 +36,12 @@ struct ChosenSize {
       let square = Double(3 * (2 * layers - 1))
       return (((head * head + 4 * square * weights).squareRoot() - head) / (2 * square))
     }
-    // A second layer needs more material than is read tens of times.
-    let passes = operations / (6 * weights) / Double(max(tokens, 1))
-    layers = named ?? (weights - head * units(2) < 400_000 || passes >= 30 ? 1 : 2)
+    // A second layer needs material: on 330 chorales it made things worse.
+    layers = named ?? (weights - head * units(2) < 400_000 || tokens < 500_000 ? 1 : 2)
     let units = units(layers)
     let multiple = units < 192 ? 32.0 : 64
     hidden = Int(max(32, min(2048, (units / multiple).rounded() * multiple)))
+    let passes = operations / (6 * weights) / Double(max(tokens, 1))
     switch passes {
     case ..<1.5: dropout = 0.1
     case ..<8: dropout = 0.2
@@ -54,13 +54,14 @@ struct ChosenSize {
   /// The highest learning rate for a network of so many units and layers: measured for 1x256, 2x256 and 2x384, and for
   /// 1x128 with 8,449 words, most of which come so seldom that a higher rate forgets them again.
   ///
-  /// - `steps`: of the run. What is good for 500 is too high for more: a longer run can afford to settle.
+  /// - `steps`: of the run. What is good for 500 is too high for more: a longer run can afford to settle. Beyond 50,000
+  ///   nothing was measured.
   static func learningRate(hidden: Int, layers: Int, vocabulary: Int = 256, steps: Double)
     -> Double
   {
     let width = min(1, (256 / Double(hidden)).squareRoot())
     let rarity = min(1, (1024 / Double(vocabulary)).squareRoot())
-    let length = min(1, (500 / max(steps, 1)).squareRoot())
-    return (8e-3 * width * rarity * length * (layers == 1 ? 1 : 0.75) * 1e5).rounded() / 1e5
+    let length = (500 / max(500, min(steps, 50_000))).squareRoot()
+    return (8e-3 * width * rarity * length * (layers == 1 ? 1 : 0.75) * 1e6).rounded() / 1e6
   }
 }

@@ -83,7 +83,9 @@ import Testing
         // One more to say whose notes they are.
         let ofStep = 1 + held + (encoding.hasOrders && held > 0 ? 1 : 0)
         #expect(tokens <= (most + 1) * ofStep + 2, "\(encoding.name), event \(i): \(tokens)")
-        guard let grid, i >= 2 else { continue }
+        // Parts that nobody named are not there before a note.
+        let hasBegun = grammar.parts == nil || held > 0
+        guard let grid, i >= 2, hasBegun else { continue }
         let place = (ticks + grid.ticksPerStep / 2) / grid.ticksPerStep
         var state = [UInt64](repeating: 0, count: 200)
         state.withUnsafeMutableBytes { grammar.save(to: $0.baseAddress!) }
