@@ -226,12 +226,13 @@ static void children(void) {
     retto_session_free(session);
     _exit(write(pipes[1], tokens, sizeof tokens) != sizeof tokens || check_failures);
   }
+  /* So that the reading ends with the child, whatever became of it. */
+  close(pipes[1]);
   CHECK(read(pipes[0], child_tokens, sizeof child_tokens) == sizeof child_tokens);
   waitpid(child, &status, 0);
   CHECK(WIFEXITED(status) && WEXITSTATUS(status) == 0);
   CHECK(!memcmp(tokens, child_tokens, sizeof tokens));
   close(pipes[0]);
-  close(pipes[1]);
   retto_session_free(session);
 }
 

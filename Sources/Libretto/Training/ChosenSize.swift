@@ -25,12 +25,16 @@ struct ChosenSize {
   /// a corpus without end (Hoffmann et al. 2022, whose exponents these are; the factor is measured). A network much
   /// larger than the corpus learns it by heart.
   ///
+  /// - `weightsPerToken`: the most for each training token.
   /// - `vocabulary`: what a large one takes in the head, the layers must do without.
   /// - `operations`: on floats that can be done in the time.
   /// - `layers`: if they were named.
-  init(tokens: Int, vocabulary: Int = 256, operations: Double, layers named: Int?) {
+  init(
+    tokens: Int, weightsPerToken: Double = 3, vocabulary: Int = 256, operations: Double,
+    layers named: Int?
+  ) {
     let weights = max(
-      1000, min(0.3 * operations.squareRoot(), max(50_000, 3 * Double(tokens))))
+      1000, min(0.3 * operations.squareRoot(), max(50_000, weightsPerToken * Double(tokens))))
     let head = Double(max(0, vocabulary - 256))
     func units(_ layers: Int) -> Double {
       let square = Double(3 * (2 * layers - 1))

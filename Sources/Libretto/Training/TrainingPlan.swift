@@ -31,12 +31,12 @@ struct TrainingPlan: Equatable {
   /// - `tokens`: to train on. `validation`: to validate with.
   /// - `sequence`: time steps of a sequence where the options do not name them.
   /// - `perEpoch`: the batches of an epoch, of so many sequences of so many steps.
-  /// - `sides`: the side inputs of a new network.
+  /// - `sides`: the side inputs of a new network. `weightsPerToken`: the most it has for each token, if the time decides.
   /// - `fixed`: the shape of the model training starts from, if it starts from one.
   /// - `speed`: see `TrainingSpeed`, of so many threads. It is asked where the time decides.
   init(
     _ options: TrainingOptions, tokens: Int, validation: Int, vocabulary: Int,
-    sides: SideSizes = SideSizes(), sequence: Int = 64,
+    sides: SideSizes = SideSizes(), sequence: Int = 64, weightsPerToken: Double = 3,
     perEpoch: (_ batch: Int, _ sequence: Int) -> Int, fixed: NetworkShape?, processors: Int,
     speed: (_ threads: Int) -> Double = { 90e9 * Double($0) }
   ) throws(LibrettoError) {
@@ -51,7 +51,8 @@ struct TrainingPlan: Equatable {
     let size =
       choosesSize
       ? ChosenSize(
-        tokens: tokens * (augment ? 4 : 1), vocabulary: vocabulary, operations: operations,
+        tokens: tokens * (augment ? 4 : 1), weightsPerToken: weightsPerToken,
+        vocabulary: vocabulary, operations: operations,
         layers: options.layers)
       : ChosenSize(tokens: tokens)
     shape =
