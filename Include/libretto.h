@@ -656,10 +656,10 @@ RETTO_CHECK retto_status retto_session_next_event(retto_session *session, retto_
  * Takes as long as feeding some tokens: on a grid one for each step that passes, and one for each note held in that
  * step. A pause of more than 64 steps is shortened by whole bars until it is at most 64 steps; if a bar is longer
  * than 64 steps, until it is at most one bar. A bar has at most 192 steps; 4/4 at 24 steps per quarter note has 96.
- * To take less time in each call on a grid, feed RETTO_EVENT_TIME as time passes, one step at a time. In a
- * performance a pause is cut at the longest silence of the model, 1 to 30 s, which was chosen from its material. It
- * takes one token for each second, and one for each note that ends. RETTO_ERROR_ARGUMENT, _UNSUPPORTED.
- * [one-thread] [realtime] */
+ * To take less time in each call on a grid, feed RETTO_EVENT_TIME as time passes, one step at a time (in an
+ * ensemble whose parts are not set the time before the first note is read with that note). In a performance a pause
+ * is cut at the longest silence of the model, 1 to 30 s, which was chosen from its material. It takes one token for
+ * each second, and one for each note that ends. RETTO_ERROR_ARGUMENT, _UNSUPPORTED. [one-thread] [realtime] */
 RETTO_CHECK retto_status retto_session_feed_event(retto_session *session, const retto_event *event)
     RETTO_REALTIME;
 
@@ -1120,7 +1120,7 @@ typedef struct retto_trainer retto_trainer;
  *     dropout             operations that this machine can do in that time (its speed is measured for
  *                         0.3 s). The network has about 0.3 * sqrt(N) weights, at most 3 per training
  *                         token (12 with augment, 1 of pairs), or 50,000 if that is more; one layer if
- *                         that is less than 400,000 or there are fewer than 500,000 tokens (four times
+ *                         that is less than 400,000 or there are fewer than 1,000,000 tokens (four times
  *                         as many count with augment). Dropout grows with the number of epochs
  *     embedding           64
  *     sequence            64; fewer for short documents; for pairs and series by their length, 8 to 256

@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <stdarg.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/poll.h>
 #include <sys/signalfd.h>
 #include <termios.h>
@@ -55,6 +56,25 @@ void time_signature_of(const char *option, const char *text, int *numerator, int
   if (sscanf(text, "%d/%d%c", numerator, denominator, &rest) != 2 || *numerator < 1 ||
       *numerator > 99 || *denominator < 1 || *denominator > 64)
     usage_error("%s is \"%s\"; write it such as 3/4", option, text);
+}
+
+size_t parts_of(const char *option, const char *text, int32_t programs[RETTO_MAX_PARTS]) {
+  for (size_t count = 0; count < RETTO_MAX_PARTS; text++) {
+    char *end;
+    long program = strtol(text, &end, 10);
+    if (strncmp(text, "drums", 5) == 0) {
+      program = RETTO_DRUMS;
+      end = (char *)text + 5;
+    } else if (end == text || program < 0 || program > 127) {
+      break;
+    }
+    programs[count++] = (int32_t)program;
+    text = end;
+    if (*text == 0) return count;
+    if (*text != ',') break;
+  }
+  usage_error("%s names at most %d programs, each 0 to 127 or drums, such as 73,32,drums", option,
+              RETTO_MAX_PARTS);
 }
 
 const char *key_name(int key) {

@@ -18,6 +18,9 @@ long whole_of(const char *option, const char *text, long least, long most);
 /* A time signature such as 3/4. */
 void time_signature_of(const char *option, const char *text, int *numerator, int *denominator);
 
+/* The programs of parts, each 0 to 127 or "drums", with commas between them; gives their number. */
+size_t parts_of(const char *option, const char *text, int32_t programs[RETTO_MAX_PARTS]);
+
 /* Keys by number: 0 is any pitch, then 12 major and 12 minor keys from C upwards. */
 enum { KEYS = 25 };
 const char *key_name(int key);

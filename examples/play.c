@@ -29,6 +29,7 @@ static const char *const help =
     "      --memory X          0 to 4; above 1 it repeats more, below 1 less (default: 1)\n"
     "      --key KEY           notes of this key alone, such as G or \"F# minor\" (default: any)\n"
     "      --time-signature N/D, --metre N/D  such as 3/4 (default: the model's choice)\n"
+    "      --parts LIST        the parts of a model with parts, by program, such as 73,32,drums\n"
     "      --channel N         play on this channel, 1 to 16 (default: the model's; parts have one each)\n"
     "      --program N         the instrument, 0 to 127 (default: what the port has, or that of each part)\n"
     "      --clock out         send MIDI clock: Start, Continue, Stop, 24 clocks a quarter note\n"
@@ -67,6 +68,8 @@ static struct {
   const char *ports, *inputs, *name;
   bool list, stats, clock_out, clock_in, seeded;
   int bars, channel, program, numerator, denominator;
+  int32_t parts[RETTO_MAX_PARTS];
+  size_t part_count;
   double ahead; /* ms */
   uint64_t seed;
 } options = {.name = "Libretto", .channel = -1, .program = -1, .ahead = 100};
@@ -116,7 +119,8 @@ static void set_default(int which, const char *option, const char *text) {
 
 static void parse(int argc, char **argv) {
   enum { NAME = 256, BARS, SEED, AHEAD, TEMPO_OPTION, TEMPERATURE_OPTION, DENSITY_OPTION,
-         KEY_OPTION, MEMORY_OPTION, TIME_SIGNATURE, CHANNEL, PROGRAM, CLOCK, CC, STATS, HELP };
+         KEY_OPTION, MEMORY_OPTION, TIME_SIGNATURE, PARTS, CHANNEL, PROGRAM, CLOCK, CC, STATS,
+         HELP };
   static const struct option list[] = {
       {"port", 1, NULL, 'p'},         {"input", 1, NULL, 'i'},
       {"list", 0, NULL, 'l'},         {"name", 1, NULL, NAME},
@@ -128,6 +132,7 @@ static void parse(int argc, char **argv) {
       {"memory", 1, NULL, MEMORY_OPTION},
       {"time-signature", 1, NULL, TIME_SIGNATURE},
       {"metre", 1, NULL, TIME_SIGNATURE},
+      {"parts", 1, NULL, PARTS},
       {"channel", 1, NULL, CHANNEL},  {"program", 1, NULL, PROGRAM},
       {"clock", 1, NULL, CLOCK},      {"cc", 1, NULL, CC},
       {"stats", 0, NULL, STATS},      {"help", 0, NULL, HELP},
@@ -152,6 +157,7 @@ static void parse(int argc, char **argv) {
     case TIME_SIGNATURE:
       time_signature_of("--time-signature", optarg, &options.numerator, &options.denominator);
       break;
+    case PARTS: options.part_count = parts_of("--parts", optarg, options.parts); break;
     case CHANNEL: options.channel = (int)whole_of("--channel", optarg, 1, 16) - 1; break;
     case PROGRAM: options.program = (int)whole_of("--program", optarg, 0, 127); break;
     case CLOCK:
@@ -506,7 +512,8 @@ static void open_models(char **paths) {
       usage_error("--bars is not for %s, a model of performances: these have no bars", paths[i]);
     if ((has_bars && retto_session_set_ending(session, RETTO_ENDING_BAR_LINE)) ||
         retto_session_set_bars(session, options.bars) ||
-        retto_session_set_time_signature(session, options.numerator, options.denominator))
+        retto_session_set_time_signature(session, options.numerator, options.denominator) ||
+        (options.part_count && retto_session_set_parts(session, options.parts, options.part_count)))
       usage_error("%s", retto_last_error());
   }
 }

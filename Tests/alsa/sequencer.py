@@ -13,7 +13,7 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 STAGE = ROOT / os.environ["LIBRETTO_STAGE"]
 MADE = ROOT / ".build/alsa"  # by Tests/alsa/run
 TOOL = STAGE / "bin/libretto"
-SMALL, OTHER, TEXT = (str(MADE / f"{name}.safetensors") for name in ("small", "other", "text"))
+SMALL, OTHER, PARTS, TEXT = (str(MADE / f"{name}.safetensors") for name in ("small", "other", "parts", "text"))
 TICKS = 480  # of a quarter note in the files that the tool writes
 
 

@@ -24,6 +24,9 @@ class Options(unittest.TestCase):
         for key in ("H", "", "Gx"):
             self.expect("play", 64, f"--key is \"{key}\"; write it such as G", "--key", key, SMALL)
         self.expect("play", 64, "--time-signature is \"3:4\"", "--time-signature", "3:4", SMALL)
+        for parts in ("", "128", "drum", "1,", "1;2", ",".join(["1"] * 17)):
+            self.expect("play", 64, "--parts names at most 16 programs", "--parts", parts, SMALL)
+        self.expect("play", 64, "parts", "--parts", "1,2", SMALL)
         self.expect("play", 64, "--bogus", "--bogus", SMALL)
         self.expect("play", 1, "model of characters", TEXT)
         self.expect("play", 1, "nowhere.safetensors", "nowhere.safetensors")

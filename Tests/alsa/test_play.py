@@ -11,7 +11,7 @@ import subprocess
 import termios
 import time
 
-from sequencer import OTHER, SMALL, STAGE, TICKS, SequencerTest, notes, queues, sounding
+from sequencer import OTHER, PARTS, SMALL, STAGE, TICKS, SequencerTest, notes, queues, sounding
 
 MAJOR = {0, 2, 4, 5, 7, 9, 11}
 
@@ -50,6 +50,15 @@ class Music(SequencerTest):
         self.finish(play)
         self.assertSilent(probe)
         self.assertEqual({e.channel for e in probe.events}, {3})
+
+
+    def test_parts_have_channels_and_programs(self):
+        probe = self.probe()
+        self.finish(self.start("play", "-p", "probe:in", "--parts", "73,0,drums", "--bars", 4, "--seed", 2, "--tempo", 240, PARTS))
+        self.assertSilent(probe)
+        self.assertEqual([(e.channel, e.b) for e in probe.events if e.kind == "program"][:2], [(0, 73), (1, 0)])
+        heard = {e.channel for e in probe.events if e.kind == "on"}
+        self.assertTrue(heard and heard <= {0, 1, 9}, heard)
 
 
 class Ends(SequencerTest):

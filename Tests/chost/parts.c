@@ -213,8 +213,22 @@ static void test_unknown(retto_session *session) {
       OK(retto_session_give_note(session, part, 0, QUARTER, 70, 0));
       OK(retto_session_give_note(session, part, QUARTER, QUARTER, 36, 0));
     }
-    for (int i = 0; i < 60; i++)
+    uint64_t tick = 0;
+    int first = 0, second = 0;
+    while (tick < 2 * QUARTER) {
       OK(retto_session_next_event(session, &event));
+      tick += event.delta;
+      if (event.kind == RETTO_EVENT_NOTE_ON && tick == 0)
+        first |= event.pitch == 70 ? 1 << event.channel : 0;
+      if (event.kind == RETTO_EVENT_NOTE_ON && tick == QUARTER)
+        second |= event.pitch == 36 ? 1 << event.channel : 0;
+    }
+    int32_t channels[RETTO_MAX_PARTS];
+    OK(retto_session_get_parts(session, programs, channels, RETTO_MAX_PARTS, &count));
+    for (size_t part = 0; part < count && part < 3; part++) {
+      CHECK(second >> channels[part] & 1);
+      CHECK((first >> channels[part] & 1) == (programs[part] != RETTO_DRUMS));
+    }
   }
 }
 

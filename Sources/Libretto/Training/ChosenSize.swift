@@ -41,7 +41,7 @@ struct ChosenSize {
       return (((head * head + 4 * square * weights).squareRoot() - head) / (2 * square))
     }
     // A second layer needs material: on 330 chorales it made things worse.
-    layers = named ?? (weights - head * units(2) < 400_000 || tokens < 500_000 ? 1 : 2)
+    layers = named ?? (weights - head * units(2) < 400_000 || tokens < 1_000_000 ? 1 : 2)
     let units = units(layers)
     let multiple = units < 192 ? 32.0 : 64
     hidden = Int(max(32, min(2048, (units / multiple).rounded() * multiple)))

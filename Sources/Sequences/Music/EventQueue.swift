@@ -67,7 +67,7 @@ struct EventQueue: ~Copyable {
   /// Leaves the queue as it is, and gives false, if no queue was ever saved as these bytes.
   mutating func restore(from bytes: UnsafeRawPointer) -> Bool {
     func word(_ i: Int) -> UInt64 { bytes.word(i) }
-    guard word(0) < 1 << 48, word(1) <= Self.capacity else { return false }
+    guard word(0) < 1 << 31, word(1) <= Self.capacity else { return false }
     let saved = Int(word(1))
     for i in 0..<saved where Self.unpack(word(2 + i)) == nil { return false }
     waiting = Int(word(0))

@@ -92,7 +92,8 @@ public final class PairAlignment: @unchecked Sendable {
       weights[place] = weight
       if weight >= most { (most, best) = (weight, place) }
     }
-    if most > 0 {
+    // Below that the scale would not be finite: only a state that no sequence leads to has such weights.
+    if most > 1e-30 {
       let scale = 1 / most
       for place in 0..<count { weights[place] *= scale }
     }

@@ -13,9 +13,11 @@ public struct PairAlignmentFit: ~Copyable {
     let source, target: Int
   }
 
-  /// Places of a source times tokens of its target, of all pairs together and of one.
-  private static let mostWork = 4_000_000
-  private static let mostOfPair = 4096
+  /// Places of a source times tokens of its target, of all pairs together.
+  public static let mostWork = 4_000_000
+  /// Tokens of a source, and of a target, that are read.
+  private static let longest = 64
+  private static let mostOfPair = longest * longest
   private static let rounds = 8
 
   public init(vocabulary: Int) { self.vocabulary = vocabulary }
@@ -23,16 +25,23 @@ public struct PairAlignmentFit: ~Copyable {
   /// Whether it has seen enough.
   public var isFull: Bool { work >= Self.mostWork }
 
-  /// Takes a pair: `source` and `target` give the token at a place.
+  /// The work of a pair of so many tokens.
+  public static func work(source: Int, target: Int) -> Int {
+    min(source, longest) * min(target, longest)
+  }
+
+  /// Takes a pair; of a long one what it begins with.
+  ///
+  /// - `token`: gives the token at a place.
   public mutating func add(
     source: Range<Int>, target: Range<Int>, token: (Int) -> Int32
   ) throws(OutOfMemory) {
-    let cells = source.count * target.count
-    guard cells > 0, cells <= Self.mostOfPair, !isFull else { return }
+    let cells = Self.work(source: source.count, target: target.count)
+    guard cells > 0, !isFull else { return }
     work += cells
-    for at in source { try tokens.append(token(at)) }
+    for at in source.prefix(Self.longest) { try tokens.append(token(at)) }
     let middle = tokens.count
-    for at in target { try tokens.append(token(at)) }
+    for at in target.prefix(Self.longest) { try tokens.append(token(at)) }
     try ends.append(Ends(source: middle, target: tokens.count))
   }
 
@@ -41,7 +50,11 @@ public struct PairAlignmentFit: ~Copyable {
     let sources = try Kinds(vocabulary, tokens) { self.eachToken(inSource: true, $0) }
     let targets = try Kinds(vocabulary, tokens) { self.eachToken(inSource: false, $0) }
     let table = try Table(sources.count, targets.count)
-    if ends.count > 0 { for _ in 0..<Self.rounds { try refine(table, sources, targets) } }
+    if ends.count > 0 {
+      for _ in 0..<Self.rounds { try refine(table, sources, targets) }
+    } else {
+      table.jumps = [0.001, 1, 0.001, 0.001, 0.001]
+    }
     return try PairAlignment(text: text(table, sources, targets), vocabulary: vocabulary)
   }
 

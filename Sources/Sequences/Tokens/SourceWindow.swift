@@ -110,7 +110,8 @@ public final class SourceWindow {
       let saved = bytes + weightsStart
       func weight(_ i: Int) -> Float { Float(bitPattern: (saved + 8).halfWord(i)) }
       guard saved.word(0) <= count else { return false }
-      for i in 0..<Self.longest where !(weight(i) >= 0 && weight(i) <= 1) { return false }
+      for i in 0..<Self.longest
+      where weight(i) != 0 && !(weight(i) >= 1e-30 && weight(i) <= 1) { return false }
       next = Int(saved.word(0))
       for i in 0..<Self.longest { weights[i] = weight(i) }
     }

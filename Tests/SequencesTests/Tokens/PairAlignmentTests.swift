@@ -72,7 +72,8 @@ import Testing
 
   @Test func noPairsGoAlongOneByOne() throws {
     let alignment = try Self.fitted([])
-    #expect(try followed(alignment, "abcd", "WXYZ") == "abcd.")
+    let long = String(repeating: "abcdefghij", count: 20)
+    #expect(try followed(alignment, long, long.uppercased()) == long + ".")
     // Nor does an empty half of a pair count.
     let other = try Self.fitted([("", "A"), ("a", "")])
     #expect(Array(other.text.elements) == Array(alignment.text.elements))

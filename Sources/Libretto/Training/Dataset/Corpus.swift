@@ -135,8 +135,12 @@ struct Corpus {
     let tokens = training.tokens
     return try allocating { () throws(OutOfMemory) in
       var fit = PairAlignmentFit(vocabulary: encoding.vocabularySize)
-      // Some from all over the material.
-      for piece in stride(from: 0, to: pieces.count, by: max(1, pieces.count / 20_000)) {
+      // As many as the fit reads, from all over the material: half of a pair is its source.
+      let half = training.count / max(1, 2 * pieces.count)
+      let work = pieces.count * PairAlignmentFit.work(source: half, target: half)
+      for piece in stride(
+        from: 0, to: pieces.count, by: 1 + work / PairAlignmentFit.mostWork)
+      {
         let all = pieces.tokens(of: piece)
         // A document lies between end tokens; one of which nothing is predicted has no tab.
         let text = all.dropFirst().dropLast()

@@ -33,7 +33,9 @@ final class EnsembleEventDecoder: EventDecoder {
   func take(_ token: Int32, heard: Bool) {
     let state = grammar.state
     switch ensemble.meaning(token) {
-    case .time(.start): closeAll()
+    case .time(.start):
+      if heard { queue.waiting = 0 }
+      closeAll()
     case .time(.timeSignature(let index)) where !heard:
       if state.time.phase == .opening { introduce(state.count) }
       let timeSignature = ensemble.grid.timeSignatures.all[index]
@@ -48,6 +50,7 @@ final class EnsembleEventDecoder: EventDecoder {
         queue.waiting += ensemble.grid.ticksPerStep
       }
     case .time(.end):
+      if heard { queue.waiting = 0 }
       closeAll()
       if !heard { queue.put(.end) }
     case .new(let pitch) where heard && state.speaking >= 0,

@@ -37,7 +37,7 @@ final class EnsembleEventEncoder: EventEncoder {
   func take(_ event: MusicEvent, _ each: (Int32) -> Void) {
     let length = grid.ticksPerStep
     let reached = step * length
-    tick = reached + grid.shortened(tick - reached + event.delta, barSteps: barSteps)
+    tick = max(0, reached + grid.shortened(tick - reached + event.delta, barSteps: barSteps))
     let now = (tick + length / 2) / length
     if event.kind == .timeSignature && phase != .inside {
       timeSignature = grid.timeSignature(event) ?? timeSignature

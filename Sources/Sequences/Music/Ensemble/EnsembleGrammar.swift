@@ -32,7 +32,7 @@ final class EnsembleGrammar: BarGrammar, PartGrammar {
   func setOver() { state.time.isOver = true }
   var vocabulary: Int { ensemble.vocabularySize }
   var isBetweenNotes: Bool { state.speaking < 0 }
-  var owesNotes: Bool { given.isOwed(from: time.steps, parts: state.count) }
+  var owesNotes: Bool { given.isOwed(state) }
   var parts: (any PartGrammar)? { self }
   func writeSides(into values: UnsafeMutablePointer<Int32>) {
     EnsembleSides.write(state, into: values)

@@ -81,10 +81,20 @@ final class GivenNotes {
 
   /// Whether a note given beforehand is still to come or not over at a step.
   ///
-  /// - `parts`: how many there are.
-  func isOwed(from step: Int, parts: Int) -> Bool {
-    for i in 0..<count where notes[i].to > step && notes[i].part < parts { return true }
+  /// - `state`: of the piece, whose parts are known.
+  func isOwed(_ state: EnsembleState) -> Bool {
+    for i in 0..<count where notes[i].part < state.count {
+      if let (_, to) = sound(of: notes[i], state), to > state.time.steps { return true }
+    }
     return false
+  }
+
+  /// The pitch or drum class of a note, and the step in which it is over; nil if it is a drum that has no sound.
+  @inline(__always)
+  private func sound(of note: Note, _ state: EnsembleState) -> (pitch: Int, to: Int)? {
+    guard state.voices[Int(note.part)].isDrums else { return (Int(note.pitch), note.to) }
+    let drum = Int(drums[Int(note.pitch)])
+    return drum < 0 ? nil : (drum, note.from + 1)
   }
 
   /// What is due in each part.
@@ -97,10 +107,7 @@ final class GivenNotes {
     for i in 0..<count where notes[i].from <= step && notes[i].part < state.count {
       let note = notes[i]
       let part = Int(note.part)
-      let isDrums = state.voices[part].isDrums
-      let pitch = isDrums ? Int(drums[Int(note.pitch)]) : Int(note.pitch)
-      let to = isDrums ? note.from + 1 : note.to
-      guard pitch >= 0, to >= step else { continue }
+      guard let (pitch, to) = sound(of: note, state), to >= step else { continue }
       if to == step {
         due[part].over[pitch] = true
       } else if note.from == step || !state.voices[part].sounding[pitch] {

@@ -25,7 +25,9 @@ extension GridEncoding {
       .merging(grid.timeSignatures.properties) { $1 }
   }
 
-  public var ownSideInputs: [SideInput] { MusicSides.inputs(hasBars: true, hasKey: grid.lasts) }
+  public var ownSideInputs: [SideInput] {
+    MusicSides.inputs(hasBars: true, hasKey: grid.lasts) + VoiceSides.inputs(grid)
+  }
   public func sideFacts(of piece: UnsafeBufferPointer<Int32>) -> SideFacts {
     GridSideCursor.facts(of: piece, grid)
   }

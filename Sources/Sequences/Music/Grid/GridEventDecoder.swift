@@ -33,6 +33,7 @@ final class GridEventDecoder: EventDecoder {
   func take(_ token: Int32, heard: Bool) {
     switch grid.meaning(token) {
     case .start:
+      if heard { queue.waiting = 0 }
       closeAll()
     case .timeSignature(let index) where !heard:
       let timeSignature = grid.timeSignatures.all[index]
@@ -46,6 +47,7 @@ final class GridEventDecoder: EventDecoder {
         queue.waiting += grid.ticksPerStep
       }
     case .end:
+      if heard { queue.waiting = 0 }
       closeAll()
       if !heard { put(.end, pitch: 0, velocity: 0) }
     case .new(let pitch) where heard: theirs[pitch] = true

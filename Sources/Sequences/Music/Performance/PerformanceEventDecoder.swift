@@ -13,8 +13,11 @@ final class PerformanceEventDecoder: EventDecoder {
 
   func take(_ token: Int32, heard: Bool) {
     switch PerformanceTokens.meaning(token) {
-    case .start: closeAll()
+    case .start:
+      if heard { queue.waiting = 0 }
+      closeAll()
     case .end:
+      if heard { queue.waiting = 0 }
       closeAll()
       if !heard { queue.put(.end, pitch: 0, velocity: 0) }
     case .on(let pitch):

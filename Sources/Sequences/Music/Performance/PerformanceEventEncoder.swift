@@ -18,7 +18,7 @@ final class PerformanceEventEncoder: EventEncoder {
   func take(_ event: MusicEvent, _ each: (Int32) -> Void) {
     begin(each)
     let most = limits.silence * Tokens.ticksPerStep
-    waiting = min(most, waiting + min(event.delta, most))
+    waiting = max(-most, min(most, waiting + min(event.delta, most)))
     guard event.pitch >= 0, event.pitch < 128 else { return }
     switch event.kind {
     case .end where grammar.state.played:
