@@ -54,20 +54,14 @@ enum MusicSides {
 final class GridSideCursor: SideCursor {
   private let grid: Grid
   private var facts = SideFacts()
-  /// Of a grid with voices.
-  private var state: GridState
   private var position = 0
   /// Complete bars.
   private(set) var bars = 0
 
-  init(_ grid: Grid) {
-    self.grid = grid
-    state = GridState(grid)
-  }
+  init(_ grid: Grid) { self.grid = grid }
 
   func begin(_ facts: SideFacts) {
     self.facts = facts
-    state = GridState(grid)
     (position, bars) = (0, 0)
   }
 
@@ -75,9 +69,6 @@ final class GridSideCursor: SideCursor {
     follow(token)
     MusicSides.write(
       bars: bars, facts, hasBars: true, hasKey: grid.lasts, into: values)
-    guard grid.hasVoices else { return }
-    state.advance(token)
-    VoiceSides.write(state, into: values)
   }
 
   private func follow(_ token: Int32) {

@@ -186,33 +186,4 @@ extension PitchClassTimes {
     result.add(pitch: pitch, time - Int(times[pitch]))
     return result
   }
-
-  /// What a note may go on from: the notes of the step before, from the top, as the session tells it too.
-  @Test func chordsTellTheStepBefore() throws {
-    let encoding = try PolyphonyEncoding(stepsPerQuarter: 2)
-    let grid = encoding.grid
-    #expect(encoding.ownSideInputs.map(\.name).suffix(2) == ["voice", "voice_below"])
-    #expect(try MelodyEncoding(stepsPerQuarter: 2).ownSideInputs.count == 4)
-    func new(_ pitch: Int) -> Int32 { grid.firstNew + Int32(pitch - grid.lowest) }
-    func held(_ pitch: Int) -> Int32 { grid.firstHeld + Int32(pitch - grid.lowest) }
-    func told(_ pitch: Int) -> Int32 { Int32(pitch - grid.lowest + 1) }
-    let steps: [(token: Int32, voice: Int32, below: Int32)] = [
-      (Grid.start, 0, 0), (Grid.firstTimeSignature, 0, 0), (new(72), 0, 0), (new(60), 0, 0),
-      (grid.firstStep + 1, told(72), told(60)), (held(72), told(60), 0), (new(59), 0, 0),
-      (new(50), 0, 0), (grid.firstStep + 2, told(72), told(59)), (new(74), told(59), told(50)),
-      (grid.firstStep + 3, told(74), 0), (grid.firstStep + 4, 0, 0), (Grid.end, 0, 0),
-    ]
-    let cursor = try #require(encoding.makeSideCursor())
-    let reader = try encoding.makeReader()
-    cursor.begin(SideFacts())
-    for (token, voice, below) in steps {
-      var values = [Int32](repeating: -1, count: 6)
-      cursor.advance(token, into: &values)
-      #expect(Array(values[4...]) == [voice, below], "after \(encoding.name(of: token))")
-      reader.take(token, .fed)
-      var others = [Int32](repeating: -1, count: 6)
-      reader.grammar.writeSides(into: &others)
-      #expect(others[4...] == values[4...])
-    }
-  }
 }

@@ -43,9 +43,6 @@ public struct Grid: Equatable, Sendable {
     self.voices = voices
   }
 
-  /// Whether several notes sound at a time, and last.
-  var hasVoices: Bool { lasts && voices > 1 }
-
   var firstStep: Int32 { Self.firstTimeSignature + Int32(timeSignatures.all.count) }
   var positions: Int { TimeSignature.longestBar * stepsPerQuarter }
   var firstNew: Int32 { firstStep + Int32(positions) }

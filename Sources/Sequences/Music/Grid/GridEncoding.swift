@@ -25,9 +25,7 @@ extension GridEncoding {
       .merging(grid.timeSignatures.properties) { $1 }
   }
 
-  public var ownSideInputs: [SideInput] {
-    MusicSides.inputs(hasBars: true, hasKey: grid.lasts) + VoiceSides.inputs(grid)
-  }
+  public var ownSideInputs: [SideInput] { MusicSides.inputs(hasBars: true, hasKey: grid.lasts) }
   public func sideFacts(of piece: UnsafeBufferPointer<Int32>) -> SideFacts {
     GridSideCursor.facts(of: piece, grid)
   }

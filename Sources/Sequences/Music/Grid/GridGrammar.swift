@@ -30,10 +30,6 @@ final class GridGrammar: BarGrammar {
       repeating: Forced(from: 0, to: 0, pitch: 0), count: Self.mostForced)
   }
 
-  func writeSides(into values: UnsafeMutablePointer<Int32>) {
-    if grid.hasVoices { VoiceSides.write(state, into: values) }
-  }
-
   func reset() {
     state = GridState(grid)
     forcedCount = 0
