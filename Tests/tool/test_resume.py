@@ -18,7 +18,16 @@ class Resume(ToolTest):
 
     def test_killed_at_random_moments(self):
         whole = self.train_whole()
+        # A machine that was busy meanwhile and is no more is done before it is killed.
+        while (kills := self.train_torn(whole)) < 2 and whole > 0.01:
+            whole /= 3
+        self.assertGreater(kills, 1)
+
+    def train_torn(self, whole):
+        """A run that is killed now and then, which comes to the same end; how often it was killed."""
         model = self.path / "torn.safetensors"
+        for path in self.path.glob("torn.*"):
+            path.unlink()
         kills = 0
         choice = random.Random(time.time_ns())
         for attempt in range(200):
@@ -35,8 +44,8 @@ class Resume(ToolTest):
                 continue
             self.assertEqual(process.returncode, 0)
             break
-        self.assertGreater(kills, 1)
         self.assertEqual(model.read_bytes(), (self.path / "whole.safetensors").read_bytes())
+        return kills
 
     def test_interrupt_saves_and_resume_goes_on(self):
         self.train_whole()
