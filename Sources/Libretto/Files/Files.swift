@@ -23,7 +23,7 @@ private let temporaries = Atomic<Int>(0)
 
 /// Writes a file so that its name always holds a whole one, the old or the new: into a temporary
 /// file in the same folder, which is synced and then renamed. A file keeps its permissions, and a
-/// link goes on leading to it; anything but a regular file is left alone.
+/// symbolic link still points to it; anything but a regular file is not replaced.
 package func replaceFile(
   _ path: String, with write: (Output) throws(LibrettoError) -> Void
 ) throws(LibrettoError) {

@@ -31,8 +31,8 @@ struct Bounds<Value: Comparable & LosslessStringConvertible & Sendable>: Sendabl
   }
 }
 
-/// Reads the value of an option that takes a number. What is no number, or not one of these, is
-/// refused by a message that says which are.
+/// Reads the value of an option that takes a number. Anything else, or a number out of bounds, is
+/// refused with a message that names the bounds.
 func number<Value: LosslessStringConvertible>(_ bounds: Bounds<Value>)
   -> @Sendable (String) throws -> Value
 {

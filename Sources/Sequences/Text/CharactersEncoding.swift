@@ -86,7 +86,7 @@ public final class CharactersEncoding: TextEncoding {
     try utf8.withElements { (bytes) throws(OutOfMemory) in
       var i = 0
       while i < bytes.count, let base = bytes.baseAddress {
-        // What is no character is none of an alphabet either.
+        // A byte that begins no character is read as ASCII, which no alphabet may have.
         let (scalar, length) =
           UTF8Text.scalar(UnsafePointer(base + i), bytes.count - i) ?? (UInt32(bytes[i] & 0x7F), 1)
         try scalars.append(scalar)

@@ -4,9 +4,9 @@ import Memory
 /// network need not learn to spell. No text can fail.
 ///
 /// Tokens 0 to 255 are the 256 bytes. Tokens from 256 on are words, the most frequent first. A word is a run of ASCII
-/// letters, digits, apostrophes and bytes beyond ASCII, or else one other printable byte, with the one space before it
-/// if there is one; what is none of the encoding's words is spelled in bytes. For documents there is one more token, the
-/// last, for their end.
+/// letters, digits, apostrophes and bytes beyond ASCII, or else one other printable byte, with the one space before
+/// it if there is one. A word that is not in the encoding's list is spelled in bytes. For documents there is one more
+/// token, the last, for their end.
 public final class WordsEncoding: TextEncoding {
   public static let name = "words"
 
