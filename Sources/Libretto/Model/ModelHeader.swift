@@ -187,10 +187,8 @@ private struct Metadata {
 
   /// A string; nil if there is none. An empty one stands for what is longer than labels can be.
   func text(_ key: String) throws(LibrettoError) -> String? {
-    guard let value = json?[key], value.isString else { return nil }
-    if let text = value.string { return text }
-    let text = GrowableBuffer<UInt8>()
-    try allocating { () throws(OutOfMemory) in try value.append(to: text) }
+    if let text = self[key] { return text }
+    guard let text = try long(key) else { return nil }
     // No labels need more; a text that is too long is no text of theirs.
     return text.count > Self.longest ? "" : String(decoding: text.elements, as: UTF8.self)
   }
@@ -198,9 +196,13 @@ private struct Metadata {
   /// A string of any length; nil if there is none.
   func long(_ key: String) throws(LibrettoError) -> GrowableBuffer<UInt8>? {
     guard let value = json?[key], value.isString else { return nil }
-    let text = GrowableBuffer<UInt8>()
-    try allocating { () throws(OutOfMemory) in try value.append(to: text) }
-    return text
+    return try Self.bytes(of: value)
+  }
+
+  private static func bytes(of string: JSONValue) throws(LibrettoError) -> GrowableBuffer<UInt8> {
+    let bytes = GrowableBuffer<UInt8>()
+    try allocating { () throws(OutOfMemory) in try string.append(to: bytes) }
+    return bytes
   }
 
   /// How many properties and facts are read; a file may hold any number.
@@ -217,9 +219,7 @@ private struct Metadata {
         if let text = value.string {
           result[name] = .short(text)
         } else {
-          let text = GrowableBuffer<UInt8>()
-          try allocating { () throws(OutOfMemory) in try value.append(to: text) }
-          result[name] = .long(text)
+          result[name] = .long(try Self.bytes(of: value))
         }
       }
       return result

@@ -97,8 +97,13 @@ struct Sides: Sendable {
 
   /// Whether the network is told the source of a pair: see `SourceWindow`.
   func haveSource(_ encoding: any Encoding) -> Bool {
-    let source = encoding.pairSideInputs(isAligned: alignment != nil)
+    let source = source(encoding)
     return inputs.contains { source.contains($0) }
+  }
+
+  /// The side inputs that tell it.
+  private func source(_ encoding: any Encoding) -> [SideInput] {
+    encoding.pairSideInputs(isAligned: alignment != nil)
   }
 
   /// Where among all values those of the label, of a pair and of the memory begin. (Where there are no labels, that of the
@@ -106,8 +111,7 @@ struct Sides: Sendable {
   func starts(_ encoding: any Encoding) -> (label: Int, window: Int, memory: Int) {
     let label = encoding.ownSideInputs.count
     let window = label + labels.sideInputs.count
-    let width = encoding.pairSideInputs(isAligned: alignment != nil).count
-    return (label, window, window + width)
+    return (label, window, window + source(encoding).count)
   }
 
   /// The place of each among the side inputs of the encoding.

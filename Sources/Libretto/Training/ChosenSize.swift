@@ -25,14 +25,15 @@ struct ChosenSize {
   /// a corpus without end (Hoffmann et al. 2022, whose exponents these are; the factor is measured). A network much
   /// larger than the corpus learns it by heart.
   ///
-  /// - `weightsPerToken`: the most for each training token.
+  /// - `hasPairs`: whether it learns from pairs, of which half of the tokens are predicted, with the source in sight.
   /// - `vocabulary`: what a large one takes in the head, the layers must do without.
   /// - `operations`: on floats that can be done in the time.
   /// - `layers`: if they were named.
   init(
-    tokens: Int, weightsPerToken: Double = 3, vocabulary: Int = 256, operations: Double,
+    tokens: Int, hasPairs: Bool = false, vocabulary: Int = 256, operations: Double,
     layers named: Int?
   ) {
+    let weightsPerToken = hasPairs ? 1.0 : 3
     let weights = max(
       1000, min(0.3 * operations.squareRoot(), max(50_000, weightsPerToken * Double(tokens))))
     let head = Double(max(0, vocabulary - 256))

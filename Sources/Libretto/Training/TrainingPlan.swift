@@ -31,12 +31,13 @@ struct TrainingPlan: Equatable {
   /// - `tokens`: to train on. `validation`: to validate with.
   /// - `sequence`: time steps of a sequence where the options do not name them.
   /// - `perEpoch`: the batches of an epoch, of so many sequences of so many steps.
-  /// - `sides`: the side inputs of a new network. `weightsPerToken`: the most it has for each token, if the time decides.
+  /// - `hasPairs`: see `ChosenSize`.
+  /// - `sides`: the side inputs of a new network.
   /// - `fixed`: the shape of the model training starts from, if it starts from one.
   /// - `speed`: see `TrainingSpeed`, of so many threads. It is asked where the time decides.
   init(
     _ options: TrainingOptions, tokens: Int, validation: Int, vocabulary: Int,
-    sides: SideSizes = SideSizes(), sequence: Int = 64, weightsPerToken: Double = 3,
+    sides: SideSizes = SideSizes(), sequence: Int = 64, hasPairs: Bool = false,
     perEpoch: (_ batch: Int, _ sequence: Int) -> Int, fixed: NetworkShape?, processors: Int,
     speed: (_ threads: Int) -> Double = { 90e9 * Double($0) }
   ) throws(LibrettoError) {
@@ -51,7 +52,7 @@ struct TrainingPlan: Equatable {
     let size =
       choosesSize
       ? ChosenSize(
-        tokens: tokens * (augment ? 4 : 1), weightsPerToken: weightsPerToken,
+        tokens: tokens * (augment ? 4 : 1), hasPairs: hasPairs,
         vocabulary: vocabulary, operations: operations,
         layers: options.layers)
       : ChosenSize(tokens: tokens)
@@ -77,7 +78,7 @@ struct TrainingPlan: Equatable {
     if totalSteps == 0 && seconds == 0 { totalSteps = perEpoch * size.epochs }
     dropout = options.dropout ?? size.dropout
     var steps = totalSteps > 0 ? Double(totalSteps) : .infinity
-    if seconds > 0 && operations > 0 {
+    if operations > 0 {
       steps = min(steps, operations / (shape.trainingOperations * Double(batch * sequence)))
     }
     learningRate =

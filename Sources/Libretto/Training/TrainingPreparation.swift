@@ -70,10 +70,8 @@ extension TrainingRun {
       plan = try TrainingPlan(
         options, tokens: corpus.training.count, validation: corpus.validation.count,
         vocabulary: corpus.encoding.vocabularySize, sides: sides.sizes,
-        sequence: corpus.usualSequence,
-        // Half of the tokens of pairs are predicted, with the source in sight.
-        weightsPerToken: corpus.hasPairs ? 1 : 3, perEpoch: corpus.batchesPerEpoch,
-        fixed: start.model?.shape,
+        sequence: corpus.usualSequence, hasPairs: corpus.hasPairs,
+        perEpoch: corpus.batchesPerEpoch, fixed: start.model?.shape,
         processors: processorCount(), speed: { TrainingSpeed.measure(threads: $0) })
     }
     guard plan.memory < physicalMemory() else {

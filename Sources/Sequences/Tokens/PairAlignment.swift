@@ -27,19 +27,14 @@ public final class PairAlignment: @unchecked Sendable {
     sourceKinds = try GrowableBuffer(repeating: 0, count: vocabulary)
     targetKinds = try GrowableBuffer(repeating: 0, count: vocabulary)
     emissions = try GrowableBuffer(capacity: 0)
-    // The tokens first, as the table's size depends on how many there are.
+    // The kinds first: the table's size depends on how many there are.
     let bytes = UnsafeBufferPointer(text.elements)
     defer { withExtendedLifetime(text) {} }
     var sourceCount = 1
-    var reader = Reader(bytes)
-    guard
-      Self.read(
-        &reader, vocabulary, jump: { _, _ in }, source: { _ in }, target: { _, _ in }) != nil
-    else { return nil }
-    var isKnown = true
-    reader = Reader(bytes)
     var targets = 1
-    _ = Self.read(
+    var isKnown = true
+    var reader = Reader(bytes)
+    let isText: Void? = Self.read(
       &reader, vocabulary, jump: { jumps[$0] = max(Self.least, Float($1) / Float(Self.parts)) },
       source: {
         if sourceKinds[$0] == 0 && sourceCount < Self.mostKinds {
@@ -55,7 +50,7 @@ public final class PairAlignment: @unchecked Sendable {
           targets += 1
         }
       })
-    guard isKnown else { return nil }
+    guard isText != nil, isKnown else { return nil }
     targetCount = targets
     for _ in 0..<sourceCount * targets { try emissions.append(Self.least) }
     reader = Reader(bytes)

@@ -22,22 +22,19 @@ public struct PairAlignmentFit: ~Copyable {
 
   public init(vocabulary: Int) { self.vocabulary = vocabulary }
 
-  /// Whether it has seen enough.
-  public var isFull: Bool { work >= Self.mostWork }
-
   /// The work of a pair of so many tokens.
   public static func work(source: Int, target: Int) -> Int {
     min(source, longest) * min(target, longest)
   }
 
-  /// Takes a pair; of a long one what it begins with.
+  /// Takes a pair, if it has not seen enough; of a long one what it begins with.
   ///
   /// - `token`: gives the token at a place.
   public mutating func add(
     source: Range<Int>, target: Range<Int>, token: (Int) -> Int32
   ) throws(OutOfMemory) {
     let cells = Self.work(source: source.count, target: target.count)
-    guard cells > 0, !isFull else { return }
+    guard cells > 0, work < Self.mostWork else { return }
     work += cells
     for at in source.prefix(Self.longest) { try tokens.append(token(at)) }
     let middle = tokens.count
@@ -47,8 +44,8 @@ public struct PairAlignmentFit: ~Copyable {
 
   /// That of no pairs takes one token of the source for one of the target.
   public consuming func fitted() throws(OutOfMemory) -> PairAlignment? {
-    let sources = try Kinds(vocabulary, tokens) { self.eachToken(inSource: true, $0) }
-    let targets = try Kinds(vocabulary, tokens) { self.eachToken(inSource: false, $0) }
+    let sources = try Kinds(vocabulary) { self.eachToken(inSource: true, $0) }
+    let targets = try Kinds(vocabulary) { self.eachToken(inSource: false, $0) }
     let table = try Table(sources.count, targets.count)
     if ends.count > 0 {
       for _ in 0..<Self.rounds { try refine(table, sources, targets) }
@@ -74,9 +71,8 @@ public struct PairAlignmentFit: ~Copyable {
     let tokens: GrowableBuffer<Int32>
     var count: Int { tokens.count }
 
-    init(
-      _ vocabulary: Int, _ all: GrowableBuffer<Int32>, _ each: ((Int32) -> Void) -> Void
-    ) throws(OutOfMemory) {
+    /// - `each`: runs a body with each token there is.
+    init(_ vocabulary: Int, _ each: ((Int32) -> Void) -> Void) throws(OutOfMemory) {
       let frequency = try GrowableBuffer<Int>(repeating: 0, count: vocabulary)
       each { frequency[Int($0)] += 1 }
       of = try GrowableBuffer(repeating: 0, count: vocabulary)

@@ -10,7 +10,7 @@ import Memory
 public final class SourceWindow {
   /// Tokens of a source that are kept; what comes after them is told nowhere.
   static let longest = 1024
-  /// The token between the source and the target.
+  /// The token between the source and the target: in all encodings of text, the byte of that number.
   public static let tab: Int32 = 0x09
   /// What is told of the source: tokens before the one that comes next, and all.
   private static func extent(isAligned: Bool) -> (before: Int, width: Int) {

@@ -142,11 +142,10 @@ struct Corpus {
         from: 0, to: pieces.count, by: 1 + work / PairAlignmentFit.mostWork)
       {
         let all = pieces.tokens(of: piece)
-        // A document lies between end tokens; one of which nothing is predicted has no tab.
+        // Without the end tokens it lies between.
         let text = all.dropFirst().dropLast()
         guard let tab = text.first(where: { tokens[$0] == SourceWindow.tab }) else { continue }
         try fit.add(source: text.startIndex..<tab, target: tab + 1..<text.endIndex) { tokens[$0] }
-        if fit.isFull { break }
       }
       return try fit.fitted()
     }

@@ -100,7 +100,7 @@ final class TextMaterial {
     if arePairs { hasPairs = true }
   }
 
-  static let tab: UInt8 = 9
+  private static let tab = UInt8(SourceWindow.tab)
 
   /// Adds a pair: a document of which the target alone is predicted.
   func add(

@@ -86,7 +86,7 @@ extension TextMaterial {
       if end != nil {
         try documents.append(CollectionOfOne(start..<store.count), label: piece.label)
       }
-      if let targets { try appendTargets(to: targets, from: start, store, piece, encoding) }
+      if let targets { try appendTargets(to: targets, from: start, store, piece) }
     }
     store.trim()
     return (
@@ -96,8 +96,7 @@ extension TextMaterial {
 
   /// Says what is predicted after the tokens of a document: of a pair, what follows the tab.
   private func appendTargets(
-    to targets: GrowableBuffer<Int32>, from start: Int, _ store: TokenStore, _ piece: Piece,
-    _ encoding: any TextEncoding
+    to targets: GrowableBuffer<Int32>, from start: Int, _ store: TokenStore, _ piece: Piece
   ) throws(LibrettoError) {
     try allocating { () throws(OutOfMemory) in
       try targets.reserve(store.count - targets.count)
@@ -106,12 +105,7 @@ extension TextMaterial {
     targets.truncate(to: start)
     var counts = !piece.isPair
     for at in start..<store.count - 1 {
-      if !counts {
-        let token = store[at]
-        counts =
-          at > start && encoding.byteCount(of: token) == 1
-          && encoding.byte(0, of: token) == Self.tab
-      }
+      if !counts { counts = at > start && store[at] == SourceWindow.tab }
       targets.appendReserved(counts ? store[at + 1] : -1)
     }
     targets.appendReserved(-1)

@@ -33,9 +33,7 @@ final class EnsembleEventDecoder: EventDecoder {
   func take(_ token: Int32, heard: Bool) {
     let state = grammar.state
     switch ensemble.meaning(token) {
-    case .time(.start):
-      if heard { queue.waiting = 0 }
-      closeAll()
+    case .time(.start): closeAll(heard: heard)
     case .time(.timeSignature(let index)) where !heard:
       if state.time.phase == .opening { introduce(state.count) }
       let timeSignature = ensemble.grid.timeSignatures.all[index]
@@ -50,8 +48,7 @@ final class EnsembleEventDecoder: EventDecoder {
         queue.waiting += ensemble.grid.ticksPerStep
       }
     case .time(.end):
-      if heard { queue.waiting = 0 }
-      closeAll()
+      closeAll(heard: heard)
       if !heard { queue.put(.end) }
     case .new(let pitch) where heard && state.speaking >= 0,
       .drum(let pitch) where heard && state.speaking >= 0:
@@ -118,7 +115,11 @@ final class EnsembleEventDecoder: EventDecoder {
     mine[part].subtract(notes)
   }
 
-  private func closeAll() { for part in 0..<Part.most { end(mine[part], of: part) } }
+  /// Ends all notes. The time of a piece that others begin or end is theirs.
+  private func closeAll(heard: Bool) {
+    if heard { queue.waiting = 0 }
+    for part in 0..<Part.most { end(mine[part], of: part) }
+  }
 
   // MARK: - Snapshots
 

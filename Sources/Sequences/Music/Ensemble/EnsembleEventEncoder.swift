@@ -23,7 +23,7 @@ final class EnsembleEventEncoder: EventEncoder {
 
   private var phase: GridState.Phase { grammar.time.phase }
   /// Steps already turned into tokens.
-  private var step: Int { phase == .outside ? 0 : grammar.time.steps }
+  private var step: Int { grammar.time.stepsOfPiece }
   private var barSteps: Int {
     phase == .inside ? grammar.time.barSteps : grid.barSteps(timeSignature) ?? 1
   }
@@ -35,10 +35,8 @@ final class EnsembleEventEncoder: EventEncoder {
   }
 
   func take(_ event: MusicEvent, _ each: (Int32) -> Void) {
-    let length = grid.ticksPerStep
-    let reached = step * length
+    let reached = step * grid.ticksPerStep
     tick = max(0, reached + grid.shortened(tick - reached + event.delta, barSteps: barSteps))
-    let now = (tick + length / 2) / length
     if event.kind == .timeSignature && phase != .inside {
       timeSignature = grid.timeSignature(event) ?? timeSignature
       return
@@ -51,7 +49,7 @@ final class EnsembleEventEncoder: EventEncoder {
     // Parts that nobody named are known when one of them plays: until then only time passes.
     if phase != .inside && grammar.wantedCount == 0 && !begins { return }
     begin(event, each)
-    while step < now { closeStep(each) }
+    closeSteps(each)
     if event.kind == .end {
       // A piece has a step, and ends in the place of one.
       if said || step == 0 || isPlaying { closeStep(each) }
@@ -112,8 +110,7 @@ final class EnsembleEventEncoder: EventEncoder {
 
   func finish(_ each: (Int32) -> Void) {
     begin(nil, each)
-    let length = grid.ticksPerStep
-    while step < (tick + length / 2) / length { closeStep(each) }
+    closeSteps(each)
     guard !said else { return }
     sayNotes(each)
     said = true
@@ -149,6 +146,12 @@ final class EnsembleEventEncoder: EventEncoder {
       each(ensemble.instrument(event?.channel == drumChannel ? Instrument.drumFamily : 0))
     }
     each(Grid.firstTimeSignature + Int32(timeSignature))
+  }
+
+  /// Closes the steps before the one that is nearest now.
+  private func closeSteps(_ each: (Int32) -> Void) {
+    let now = grid.step(nearest: tick)
+    while step < now { closeStep(each) }
   }
 
   private func closeStep(_ each: (Int32) -> Void) {

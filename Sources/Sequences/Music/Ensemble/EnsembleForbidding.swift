@@ -1,15 +1,7 @@
 // Which tokens of a piece with parts cannot come next.
 
 extension EnsembleGrammar {
-  func forbid(_ logits: UnsafeMutablePointer<Float>) {
-    switch time.phase {
-    case .outside: keep(logits, only: Grid.start)
-    case .opening: forbidHeader(logits)
-    case .inside: forbidInside(logits)
-    }
-  }
-
-  private func forbidHeader(_ logits: UnsafeMutablePointer<Float>) {
+  func forbidHeader(_ logits: UnsafeMutablePointer<Float>) {
     if state.count < wantedCount {
       let family = Instrument.family(of: programs[state.count])
       return keep(logits, only: ensemble.instrument(family))
@@ -33,7 +25,7 @@ extension EnsembleGrammar {
     }
   }
 
-  private func forbidInside(_ logits: UnsafeMutablePointer<Float>) {
+  func forbidInside(_ logits: UnsafeMutablePointer<Float>) {
     update()
     guard forbidTime(logits) else { return }
     forbid(logits, ensemble.firstInstrument..<ensemble.firstVelocity)

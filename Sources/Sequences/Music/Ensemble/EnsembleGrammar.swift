@@ -100,8 +100,7 @@ final class EnsembleGrammar: BarGrammar, PartGrammar {
   }
 
   func give(part: Int, start: Int, duration: Int, pitch: Int, velocity: Int) -> Bool {
-    let step = grid.ticksPerStep
-    guard start >= 0, duration > 0, start < 1 << 40, duration < 1 << 40, (0...127).contains(pitch),
+    guard let steps = grid.steps(start: start, duration: duration), (0...127).contains(pitch),
       (0..<Part.most).contains(part)
     else { return false }
     let isKnown = time.phase == .inside
@@ -112,9 +111,9 @@ final class EnsembleGrammar: BarGrammar, PartGrammar {
       isKnown
       ? state.voices[part].isDrums : part < wantedCount && programs[part] == Instrument.drums
     guard !isDrums || drums[pitch] >= 0 else { return false }
-    let from = (start + step / 2) / step
-    let to = isDrums ? from + 1 : max(from + 1, (start + duration + step / 2) / step)
-    let now = time.phase == .outside ? 0 : time.steps
+    let from = steps.lowerBound
+    let to = isDrums ? from + 1 : steps.upperBound
+    let now = time.stepsOfPiece
     guard to > now else { return false }
     isStale = true
     return given.add(

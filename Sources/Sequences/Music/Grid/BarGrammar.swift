@@ -13,6 +13,9 @@ protocol BarGrammar: MusicGrammar {
   var isBetweenNotes: Bool { get }
   /// Whether a note that the host wants is still to come or not over.
   var owesNotes: Bool { get }
+  /// Forbids what cannot come next before the time signature of a piece, and after it.
+  func forbidHeader(_ logits: UnsafeMutablePointer<Float>)
+  func forbidInside(_ logits: UnsafeMutablePointer<Float>)
 }
 
 extension BarGrammar {
@@ -20,6 +23,14 @@ extension BarGrammar {
 
   /// Between two pieces.
   var isComplete: Bool { time.phase == .outside }
+
+  func forbid(_ logits: UnsafeMutablePointer<Float>) {
+    switch time.phase {
+    case .outside: keep(logits, only: Grid.start)
+    case .opening: forbidHeader(logits)
+    case .inside: forbidInside(logits)
+    }
+  }
 
   func forbid(_ logits: UnsafeMutablePointer<Float>, _ tokens: Range<Int32>) {
     for token in tokens { logits[Int(token)] = -.infinity }

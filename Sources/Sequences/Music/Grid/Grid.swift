@@ -65,6 +65,16 @@ public struct Grid: Equatable, Sendable {
   /// A pause while others play is read as at most this many steps, or as a bar if that is longer.
   static let longestPause = 64
 
+  /// The step nearest to a time in ticks.
+  func step(nearest ticks: Int) -> Int { (ticks + ticksPerStep / 2) / ticksPerStep }
+
+  /// The steps of a note, at least one; nil if its ticks are out of range.
+  func steps(start: Int, duration: Int) -> Range<Int>? {
+    guard start >= 0, duration > 0, start < 1 << 40, duration < 1 << 40 else { return nil }
+    let first = step(nearest: start)
+    return first..<max(first + 1, step(nearest: start + duration))
+  }
+
   /// Steps of a bar of a time signature; nil if it is no whole number of them.
   func barSteps(_ timeSignature: Int) -> Int? {
     timeSignatures.all[timeSignature].steps(perQuarter: stepsPerQuarter)

@@ -32,9 +32,7 @@ final class GridEventDecoder: EventDecoder {
 
   func take(_ token: Int32, heard: Bool) {
     switch grid.meaning(token) {
-    case .start:
-      if heard { queue.waiting = 0 }
-      closeAll()
+    case .start: closeAll(heard: heard)
     case .timeSignature(let index) where !heard:
       let timeSignature = grid.timeSignatures.all[index]
       put(.timeSignature, pitch: timeSignature.numerator, velocity: timeSignature.denominator)
@@ -47,8 +45,7 @@ final class GridEventDecoder: EventDecoder {
         queue.waiting += grid.ticksPerStep
       }
     case .end:
-      if heard { queue.waiting = 0 }
-      closeAll()
+      closeAll(heard: heard)
       if !heard { put(.end, pitch: 0, velocity: 0) }
     case .new(let pitch) where heard: theirs[pitch] = true
     case .timeSignature, .new, .held: break
@@ -76,7 +73,9 @@ final class GridEventDecoder: EventDecoder {
     theirs = PitchSet()
   }
 
-  private func closeAll() {
+  /// Ends all notes. The time of a piece that others begin or end is theirs.
+  private func closeAll(heard: Bool) {
+    if heard { queue.waiting = 0 }
     for pitch in 0..<grid.pitches where mine[pitch] {
       mine[pitch] = false
       put(.noteOff, pitch: Int(pitches[pitch]), velocity: 0)

@@ -24,7 +24,7 @@ final class GridEventEncoder: EventEncoder {
 
   private var phase: GridState.Phase { grammar.state.phase }
   /// Steps already turned into tokens.
-  private var step: Int { phase == .outside ? 0 : grammar.state.steps }
+  private var step: Int { grammar.state.stepsOfPiece }
   private var barSteps: Int {
     phase == .inside ? grammar.state.barSteps : grid.barSteps(timeSignature) ?? 1
   }
@@ -37,10 +37,9 @@ final class GridEventEncoder: EventEncoder {
   }
 
   func take(_ event: MusicEvent, _ each: (Int32) -> Void) {
-    let length = grid.ticksPerStep
-    let reached = step * length
+    let reached = step * grid.ticksPerStep
     tick = max(0, reached + grid.shortened(tick - reached + event.delta, barSteps: barSteps))
-    let now = (tick + length / 2) / length
+    let now = grid.step(nearest: tick)
     if event.kind == .timeSignature && phase != .inside {
       timeSignature = grid.timeSignature(event) ?? timeSignature
       return

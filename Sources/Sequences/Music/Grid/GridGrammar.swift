@@ -43,13 +43,11 @@ final class GridGrammar: BarGrammar {
   var canForceNotes: Bool { true }
 
   func force(start: Int, duration: Int, pitch: Int) -> Bool {
-    let step = grid.ticksPerStep
-    guard start >= 0, duration > 0, start < 1 << 40, duration < 1 << 40 else { return false }
-    let from = (start + step / 2) / step
-    let to = max(from + 1, (start + duration + step / 2) / step)
-    // Between two pieces it is a note of the next one.
-    let now = state.phase == .outside ? 0 : state.steps
-    guard pitch >= 0, pitch < 128, place[pitch] >= 0, to > now else { return false }
+    let now = state.stepsOfPiece
+    guard let steps = grid.steps(start: start, duration: duration), pitch >= 0, pitch < 128,
+      place[pitch] >= 0, steps.upperBound > now
+    else { return false }
+    let (from, to) = (steps.lowerBound, steps.upperBound)
     // Room is made by forgetting what is past.
     if forcedCount == Self.mostForced {
       var kept = 0
@@ -96,15 +94,9 @@ final class GridGrammar: BarGrammar {
 
   // MARK: - What may follow
 
-  func forbid(_ logits: UnsafeMutablePointer<Float>) {
-    switch state.phase {
-    case .outside: keep(logits, only: Grid.start)
-    case .opening: forbidOpening(logits)
-    case .inside: forbidInside(logits)
-    }
-  }
+  func forbidHeader(_ logits: UnsafeMutablePointer<Float>) { forbidOpening(logits) }
 
-  private func forbidInside(_ logits: UnsafeMutablePointer<Float>) {
+  func forbidInside(_ logits: UnsafeMutablePointer<Float>) {
     guard forbidTime(logits) else { return }
     forbidNotes(logits)
     if mustBegin {

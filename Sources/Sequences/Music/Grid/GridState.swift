@@ -15,7 +15,7 @@ struct GridState {
   var barSteps = 16
   var position = 0
   var bars = 0
-  /// Steps completed.
+  /// Steps completed; after the end of a piece, of that piece.
   var steps = 0
   /// Notes of the step before, and those named in this one; pitches are counted from the lowest.
   var sounding = PitchSet()
@@ -34,6 +34,9 @@ struct GridState {
     self.grid = grid
     last = grid.pitches
   }
+
+  /// Steps completed of the piece that goes on; between two pieces, of the next one.
+  var stepsOfPiece: Int { phase == .outside ? 0 : steps }
 
   var voices: Int { new.count + held.count }
 

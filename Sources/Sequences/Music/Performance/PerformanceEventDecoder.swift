@@ -13,12 +13,9 @@ final class PerformanceEventDecoder: EventDecoder {
 
   func take(_ token: Int32, heard: Bool) {
     switch PerformanceTokens.meaning(token) {
-    case .start:
-      if heard { queue.waiting = 0 }
-      closeAll()
+    case .start: closeAll(heard: heard)
     case .end:
-      if heard { queue.waiting = 0 }
-      closeAll()
+      closeAll(heard: heard)
       if !heard { queue.put(.end, pitch: 0, velocity: 0) }
     case .on(let pitch):
       end(pitch)
@@ -44,7 +41,11 @@ final class PerformanceEventDecoder: EventDecoder {
     sounding[pitch] = false
   }
 
-  private func closeAll() { for pitch in 0..<128 { end(pitch) } }
+  /// Ends all notes. The time of a piece that others begin or end is theirs.
+  private func closeAll(heard: Bool) {
+    if heard { queue.waiting = 0 }
+    for pitch in 0..<128 { end(pitch) }
+  }
 
   static var stateSize: Int { 24 + EventQueue.stateSize }
 
