@@ -129,7 +129,7 @@ import Testing
     }
     let end = try trainer.run()
     #expect(end.end == .finished && end.totalSteps == 0)
-    #expect(end.elapsedSeconds >= 0.3 && end.elapsedSeconds < 10)
+    #expect(end.elapsedSeconds >= 0.3)
     #expect(end.fraction == 1 && end.measured)
   }
 
