@@ -2,7 +2,7 @@
 """What default flags learn in some minutes, on corpora that others have measured too: the tables of RESULTS.md.
 
     benchmarks/results.py FOLDER [--only TASK...] [--tool .build/release/libretto] [--seed 1] [--no-adapt]
-    benchmarks/results.py --recipe FOLDER [--only CORPUS...] [--seeds 1 2 3]
+    benchmarks/results.py --recipe FOLDER --against "TOOL [FLAG...]"... [--only CORPUS...] [--seeds 1 2 3]
 
 FOLDER holds what is there of: tinyshakespeare.txt (github.com/karpathy/char-rnn), nottingham/train and /valid
 (github.com/jukedeck/nottingham-dataset), pop909/train and /valid (github.com/music-x-lab/POP909-Dataset),
@@ -12,17 +12,20 @@ is left out. The project's own sources are read where they are.
 Minutes are those of a machine whose processors in use reach 200 GFLOP/s together in float32: `ceilings.c` measures one,
 and the minutes grow or shrink in proportion. The validation part is never learned from.
 
-With --recipe, what training gives beside the tool of an older build, --old, at equal steps: one layer of 256 units, 500
-steps, one thread, without the memory, which older builds do not have.
+With --recipe, what training gives beside other builds or flags, each given to --against, at equal steps: one layer of 256
+units, 500 steps, one thread, without the memory, which older builds do not have. Flags may change the steps.
 """
 import argparse
 import json
 import os
 import pathlib
+import shlex
 import statistics
 import subprocess
 import sys
 import tempfile
+import threading
+from concurrent.futures import ThreadPoolExecutor
 
 from machine import compiled
 
@@ -129,26 +132,31 @@ def tasks(options):
 
 
 def recipe(options):
-    print("| corpus | old | new | ratio |\n|---|---|---|---|")
+    rivals = [shlex.split(words) for words in [options.tool, *options.against]]
+    has_memory = {tool: "--no-memory" in call(tool, "train", "--help") for tool, *_ in rivals}
+    print("| corpus | " + " | ".join(["the recipe", *options.against]) + " |")
+    print("|---" * (len(rivals) + 1) + "|")
     with tempfile.TemporaryDirectory() as folder:
         work = pathlib.Path(folder)
+
+        def loss(rival, path, flags, seed):
+            tool, *own = rival
+            fixed = {"--valid": "0.1", "--hidden": "256", "--layers": "1", "--steps": "500", "--threads": "1", "--patience": "0"}
+            fixed = [word for flag, value in fixed.items() if flag not in own for word in (flag, value)]
+            out = call(tool, "train", path, "-o", work / f"{threading.get_ident()}.safetensors", "--force", "--json", "--seed",
+                       seed, *fixed, *(["--no-memory"] if has_memory[tool] else []), *flags, *own)
+            return json.loads(out.splitlines()[-1])["nats_per_token"]
+
         for name, source, flags in CORPORA:
             path = options.folder / source if source else own_sources(work)
             if not path.exists() or options.only and name not in options.only:
                 continue
-            losses = {tool: [] for tool in (options.old, options.tool)}
-            for seed in options.seeds:
-                runs = [(tool, subprocess.Popen(
-                    [tool, "train", path, "--valid", "0.1", "-o", work / f"{name} {seed} {n}.safetensors", "--json",
-                     "--hidden", "256", "--layers", "1", "--steps", "500", "--threads", "1", "--patience", "0",
-                     "--seed", str(seed), *(["--no-memory"] if tool == options.tool else []), *flags],
-                    stdout=subprocess.PIPE, text=True)) for n, tool in enumerate(losses)]
-                for tool, run in runs:
-                    out, _ = run.communicate()
-                    losses[tool].append(json.loads(out.splitlines()[-1])["nats_per_token"])
-            shown = [f"{statistics.mean(v):.4f} ± {statistics.pstdev(v):.4f}" for v in losses.values()]
-            ratio = statistics.mean(losses[options.tool]) / statistics.mean(losses[options.old])
-            print(f"| {name} | {shown[0]} | {shown[1]} | {ratio:.3f} |", flush=True)
+            with ThreadPoolExecutor(options.jobs) as pool:
+                losses = [list(pool.map(lambda seed: loss(rival, path, flags, seed), options.seeds)) for rival in rivals]
+            base = statistics.mean(losses[0])
+            shown = [f"{base:.4f} ± {statistics.pstdev(losses[0]):.4f}"] + [
+                f"{statistics.mean(v) / base:.3f} ± {statistics.pstdev(v) / base:.3f}" for v in losses[1:]]
+            print("| " + " | ".join([name, *shown]) + " |", flush=True)
 
 
 def main():
@@ -156,14 +164,15 @@ def main():
     parser.add_argument("folder", type=pathlib.Path)
     parser.add_argument("--only", nargs="+", metavar="WORD")
     parser.add_argument("--tool", default=str(ROOT / ".build/release/libretto"))
-    parser.add_argument("--old", help="with --recipe: the tool of an older build")
+    parser.add_argument("--against", nargs="+", default=[], metavar="TOOL", help="with --recipe: other tools, with flags")
+    parser.add_argument("--jobs", default=1, type=int, help="with --recipe: runs at once")
     parser.add_argument("--seed", default=1, type=int)
     parser.add_argument("--seeds", nargs="+", default=[1, 2, 3], type=int)
     parser.add_argument("--no-adapt", action="store_true", help="leave out the loss with learning meanwhile, which is slow")
     parser.add_argument("--recipe", action="store_true")
     options = parser.parse_args()
-    if options.recipe and not options.old:
-        parser.error("--recipe compares with --old TOOL")
+    if options.recipe and not options.against:
+        parser.error("--recipe compares with --against TOOL")
     (recipe if options.recipe else tasks)(options)
 
 
