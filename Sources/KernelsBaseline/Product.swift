@@ -63,9 +63,12 @@ private func product<A: Arithmetic>(
           column + inner, columns, correction, start == 0 ? bias : nil,
           start == 0 ? accumulate : 1, result, resultStride)
         let next = column + 32 < columns ? column + 32 : 0
-        // The next panel is asked for by four tiles, or by two if there are no more.
+        // The next panel is asked for by four tiles of the last columns of this one, or by two if there are no more.
         let asking = whole >= 48 ? 4 : 2
-        var ahead = Ahead(first: right + (next * depth + start * 32), step: 32 / asking)
+        var ahead = Ahead(first: w, step: 0)
+        if inner + 2 * lanes == 32 {
+          ahead = Ahead(first: right + (next * depth + start * 32), step: 32 / asking)
+        }
         var row = 0
         while row < whole {
           let height = min(Tiling.height, whole - row)
@@ -74,8 +77,9 @@ private func product<A: Arithmetic>(
           case (12, true):
             block.compute(Tile<A, 12>(block.start), row, steps, left, w, ahead)
           case (12, false):
-            block.compute(Tile<A, 6>(block.start), row, steps, left, w)
-            block.compute(Tile<A, 6>(block.start), row + 6, steps, left.from(row: 6), w)
+            let (one, two) = ahead.halves(of: steps)
+            block.compute(Tile<A, 6>(block.start), row, steps, left, w, one)
+            block.compute(Tile<A, 6>(block.start), row + 6, steps, left.from(row: 6), w, two)
           case (8, true):
             block.compute(Tile<A, 8>(block.start), row, steps, left, w)
           default:

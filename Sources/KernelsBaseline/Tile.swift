@@ -93,6 +93,13 @@ struct Ahead {
   var first: UnsafePointer<Float>
   /// Floats it goes on by with every step of the depth; 0 if nothing is to be asked for.
   var step: Int
+
+  /// The same by two loops of so many steps, one after the other.
+  @inline(__always)
+  func halves(of steps: Int) -> (Ahead, Ahead) {
+    let half = step / 2
+    return (Ahead(first: first, step: half), Ahead(first: first + half &* steps, step: half))
+  }
 }
 
 /// `height` rows of a block of the result, two vectors wide, in registers.
@@ -103,7 +110,7 @@ struct Tile<A: Arithmetic, let height: Int> {
   init(_ start: Pair<A>) { rows = InlineArray { _ in start } }
 
   /// Adds `left * right`, where the right side has a row of 32 cells for each of the `depth` cells of
-  /// the left side. Two steps of the depth at a time keep the processor busier.
+  /// the left side. Two steps of the depth at a time keep the processor busier, four where a tile is small.
   ///
   /// - `ahead`: nil where never anything is asked for, so that the loop has no instructions for it.
   @inline(__always)
@@ -114,6 +121,22 @@ struct Tile<A: Arithmetic, let height: Int> {
     var w = right
     var ahead = ahead
     var pairs = depth / 2
+    if !manyRegisters {
+      while pairs > 1 {
+        if let next = ahead {
+          csimd_prefetch_later(next.first)
+          csimd_prefetch_later(next.first + 2 &* next.step)
+          ahead = Ahead(first: next.first + 4 &* next.step, step: next.step)
+        }
+        add(left, 0, w)
+        add(left, 1, w + 32)
+        add(left, 2, w + 64)
+        add(left, 3, w + 96)
+        left.base += 4 &* left.step
+        w += 128
+        pairs &-= 2
+      }
+    }
     while pairs > 0 {
       if let next = ahead {
         csimd_prefetch_later(next.first)

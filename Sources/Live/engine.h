@@ -1,0 +1,193 @@
+/* What the files of the engine share. */
+#ifndef LIVE_ENGINE_H
+#define LIVE_ENGINE_H
+
+#include "live.h"
+#include <math.h>
+#include <string.h>
+
+#define TURN 6.283185307179586 /* radians */
+
+enum { CHANNELS = 16, PITCHES = 128, DRUM_CHANNEL = 9 };
+
+/* ---- notes.c: the notes of the model that were handed over ---- */
+
+enum { MOST_NOTES = 512 };
+
+typedef struct notes {
+  /* Those that are not over yet. */
+  struct note {
+    int64_t on, off; /* off: INT64_MAX while it is not known */
+    uint8_t channel, pitch, /* as handed over */
+        own_channel;        /* of the model */
+  } list[MOST_NOTES];
+  int count;
+} notes;
+
+/* Forgets those that ended before `now`. */
+void notes_pass(notes *n, int64_t now);
+/* False if there are too many. */
+bool notes_begin(notes *n, int64_t tick, int own_channel, int channel, int pitch);
+/* Ends the note that the model began there; gives the channel it was handed over with, or -1. */
+int notes_end(notes *n, int64_t tick, int own_channel, int pitch);
+/* Whether one is open on this channel. */
+bool notes_has(const notes *n, int channel, int pitch);
+int notes_open(const notes *n);
+
+/* ---- player.c: what the player does ---- */
+
+enum { MOST_HEARD = 1024, MOST_ONSETS = 48 };
+
+typedef struct heard {
+  double tick;
+  uint8_t kind, channel, pitch, velocity; /* of a retto_event */
+} heard;
+
+typedef struct onset {
+  double tick;
+  uint8_t pitch, velocity;
+} onset;
+
+typedef struct player {
+  uint16_t held[CHANNELS][PITCHES]; /* by which source, from 1; 0 if by none */
+  bool pedal[CHANNELS];
+  bool released[CHANNELS][PITCHES]; /* the key is up, and the pedal holds the note */
+  bool used[CHANNELS];              /* channels that notes came on */
+  int holding;
+  double last;       /* when a note began or ended last */
+  double last_onset;
+
+  /* What was not read by the session yet, oldest first. */
+  heard call[MOST_HEARD];
+  int call_count;
+
+  onset onsets[MOST_ONSETS]; /* a ring: the latest, `onset_count` of them in all */
+  uint64_t onset_count;
+  double classes[12];        /* how much of each pitch class was heard, older notes counting less */
+  double loudness;           /* of the latest notes; 0 before the first */
+  int key;                   /* 0 if it is not known */
+} player;
+
+/* What a message meant to the player's notes. */
+typedef void (*note_heard)(live *l, double tick, int channel, int pitch, int velocity);
+
+void player_hear(live *l, double tick, unsigned source, const uint8_t *bytes, size_t count, note_heard each);
+void player_let_go(live *l, double tick, int source, int channel, note_heard each);
+/* Keeps an event of the call. */
+void player_keep(player *p, double tick, int kind, int channel, int pitch, int velocity);
+/* Moves note-offs that are followed by a note soon to that, so that a melody is read without rests between its notes;
+ * `gap` is in ticks. */
+void player_tie(player *p, double gap);
+
+/* ---- beat.c: the player's beat ---- */
+
+typedef struct beat {
+  double period, phase; /* ticks: a beat is at phase + n * period */
+  double clearness;     /* 0 to 1 */
+} beat;
+
+/* The beat of the latest onsets; false if there are too few or none is clear. `tempo` is that of the ticks. */
+bool beat_find(const player *p, double tempo, beat *found);
+
+/* ---- key.c ---- */
+
+/* The key of notes of which there were so many of each pitch class, 1 to 24 as in retto_session_set_key; the one that
+ * is known as long as no other is clearly better, or as there are too few. */
+int key_find(const double classes[12], int known);
+
+/* ---- The engine ---- */
+
+/* Where a bar of a piece began. */
+typedef struct bar_mark {
+  int64_t reached;
+  int64_t bar_line, bar, bars; /* as in live, below */
+} bar_mark;
+
+struct live {
+  retto_session *session;
+  live_sink sink;
+  uint64_t seed;
+  int ticks_per_quarter;
+  bool is_drums, reads_drums, has_bars;
+  double value[LIVE_PARAMETERS];
+  int applied_key; /* whose scale the session keeps */
+  double now, horizon; /* of the last live_advance */
+  double tempo;
+
+  bool has_transport;
+  live_transport_state transport; /* as it was told last, at `told` */
+  double told;
+
+  /* The session's time: it has read or drawn all up to its tick `reached`, and its tick t is at
+   * origin + t * LIVE_PPQ * scale / ticks_per_quarter of the host. */
+  bool began;
+  double origin, scale;
+  int64_t reached;
+  bool waits; /* `next` was drawn and was not handed over yet */
+  retto_event next;
+  notes notes;
+  int channel; /* that its last note was handed over with; -1 before */
+  double own_loudness;
+  uint64_t late;
+  retto_status status;
+
+  player player;
+
+  /* Turns. */
+  bool plays, first; /* first: its first note has not come yet */
+  bool plans, reads; /* a turn is to begin at `due`; the call is being read for it */
+  int read;          /* events of the call that were */
+  double due, until;
+  double bar_anchor; /* a bar line of the player's, in ticks of the host */
+  double call_began;
+
+  /* LIVE_PLAY: a bar line of the piece in ticks of the session, ticks of a bar, and bars before that line. */
+  int64_t bar_line, bar, bars;
+  bool finished;
+  double from; /* what comes before this tick of the host is passed over */
+  int mark_spacing; /* bars from a mark to the next */
+
+  /* Snapshots of the session: the first is that of before a turn, the others those of bars. */
+  unsigned char *snapshots;
+  size_t snapshot_size;
+  int64_t turn_reached;
+  double turn_origin, turn_scale;
+  bool turn_began;
+  int mark_count, most_marks;
+  bar_mark marks[]; /* most_marks of them */
+};
+
+/* ---- time.c: the session in the host's time ---- */
+
+bool check(live *l, retto_status status);
+/* Ticks of the host to the session's tick t. */
+double tick_at(const live *l, int64_t t);
+double ticks_of_ms(const live *l, double ms);
+/* Ticks of the host of the player's quarter note and bar. */
+double ticks_of_quarter(const live *l);
+double ticks_of_bar(const live *l);
+bool runs(const live *l);
+
+void take_settings(live *l);
+void follow_key(live *l);
+void begin_piece(live *l);
+void feed(live *l, double tick, int kind, int channel, int pitch, int velocity);
+void draw(live *l);
+/* Hands over a drawn note, or leaves it out if it is late. */
+void hand_over(live *l, double tick);
+/* Ends what sounds at `tick` and takes back what is later. */
+void end_notes(live *l, double tick);
+
+/* ---- turns.c and piece.c ---- */
+
+void turn_hear(live *l, double tick, int channel, int pitch, int velocity);
+double turn_advance(live *l, double now, double horizon, int draws);
+void turn_end(live *l, double tick);
+
+/* The piece is at this position of the song at a tick. */
+void piece_locate(live *l, double tick, double position);
+/* What was kept of bars after the present one is no longer what would be played. */
+void piece_forget_ahead(live *l);
+double piece_advance(live *l, double now, double horizon, int draws);
+
+#endif

@@ -1,0 +1,109 @@
+#include "engine.h"
+
+/* LIVE_PLAY: pieces without end. At each bar line the session is kept, so that the song can go on from any bar it has
+ * been to. */
+
+static unsigned char *snapshot_of(const live *l, int mark) { return l->snapshots + (size_t)(1 + mark) * l->snapshot_size; }
+
+/* Of two neighbours one is dropped when there is no more room, so that those left reach as far back as ever. The
+ * first, of the beginning, stays. */
+static void thin_out(live *l) {
+  int kept = 0;
+  for (int i = 0; i < l->mark_count; i += 2, kept++) {
+    l->marks[kept] = l->marks[i];
+    if (kept != i) memcpy(snapshot_of(l, kept), snapshot_of(l, i), l->snapshot_size);
+  }
+  l->mark_count = kept;
+  l->mark_spacing *= 2;
+}
+
+static int64_t bars_at(const live *l) { return l->bars + (l->reached - l->bar_line) / l->bar; }
+
+/* Keeps the session before the first draw in a bar. */
+static void keep(live *l) {
+  int64_t bar = bars_at(l);
+  if (l->mark_count > 0) {
+    const bar_mark *last = &l->marks[l->mark_count - 1];
+    if (l->reached <= last->reached || bar % l->mark_spacing != 0 ||
+        bar <= last->bars + (last->reached - last->bar_line) / last->bar)
+      return;
+  }
+  if (l->mark_count == l->most_marks) {
+    thin_out(l);
+    if (bar % l->mark_spacing != 0) return;
+  }
+  size_t size = l->snapshot_size;
+  if (!check(l, retto_session_snapshot(l->session, snapshot_of(l, l->mark_count), size, &size))) return;
+  l->marks[l->mark_count++] = (bar_mark){l->reached, l->bar_line, l->bar, l->bars};
+}
+
+static void begin(live *l) {
+  check(l, retto_session_reset(l->session, l->seed));
+  l->began = true;
+  l->finished = false;
+  l->reached = l->bar_line = l->bars = 0;
+  l->bar = 4 * l->ticks_per_quarter;
+  l->mark_count = 0;
+  l->mark_spacing = 1;
+}
+
+void piece_forget_ahead(live *l) {
+  while (l->mark_count > 0 && l->marks[l->mark_count - 1].reached > l->reached) l->mark_count--;
+}
+
+void piece_locate(live *l, double tick, double position) {
+  end_notes(l, tick);
+  l->scale = 1;
+  l->waits = false;
+  l->finished = false;
+  l->plays = true;
+  l->origin = tick - position;
+  l->from = tick;
+  /* The latest mark before the position, so that what begins there is drawn again. */
+  int mark = l->mark_count - 1;
+  while (mark >= 0 && tick_at(l, l->marks[mark].reached) >= tick) mark--;
+  if (!l->began || mark < 0 ||
+      !check(l, retto_session_restore(l->session, snapshot_of(l, mark), l->snapshot_size))) {
+    begin(l);
+    return;
+  }
+  const bar_mark *m = &l->marks[mark];
+  l->reached = m->reached;
+  l->bar_line = m->bar_line;
+  l->bar = m->bar;
+  l->bars = m->bars;
+}
+
+/* Takes what was drawn. */
+static void take(live *l, double tick) {
+  const retto_event *e = &l->next;
+  if (e->kind == RETTO_EVENT_TIME_SIGNATURE) {
+    if (l->reached > l->bar_line) l->bars = bars_at(l);
+    l->bar_line = l->reached;
+    int64_t bar = (int64_t)4 * l->ticks_per_quarter * e->pitch / (e->velocity ? e->velocity : 4);
+    if (bar > 0) l->bar = bar;
+  } else if (e->kind == RETTO_EVENT_END && l->value[LIVE_BARS] > 0) {
+    l->plays = false;
+    l->finished = true;
+  }
+  if (tick < l->from && e->kind == RETTO_EVENT_NOTE_ON)
+    l->waits = false; /* passed over */
+  else
+    hand_over(l, tick);
+}
+
+double piece_advance(live *l, double now, double horizon, int draws) {
+  if (l->has_transport && !l->transport.is_running) return INFINITY;
+  if (!l->began && !l->has_transport) piece_locate(l, now, 0);
+  while (l->plays) {
+    if (!l->waits) {
+      if (draws-- == 0) return now;
+      keep(l);
+      draw(l);
+    }
+    double tick = tick_at(l, l->reached);
+    if (tick >= horizon) return tick;
+    take(l, tick);
+  }
+  return INFINITY;
+}

@@ -1,0 +1,312 @@
+#include "engine.h"
+
+/* Answering, trading and playing along. In the first two what the player plays is kept until the model's turn is near,
+ * and read then, by the player's beat and with the rests between legato notes closed. Silence is not read as music:
+ * between two turns the session passes only what is left of a bar. */
+
+enum { ANSWER_LEAST = 1000 /* ms */, ANSWER_MOST = 16 /* bars */, PATIENCE = 4 /* bars */ };
+
+static live_mode mode(const live *l) { return (live_mode)l->value[LIVE_MODE]; }
+
+/* How long before a turn the call is read, in ms: long enough to do it a little in each block. */
+static const double lead = 300;
+
+/* ---- The beat ---- */
+
+/* The first beat of the host's song at or after a tick. */
+static double song_beat(const live *l, double tick) {
+  double song = l->transport.position + tick - l->told;
+  return tick + ceil(song / LIVE_PPQ - 1e-6) * LIVE_PPQ - song;
+}
+
+/* The tempo of the player and a bar line before his call, as far as they are known: the host's song has both; else
+ * they are what his onsets tell, and his first note begins a bar. */
+static bool follow_beat(live *l, beat *found) {
+  if (runs(l)) {
+    double song = l->transport.position + l->call_began - l->told, bar = ticks_of_bar(l);
+    l->scale = 1;
+    l->bar_anchor = l->call_began - fmod(fmod(song - l->transport.bar, bar) + bar, bar);
+    *found = (beat){LIVE_PPQ, l->bar_anchor, 1};
+    return true;
+  }
+  if (l->value[LIVE_FOLLOW_TEMPO] != 0 && beat_find(&l->player, l->tempo, found)) {
+    double beats = (l->call_began - found->phase) / found->period;
+    l->scale = found->period / LIVE_PPQ;
+    /* An upbeat of less than half a beat comes before the bar. */
+    l->bar_anchor = found->phase + rint(beats + 0.2) * found->period;
+    return true;
+  }
+  return false;
+}
+
+/* ---- Reading the call ---- */
+
+static int64_t session_bar(const live *l) {
+  int64_t bar = llrint(ticks_of_bar(l) / ticks_of_quarter(l) * l->ticks_per_quarter);
+  return bar > 0 ? bar : 1;
+}
+
+/* Sets the session's time so that `tick` is `at` ticks after its last one, less whole bars. */
+static void pass(live *l, double tick, int64_t at) {
+  int64_t bar = session_bar(l), rest = at % bar;
+  if (rest < 0) rest += bar;
+  if (rest > bar - l->ticks_per_quarter / 4) rest = 0; /* a little too early for the bar line */
+  l->origin = tick - (double)(l->reached + rest) * LIVE_PPQ * l->scale / l->ticks_per_quarter;
+}
+
+static void keep_turn(live *l) {
+  size_t size = l->snapshot_size;
+  check(l, retto_session_snapshot(l->session, l->snapshots, size, &size));
+  l->turn_reached = l->reached;
+  l->turn_origin = l->origin;
+  l->turn_scale = l->scale;
+  l->turn_began = l->began;
+}
+
+static void restore_turn(live *l) {
+  check(l, retto_session_restore(l->session, l->snapshots, l->snapshot_size));
+  l->reached = l->turn_reached;
+  l->origin = l->turn_origin;
+  l->scale = l->turn_scale;
+  l->began = l->turn_began;
+}
+
+/* Prepares the session for the call: the tempo, and the place in the bar. */
+static void begin_reading(live *l) {
+  beat found;
+  keep_turn(l);
+  l->reads = true;
+  l->read = 0;
+  l->player.key = key_find(l->player.classes, l->player.key);
+  follow_key(l);
+  if (l->player.call_count == 0) return;
+  follow_beat(l, &found);
+  player_tie(&l->player, ticks_of_quarter(l) / 3);
+  double first = l->player.call[0].tick;
+  if (!l->began) {
+    l->origin = l->bar_anchor;
+    begin_piece(l);
+    return;
+  }
+  int64_t bar = session_bar(l);
+  int64_t place = llrint((first - l->bar_anchor) / ticks_of_quarter(l) * l->ticks_per_quarter);
+  pass(l, first, place - l->reached % bar);
+}
+
+/* Reads one event of the call; false if there is none left. */
+static bool read_call(live *l) {
+  if (l->read == l->player.call_count) return false;
+  const heard *h = &l->player.call[l->read++];
+  feed(l, h->tick, h->kind, h->channel, h->pitch, h->velocity);
+  return true;
+}
+
+/* ---- Turns ---- */
+
+static void start(live *l) {
+  if (!l->began) {
+    l->origin = l->due;
+    begin_piece(l);
+  }
+  int64_t at = llrint((l->due - l->origin) * l->ticks_per_quarter / (LIVE_PPQ * l->scale));
+  pass(l, l->due, at - l->reached);
+  feed(l, l->due, RETTO_EVENT_TIME, 0, 0, 0);
+  l->player.call_count = 0;
+  l->plans = l->reads = false;
+  l->plays = l->first = true;
+  l->waits = false;
+}
+
+static void plan_answer(live *l) {
+  beat found;
+  double after = ticks_of_ms(l, l->value[LIVE_ANSWER_AFTER]), least = ticks_of_ms(l, ANSWER_LEAST);
+  double due = l->player.last + after, length = l->player.last - l->call_began;
+  double scale = l->scale, anchor = l->bar_anchor;
+  if (follow_beat(l, &found)) {
+    /* A rest of a beat is part of the call. */
+    due = fmax(due, l->player.last + 1.1 * found.period);
+    due = runs(l) ? song_beat(l, due)
+                  : found.phase + ceil((due - found.phase) / found.period - 1e-6) * found.period;
+    length = ceil(length / found.period - 0.25) * found.period;
+  }
+  length = fmax(least, fmin(ANSWER_MOST * ticks_of_bar(l), length));
+  /* The session's own time changes when the call is read. */
+  l->scale = scale;
+  l->bar_anchor = anchor;
+  l->plans = true;
+  l->due = due;
+  l->until = due + length;
+}
+
+/* The model's turn comes after the player's bars. */
+static void plan_trade(live *l) {
+  beat found;
+  double scale = l->scale, anchor = l->bar_anchor;
+  if (!follow_beat(l, &found)) l->bar_anchor = l->call_began;
+  double length = l->value[LIVE_TRADE_BARS] * ticks_of_bar(l);
+  double due = l->bar_anchor + length;
+  if (due > l->horizon || !l->plans) {
+    l->due = due;
+    l->until = due + length;
+  }
+  l->scale = scale;
+  l->bar_anchor = anchor;
+  l->plans = true;
+}
+
+/* The call goes on, or begins, so nothing of it was read. */
+static void take_back(live *l) {
+  if (l->reads) restore_turn(l);
+  l->plans = l->reads = false;
+}
+
+static void stop(live *l, double tick) {
+  int64_t at = llrint(fmax(tick, l->now));
+  for (int i = 0; i < l->notes.count; i++) {
+    struct note *note = &l->notes.list[i];
+    if (note->off != INT64_MAX) continue;
+    note->off = at;
+    l->sink.note(l->sink.user, at, note->channel, note->pitch, 0);
+  }
+  check(l, retto_session_forget_sounding(l->session));
+  l->plays = l->waits = false;
+}
+
+/* Ends what the model plays at once. What nobody has heard of it was never played. */
+static void interrupt(live *l, double tick) {
+  end_notes(l, tick);
+  l->plays = l->waits = false;
+  if (tick < l->due) restore_turn(l);
+}
+
+void turn_end(live *l, double tick) {
+  if (l->plays)
+    interrupt(l, tick);
+  else
+    take_back(l);
+  l->plans = false;
+}
+
+static void begin_accompanying(live *l, double tick) {
+  beat found;
+  follow_key(l);
+  if (!l->began) {
+    l->call_began = l->bar_anchor = tick;
+    l->scale = 1;
+    if (runs(l)) follow_beat(l, &found);
+    l->origin = l->bar_anchor;
+    begin_piece(l);
+  }
+}
+
+void turn_hear(live *l, double tick, int channel, int pitch, int velocity) {
+  player *p = &l->player;
+  bool on = velocity > 0, readable = channel != DRUM_CHANNEL || l->reads_drums;
+  int kind = on ? RETTO_EVENT_NOTE_ON : RETTO_EVENT_NOTE_OFF;
+  if (mode(l) == LIVE_PLAY) return;
+  if (mode(l) == LIVE_ACCOMPANY) {
+    if (!l->began && !on) return;
+    begin_accompanying(l, tick);
+    if (readable) feed(l, tick, kind, channel, pitch, velocity);
+    if (on && !l->plays) {
+      /* On the next beat there is time for. */
+      double since = fmax(l->horizon, tick) - l->bar_anchor;
+      keep_turn(l);
+      l->due = l->bar_anchor + (floor(since / LIVE_PPQ) + 1) * LIVE_PPQ;
+      l->until = INFINITY;
+      start(l);
+    }
+    return;
+  }
+  if (on && mode(l) == LIVE_ANSWER) {
+    if (l->plays) interrupt(l, tick);
+    take_back(l);
+  } else if (on && l->reads) {
+    restore_turn(l); /* it is read again with this note */
+    l->reads = false;
+  }
+  if (on && p->call_count == 0) l->call_began = tick;
+  if (readable && (on || p->call_count > 0)) player_keep(p, tick, kind, channel, pitch, velocity);
+  if (mode(l) == LIVE_ANSWER && !l->plays && p->holding == 0 && p->call_count > 0) plan_answer(l);
+  if (mode(l) == LIVE_TRADE && !l->plays && on) plan_trade(l);
+}
+
+/* ---- Playing ---- */
+
+static bool is_over(const live *l, double now, double tick) {
+  if (mode(l) == LIVE_ACCOMPANY)
+    return l->player.holding == 0 && now - l->player.last > PATIENCE * ticks_of_bar(l);
+  /* A rest of four bars is an answer too. The bar line counts as reached half a tick before: what was added up to get
+   * there may fall short of it by the last bit. */
+  return tick >= (l->first ? fmax(l->until, l->due + PATIENCE * ticks_of_bar(l)) : l->until) - 0.5;
+}
+
+static double play_on(live *l, double now, double horizon, int *draws) {
+  while (l->plays) {
+    if (!l->waits) {
+      if ((*draws)-- == 0) return now;
+      draw(l);
+      if (mode(l) == LIVE_ACCOMPANY) follow_key(l);
+    }
+    double tick = tick_at(l, l->reached);
+    bool is_note = l->next.kind == RETTO_EVENT_NOTE_ON;
+    bool hastens = l->first && mode(l) == LIVE_ANSWER;
+    if (is_over(l, now, tick)) {
+      stop(l, fmin(tick, l->until));
+      break;
+    }
+    if (hastens && is_note) {
+      /* An answer begins when it is due: the rests before its first note are passed over. */
+      l->origin += l->due - tick;
+      tick = l->due;
+    }
+    if (tick >= horizon && !(hastens && !is_note)) return tick;
+    if (is_note) l->first = false;
+    hand_over(l, tick);
+  }
+  return INFINITY;
+}
+
+/* After a turn of the model in a trade the player's comes, and then the next, however late it is. */
+static void plan_next_trade(live *l) {
+  double length = l->until - l->due;
+  l->call_began = l->until;
+  do l->due += 2 * length;
+  while (l->due < l->now);
+  l->until = l->due + length;
+  l->plans = true;
+}
+
+/* A note that is held for long is answered too. */
+static bool is_drone(const live *l, double now) {
+  return mode(l) == LIVE_ANSWER && !l->plays && !l->plans && l->player.holding > 0 && l->player.call_count > 0 &&
+         now - l->player.last_onset > PATIENCE * ticks_of_bar(l);
+}
+
+double turn_advance(live *l, double now, double horizon, int draws) {
+  if (is_drone(l, now)) {
+    l->player.last = now;
+    plan_answer(l);
+  }
+  if (l->plans) {
+    double reading = l->due - ticks_of_ms(l, lead);
+    if (horizon <= reading) return reading;
+    if (mode(l) == LIVE_TRADE && now > l->due + ticks_of_ms(l, 100)) { /* too late to begin: it is left out */
+      take_back(l);
+      plan_next_trade(l);
+      return now;
+    }
+    if (!l->reads) begin_reading(l);
+    while (draws > 0 && read_call(l)) draws--;
+    if (l->read < l->player.call_count) return now;
+    if (horizon <= l->due) return l->due;
+    start(l);
+  }
+  bool played = l->plays;
+  double next = play_on(l, now, horizon, &draws);
+  if (played && !l->plays && mode(l) == LIVE_TRADE) {
+    plan_next_trade(l);
+    next = l->due - ticks_of_ms(l, lead);
+  }
+  return next;
+}
