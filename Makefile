@@ -114,6 +114,7 @@ check-programs:
 	Tests/abi/run $(RELEASE)
 	Tests/chost/run $(RELEASE)
 	Tests/work/run $(RELEASE)
+	Tests/live/run $(RELEASE)
 	Tests/tool/run $(RELEASE) $(STAGE)
 	Tests/install $(RELEASE)
 

@@ -84,10 +84,14 @@ bool beat_find(const player *p, double tempo, beat *found) {
       double fit = fitness(&r, period * (1 + side * step), minute);
       if (fit > best) best = fit, period *= 1 + side * step;
     }
-  hands h = mean_hands(&r, period);
-  found->period = period;
-  found->clearness = fmax(length_of(h.whole), length_of(h.half));
+  hands simple = mean_hands(&r, period), compound = mean_hands(&r, 1.5 * period);
+  /* Long notes that are three halves apart more often than one whole make a beat of three parts. */
+  bool is_compound = length_of(compound.whole) > length_of(simple.whole) + 0.1;
+  hand beat = is_compound ? compound.whole : simple.whole;
   double end = p->onsets[(p->onset_count - 1) % MOST_ONSETS].tick;
-  found->phase = end + atan2(h.whole.y, h.whole.x) / TURN * period;
+  found->quarter = period;
+  found->period = is_compound ? 1.5 * period : period;
+  found->clearness = fmax(length_of(beat), length_of(simple.half));
+  found->phase = end + atan2(beat.y, beat.x) / TURN * found->period;
   return found->clearness > 0.6;
 }

@@ -83,6 +83,7 @@ void player_tie(player *p, double gap);
 
 typedef struct beat {
   double period, phase; /* ticks: a beat is at phase + n * period */
+  double quarter;       /* ticks of a quarter note: the period, or two thirds of it in 6/8 and the like */
   double clearness;     /* 0 to 1 */
 } beat;
 
@@ -139,6 +140,7 @@ struct live {
   int read;          /* events of the call that were */
   double due, until;
   double bar_anchor; /* a bar line of the player's, in ticks of the host */
+  bool is_compound;  /* his beats have three parts */
   double call_began;
 
   /* LIVE_PLAY: a bar line of the piece in ticks of the session, ticks of a bar, and bars before that line. */
@@ -149,7 +151,7 @@ struct live {
 
   /* Snapshots of the session: the first is that of before a turn, the others those of bars. */
   unsigned char *snapshots;
-  size_t snapshot_size;
+  size_t snapshot_size, snapshot_stride;
   int64_t turn_reached;
   double turn_origin, turn_scale;
   bool turn_began;

@@ -70,7 +70,7 @@ static bool apply(live *l, live_parameter parameter) {
 
 /* What comes next is the first that is played. */
 static void start_anew(live *l, double tick) {
-  l->began = l->finished = l->plays = l->plans = l->reads = l->waits = false;
+  l->began = l->finished = l->plays = l->plans = l->reads = l->waits = l->is_compound = false;
   l->player.call_count = l->mark_count = 0;
   l->bars = l->bar_line = l->reached = 0;
   l->scale = 1;
@@ -136,7 +136,8 @@ live *live_open(void *memory, const retto_model *model, retto_session *session, 
   l->channel = -1;
   l->mark_spacing = 1;
   l->most_marks = (int)marks;
-  l->snapshot_size = aligned(snapshot_size(session));
+  l->snapshot_size = snapshot_size(session);
+  l->snapshot_stride = aligned(l->snapshot_size);
   l->snapshots = (unsigned char *)memory + aligned(sizeof(live) + marks * sizeof(bar_mark));
   for (int i = 0; i < LIVE_PARAMETERS; i++) l->value[i] = parameters[i].initial;
   for (int i = 0; i < LIVE_PARAMETERS; i++) apply(l, (live_parameter)i);

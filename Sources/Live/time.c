@@ -16,11 +16,23 @@ double ticks_of_ms(const live *l, double ms) { return ms * l->tempo * LIVE_PPQ /
 
 double ticks_of_quarter(const live *l) { return LIVE_PPQ * l->scale; }
 
+/* The time signature of what is played together: the host's, else that which was set, else what the player's beat
+ * looks like. */
+static void time_signature(const live *l, int *numerator, int *denominator) {
+  *numerator = (int)l->value[LIVE_NUMERATOR];
+  *denominator = (int)l->value[LIVE_DENOMINATOR];
+  if (runs(l) && l->transport.numerator > 0 && l->transport.denominator > 0) {
+    *numerator = l->transport.numerator;
+    *denominator = l->transport.denominator;
+  } else if (*numerator == 0) {
+    *numerator = l->is_compound ? 6 : 4;
+    *denominator = l->is_compound ? 8 : 4;
+  }
+}
+
 double ticks_of_bar(const live *l) {
-  int numerator = (int)l->value[LIVE_NUMERATOR], denominator = (int)l->value[LIVE_DENOMINATOR];
-  if (runs(l) && l->transport.numerator > 0)
-    numerator = l->transport.numerator, denominator = l->transport.denominator;
-  if (numerator == 0) numerator = denominator = 4;
+  int numerator, denominator;
+  time_signature(l, &numerator, &denominator);
   return ticks_of_quarter(l) * 4 * numerator / denominator;
 }
 
@@ -61,14 +73,13 @@ void feed(live *l, double tick, int kind, int channel, int pitch, int velocity) 
 }
 
 void begin_piece(live *l) {
-  int numerator = (int)l->value[LIVE_NUMERATOR], denominator = (int)l->value[LIVE_DENOMINATOR];
-  if (runs(l) && l->transport.numerator > 0)
-    numerator = l->transport.numerator, denominator = l->transport.denominator;
+  int numerator, denominator;
+  time_signature(l, &numerator, &denominator);
   l->began = true;
   l->reached = 0;
   l->waits = false;
   check(l, retto_session_reset(l->session, l->seed));
-  if (numerator > 0) feed(l, l->origin, RETTO_EVENT_TIME_SIGNATURE, 0, numerator, denominator);
+  feed(l, l->origin, RETTO_EVENT_TIME_SIGNATURE, 0, numerator, denominator);
 }
 
 void draw(live *l) {
@@ -134,11 +145,17 @@ void hand_over(live *l, double tick) {
 
 void end_notes(live *l, double tick) {
   int64_t at = llrint(tick);
+  int kept = 0;
   if (l->sink.cancel) l->sink.cancel(l->sink.user, at);
   for (int i = 0; i < l->notes.count; i++) {
-    const struct note *note = &l->notes.list[i];
-    if (note->on < at && note->off >= at) l->sink.note(l->sink.user, at, note->channel, note->pitch, 0);
+    struct note note = l->notes.list[i];
+    if (note.on >= at) continue;
+    if (note.off >= at) {
+      l->sink.note(l->sink.user, at, note.channel, note.pitch, 0);
+      note.off = at;
+    }
+    l->notes.list[kept++] = note; /* another cancel may take its end back */
   }
-  l->notes.count = 0;
+  l->notes.count = kept;
   check(l, retto_session_forget_sounding(l->session));
 }

@@ -26,12 +26,13 @@ static bool follow_beat(live *l, beat *found) {
     double song = l->transport.position + l->call_began - l->told, bar = ticks_of_bar(l);
     l->scale = 1;
     l->bar_anchor = l->call_began - fmod(fmod(song - l->transport.bar, bar) + bar, bar);
-    *found = (beat){LIVE_PPQ, l->bar_anchor, 1};
+    *found = (beat){LIVE_PPQ, l->bar_anchor, LIVE_PPQ, 1};
     return true;
   }
   if (l->value[LIVE_FOLLOW_TEMPO] != 0 && beat_find(&l->player, l->tempo, found)) {
     double beats = (l->call_began - found->phase) / found->period;
-    l->scale = found->period / LIVE_PPQ;
+    l->scale = found->quarter / LIVE_PPQ;
+    l->is_compound = found->period > found->quarter;
     /* An upbeat of less than half a beat comes before the bar. */
     l->bar_anchor = found->phase + rint(beats + 0.2) * found->period;
     return true;
@@ -122,6 +123,7 @@ static void plan_answer(live *l) {
   double after = ticks_of_ms(l, l->value[LIVE_ANSWER_AFTER]), least = ticks_of_ms(l, ANSWER_LEAST);
   double due = l->player.last + after, length = l->player.last - l->call_began;
   double scale = l->scale, anchor = l->bar_anchor;
+  bool is_compound = l->is_compound;
   if (follow_beat(l, &found)) {
     /* A rest of a beat is part of the call. */
     due = fmax(due, l->player.last + 1.1 * found.period);
@@ -133,6 +135,7 @@ static void plan_answer(live *l) {
   /* The session's own time changes when the call is read. */
   l->scale = scale;
   l->bar_anchor = anchor;
+  l->is_compound = is_compound;
   l->plans = true;
   l->due = due;
   l->until = due + length;
@@ -142,6 +145,7 @@ static void plan_answer(live *l) {
 static void plan_trade(live *l) {
   beat found;
   double scale = l->scale, anchor = l->bar_anchor;
+  bool is_compound = l->is_compound;
   if (!follow_beat(l, &found)) l->bar_anchor = l->call_began;
   double length = l->value[LIVE_TRADE_BARS] * ticks_of_bar(l);
   double due = l->bar_anchor + length;
@@ -151,6 +155,7 @@ static void plan_trade(live *l) {
   }
   l->scale = scale;
   l->bar_anchor = anchor;
+  l->is_compound = is_compound;
   l->plans = true;
 }
 
