@@ -41,7 +41,7 @@ bool runs(const live *l) { return l->has_transport && l->transport.is_running; }
 /* ---- Settings ---- */
 
 static uint32_t scale_of(int key) {
-  const uint32_t major = 0xAB5, minor = 0x5AD; /* bit 0 is the tonic */
+  const uint32_t major = 0xAB5, minor = 0xDAD; /* as retto_scale_from_key has them; bit 0 is the tonic */
   if (key == 0) return 0xFFF;
   int tonic = (key - 1) % 12;
   uint32_t scale = key > 12 ? minor : major;
