@@ -129,7 +129,7 @@ struct live {
   notes notes;
   int channel; /* that its last note was handed over with; -1 before */
   double own_loudness;
-  uint64_t late;
+  uint64_t late, drawn;
   retto_status status;
 
   player player;

@@ -207,5 +207,7 @@ void live_get_state(const live *l, live_state *state) {
                         .tempo = l->tempo / l->scale,
                         .bar = l->bars + (l->reached > l->bar_line ? (l->reached - l->bar_line) / l->bar : 0),
                         .late = l->late,
-                        .status = l->status};
+                        .status = l->status,
+                        .drawn = l->drawn,
+                        .end = l->finished ? tick_at(l, l->reached) : INFINITY};
 }

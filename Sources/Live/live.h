@@ -152,6 +152,8 @@ typedef struct live_state {
   int64_t bar;           /* of the piece or of all that was played, from 0 */
   uint64_t late;         /* notes that were left out because their time was over */
   retto_status status;   /* of the session's call that failed last; RETTO_OK if none has */
+  uint64_t drawn;        /* events */
+  double end;            /* tick at which the piece ended; infinity if it has not */
 } live_state;
 
 void live_get_state(const live *l, live_state *state);
