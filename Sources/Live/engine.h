@@ -147,6 +147,8 @@ struct live {
   int64_t bar_line, bar, bars;
   bool finished;
   double from; /* what comes before this tick of the host is passed over */
+  bool stands; /* at `place` of the song: nothing of what comes there was handed over yet */
+  double place;
   int mark_spacing; /* bars from a mark to the next */
 
   /* Snapshots of the session: the first is that of before a turn, the others those of bars. */
@@ -188,7 +190,7 @@ void turn_end(live *l, double tick);
 
 /* The piece is at this position of the song at a tick. */
 void piece_locate(live *l, double tick, double position);
-/* What was kept of bars after the present one is no longer what would be played. */
+/* A setting has changed: what was kept of bars after the present one is no longer what would be played. */
 void piece_forget_ahead(live *l);
 double piece_advance(live *l, double now, double horizon, int draws);
 

@@ -113,8 +113,9 @@ typedef struct live_transport_state {
 
 /* Follows the transport of the host. To be called with each change, and may be called with each block: what goes on as
  * before changes nothing. In LIVE_PLAY a piece begins at position 0 of the song, plays while the transport runs, and
- * has the same notes in the same places when the song is played again, if no setting has changed. Without any call
- * there is no transport: the piece begins with the first live_advance, and the tempo is 120. */
+ * has the same notes in the same places when the song is played again, if no setting has changed. While it stands,
+ * live_advance draws what comes before its position, so that it begins in time. Without any call there is no transport:
+ * the piece begins with the first live_advance, and the tempo is 120. */
 void live_transport(live *l, double tick, const live_transport_state *transport);
 
 /* The tempo of a host without a transport: ticks a minute over LIVE_PPQ. */
