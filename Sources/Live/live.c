@@ -71,7 +71,7 @@ static bool apply(live *l, live_parameter parameter) {
 /* What comes next is the first that is played. */
 static void start_anew(live *l, double tick) {
   l->began = l->finished = l->plays = l->plans = l->reads = l->waits = l->is_compound = false;
-  l->player.call_count = l->mark_count = 0;
+  l->player.call_count = l->player.read = l->mark_count = 0;
   l->bars = l->bar_line = l->reached = 0;
   l->scale = 1;
   follow_key(l);
