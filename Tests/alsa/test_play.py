@@ -342,6 +342,7 @@ class Controls(SequencerTest):
             os.setsid()
             fcntl.ioctl(theirs, termios.TIOCSCTTY, 0)
         process = subprocess.Popen(command, stdin=theirs, stdout=theirs, stderr=theirs, preexec_fn=take_terminal)
+        self.addCleanup(lambda: process.poll() is None and process.kill())
         shown = ""
 
         def read_until(text):
@@ -412,6 +413,13 @@ class Controls(SequencerTest):
         probe = self.probe()
         play = self.start("play", "-p", "probe:in", "-i", "probe:out", "--clock", "out", "--cc", "tempo=learn", SMALL)
         probe.await_events(lambda events: sum(e.kind == "clock" for e in events) > 10)
+        probe.tell("-1 cc 0 20 127")
+        time.sleep(0.3)  # it is not where the tempo is, and changes nothing
+        heard = probe.count("clock")
+        probe.await_events(lambda events: sum(e.kind == "clock" for e in events) > heard + 50)
+        clocks = [e.ns for e in list(probe.events) if e.kind == "clock"][-49:]
+        self.assertAlmostEqual(60e9 * 2 / (clocks[-1] - clocks[0]), 120, delta=2)
+        probe.tell("-1 cc 0 20 40")  # past it
         probe.tell("-1 cc 0 20 127")
         heard = probe.count("clock")
         probe.await_events(lambda events: sum(e.kind == "clock" for e in events) > heard + 70)
