@@ -205,16 +205,16 @@ static void suspend(performer *p) {
   if (!p->paused) alsa_out_run(p->out);
 }
 
-static void listen(performer *p, int signals) {
+static void listen(performer *p) {
   bool busy = false;
   while (!p->finished) {
     live_state state;
     live_get_state(p->live, &state);
     p->show(&state);
-    unsigned ready = wait_for_input(alsa_out_descriptor(p->out), signals, busy);
+    unsigned ready = wait_for_input(alsa_out_descriptor(p->out), p->signals, busy);
     if (ready & FROM_PORT) hear_port(p);
     if (ready & FROM_SIGNALS) {
-      if (read_signal(signals) == SIGTSTP)
+      if (read_signal(p->signals) == SIGTSTP)
         suspend(p);
       else
         p->finished = true;
@@ -230,7 +230,6 @@ static void listen(performer *p, int signals) {
 }
 
 void performer_run(performer *p) {
-  int signals = open_signals();
   p->song.out = p->out;
   p->song.user = p;
   p->song.moved = move;
@@ -239,7 +238,7 @@ void performer_run(performer *p) {
   /* The beginning waits in the queue before time begins, so that nothing of it is late. */
   while (go_on(p)) continue;
   alsa_out_run(p->out);
-  listen(p, signals);
+  listen(p);
   song_pause(&p->song);
   alsa_out_silence(p->out);
   close_keyboard();

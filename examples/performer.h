@@ -40,6 +40,7 @@ typedef struct performer {
   int count, current;
 
   alsa_out *out;
+  int signals;
   histogram times; /* of drawing an event */
   bool paused, finished;
   double next; /* when the engine is to be called again, in ticks of the queue */
@@ -58,6 +59,7 @@ void performer_give(performer *p, live_parameter parameter, double value);
 
 /* These give up where something cannot be had. */
 void performer_open_models(performer *p, char **paths, int count);
+/* Also blocks the signals that end a program: call it before there are threads. */
 void performer_open_ports(performer *p);
 
 /* Frees all of it, and nothing sounds any more; says how it went. The status to exit with. */

@@ -87,6 +87,7 @@ void performer_open_ports(performer *p) {
     show_line("no port to listen to yet: give -i PORT (aconnect -i lists them), or use aconnect");
   if (p->song.follows) show_line("waiting for Start or Continue");
   alsa_out_set_tempo(p->out, p->tempo);
+  p->signals = open_signals();
 }
 
 /* ---- How it went ---- */

@@ -34,7 +34,8 @@ static const char *const help =
     "      space pauses, m goes to the next model, o to the next port, q ends.\n"
     CONTROLS_CONTROLLERS;
 
-static performer play = {.name = "Libretto", .ahead = 100, .tempo = 120, .channel = -1, .program = -1};
+static performer play = {
+    .name = "Libretto", .ahead = 100, .tempo = 120, .channel = -1, .program = -1, .song = {.runs_alone = true}};
 static bool lists;
 
 /* ---- Options ---- */

@@ -1,4 +1,4 @@
-/* song.h - where the song is that programs play in: it runs by itself, leads others by MIDI clock, or follows one.
+/* song.h - where the song is that programs play in: it runs alone, leads others by MIDI clock, or follows one.
  *
  * The song is on a queue: its beginning is at the tick `origin`, and the queue's tempo is that of the clock that is
  * followed, and a little more or less to make up an error. */
@@ -10,7 +10,7 @@
 
 typedef struct song {
   alsa_out *out;
-  bool leads, follows;
+  bool leads, follows, runs_alone; /* runs_alone: without a clock too */
   /* Told when the song begins to run, stops, or is moved: at this tick it is at this position. */
   void (*moved)(void *user, double tick, bool runs, double position);
   /* The clock that is followed has another tempo. */
@@ -24,7 +24,7 @@ typedef struct song {
   int64_t first_clock; /* of the master's song, at which ours begins */
 } song;
 
-/* Begins: at the queue's tick 0, or with the clock that is followed. */
+/* Begins: at the queue's tick 0, or with the clock that is followed; else there is none. */
 void song_open(song *s);
 
 /* Lets it begin anew at the first beat after `tick`. */

@@ -41,8 +41,27 @@ class Duet(SequencerTest):
         stats = json.loads(out)
         self.assertLessEqual(stats["late"], late, stats)
 
+    def test_an_answer_begins_on_the_player_s_beat(self):
+        """On the first or second beat after the pause, at any tempo."""
+        for tempo in (90, 150):
+            quarter = 60e9 / tempo
+            duet = self.duet()
+            for _ in range(2):
+                before = len(self.answers())
+                start, last = self.play(TUNE * 2, length=int(quarter / 2))
+                self.player.await_events(lambda events: sum(e.kind == "on" for e in events) > before + 1)
+                begun = self.answers()[before].ns
+                beat = round((begun - start) / quarter)
+                self.assertAlmostEqual((begun - start) / 1e6, beat * quarter / 1e6, delta=20)
+                self.assertGreater(begun, last + 600e6 - 20e6)
+                self.assertLess(begun, last + 600e6 + 2.2 * quarter)
+                time.sleep(10 * quarter / 1e9)
+                self.assertSilent(self.player)
+            self.end(duet)
+            self.player.close()
+
     def test_an_answer_begins_when_it_is_due(self):
-        duet = self.duet()
+        duet = self.duet("--no-follow-tempo")
         for _ in range(2):
             before = len(self.answers())
             _, last = self.play(TUNE)
@@ -54,7 +73,7 @@ class Duet(SequencerTest):
         self.end(duet)
 
     def test_the_pause_can_be_chosen_and_a_new_call_ends_the_answer(self):
-        duet = self.duet("--answer-after", 300)
+        duet = self.duet("--answer-after", 300, "--no-follow-tempo")
         _, last = self.play(TUNE)
         self.player.await_events(lambda events: sounding(events))
         self.assertAlmostEqual((self.answers()[0].ns - last) / 1e6, 300, delta=50)
