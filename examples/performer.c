@@ -98,6 +98,7 @@ static void end_piece(performer *p, double now, double end) {
 static bool go_on(performer *p) {
   live_state state;
   double now = alsa_out_now(p->out), ahead = ticks_of_ms(p, p->ahead), horizon = now + ahead;
+  if (p->wake < now - ahead) p->wake = INFINITY; /* it was lost with other events */
   live_get_state(p->live, &state);
   if (p->prepare) p->prepare(&state);
   if (horizon > p->next) draw(p, now, horizon, &state);
