@@ -126,6 +126,7 @@ struct live {
   int64_t reached;
   bool waits; /* `next` was drawn and was not handed over yet */
   retto_event next;
+  int drawn_key; /* applied_key when it was drawn */
   notes notes;
   int channel; /* that its last note was handed over with; -1 before */
   double own_loudness;
@@ -149,7 +150,8 @@ struct live {
   double from; /* what comes before this tick of the host is passed over */
   int mark_spacing; /* bars from a mark to the next */
 
-  /* Snapshots of the session: the first is that of before a turn, the others those of bars. */
+  /* Snapshots of the session: the first is that of before a turn, the second of before `next` was drawn, the others
+   * those of bars. */
   unsigned char *snapshots;
   size_t snapshot_size, snapshot_stride;
   int64_t turn_reached;
@@ -170,9 +172,15 @@ double ticks_of_quarter(const live *l);
 double ticks_of_bar(const live *l);
 bool runs(const live *l);
 
+/* Lets the session have all settings. */
 void take_settings(live *l);
+void take_key(live *l, int key);
+/* The key that is set, or the player's. */
 void follow_key(live *l);
 void begin_piece(live *l);
+/* The snapshot of a mark, or one of these. */
+enum { TURN_SNAPSHOT = -2, DRAW_SNAPSHOT = -1 };
+unsigned char *snapshot_of(const live *l, int mark);
 void feed(live *l, double tick, int kind, int channel, int pitch, int velocity);
 void draw(live *l);
 /* Hands over a drawn note, or leaves it out if it is late. */

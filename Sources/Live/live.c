@@ -68,6 +68,10 @@ static bool apply(live *l, live_parameter parameter) {
   return status == RETTO_OK;
 }
 
+void take_settings(live *l) {
+  for (int i = 0; i < LIVE_PARAMETERS; i++) apply(l, (live_parameter)i);
+}
+
 /* What comes next is the first that is played. */
 static void start_anew(live *l, double tick) {
   l->began = l->finished = l->plays = l->plans = l->reads = l->waits = l->is_compound = false;
@@ -112,7 +116,7 @@ size_t live_size(const retto_session *session, int bars) {
   size_t size = snapshot_size(session);
   if (size == 0 || bars < 1 || bars > 4096) return 0;
   size_t marks = (size_t)bars + 1; /* and the beginning */
-  return aligned(sizeof(live) + marks * sizeof(bar_mark)) + (1 + marks) * aligned(size) + 64;
+  return aligned(sizeof(live) + marks * sizeof(bar_mark)) + (2 + marks) * aligned(size) + 64;
 }
 
 live *live_open(void *memory, const retto_model *model, retto_session *session, int bars, uint64_t seed,
@@ -140,7 +144,7 @@ live *live_open(void *memory, const retto_model *model, retto_session *session, 
   l->snapshot_stride = aligned(l->snapshot_size);
   l->snapshots = (unsigned char *)memory + aligned(sizeof(live) + marks * sizeof(bar_mark));
   for (int i = 0; i < LIVE_PARAMETERS; i++) l->value[i] = parameters[i].initial;
-  for (int i = 0; i < LIVE_PARAMETERS; i++) apply(l, (live_parameter)i);
+  take_settings(l);
   l->status = RETTO_OK;
   return l;
 }

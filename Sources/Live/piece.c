@@ -3,8 +3,6 @@
 /* LIVE_PLAY: pieces without end. At each bar line the session is kept, so that the song can go on from any bar it has
  * been to. */
 
-static unsigned char *snapshot_of(const live *l, int mark) { return l->snapshots + (size_t)(1 + mark) * l->snapshot_stride; }
-
 /* Of two neighbours one is dropped when there is no more room, so that those left reach as far back as ever. The
  * first, of the beginning, stays. */
 static void thin_out(live *l) {

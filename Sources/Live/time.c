@@ -51,7 +51,11 @@ static uint32_t scale_of(int key) {
 void follow_key(live *l) {
   int key = (int)l->value[LIVE_KEY];
   if (!key && l->value[LIVE_FOLLOW_KEY] != 0 && l->value[LIVE_MODE] != LIVE_PLAY) key = l->player.key;
-  if (key == l->applied_key || l->is_drums) return;
+  if (key != l->applied_key) take_key(l, key);
+}
+
+void take_key(live *l, int key) {
+  if (l->is_drums) return;
   /* A scale without one of the pitches that may begin would be refused; then there is no constraint. */
   if (retto_session_set_scale(l->session, scale_of(key))) return;
   if (retto_session_set_key(l->session, key)) return;
@@ -82,7 +86,15 @@ void begin_piece(live *l) {
   feed(l, l->origin, RETTO_EVENT_TIME_SIGNATURE, 0, numerator, denominator);
 }
 
+unsigned char *snapshot_of(const live *l, int mark) {
+  return l->snapshots + (size_t)(2 + mark) * l->snapshot_stride;
+}
+
 void draw(live *l) {
+  size_t size = l->snapshot_size;
+  /* A session that is restored does not end a note that was begun, and one that waits was. */
+  check(l, retto_session_snapshot(l->session, snapshot_of(l, DRAW_SNAPSHOT), size, &size));
+  l->drawn_key = l->applied_key;
   if (!check(l, retto_session_next_event(l->session, &l->next))) {
     l->next = (retto_event){.delta = (uint32_t)l->ticks_per_quarter, .kind = RETTO_EVENT_TIME};
     l->plays = false;

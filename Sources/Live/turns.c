@@ -57,7 +57,7 @@ static void pass(live *l, double tick, int64_t at) {
 
 static void keep_turn(live *l) {
   size_t size = l->snapshot_size;
-  check(l, retto_session_snapshot(l->session, l->snapshots, size, &size));
+  check(l, retto_session_snapshot(l->session, snapshot_of(l, TURN_SNAPSHOT), size, &size));
   l->turn_reached = l->reached;
   l->turn_origin = l->origin;
   l->turn_scale = l->scale;
@@ -65,7 +65,7 @@ static void keep_turn(live *l) {
 }
 
 static void restore_turn(live *l) {
-  check(l, retto_session_restore(l->session, l->snapshots, l->snapshot_size));
+  check(l, retto_session_restore(l->session, snapshot_of(l, TURN_SNAPSHOT), l->snapshot_size));
   l->reached = l->turn_reached;
   l->origin = l->turn_origin;
   l->scale = l->turn_scale;

@@ -1,0 +1,270 @@
+#include "engine.h"
+
+/* An instance as bytes: magic, version, length and checksum, then the fields in the order of `engine`, each number in
+ * 8 bytes, least significant first. One function goes through them in each direction, so that what is read is what was
+ * written. Before anything changes, a pass without effect has found every number in its range. */
+
+enum { VERSION = 1, HEADER = 32 };
+
+static const unsigned char magic[8] = {'R', 'E', 'T', 'T', 'O', 'L', 'V', 'E'};
+
+typedef struct pass {
+  enum { WRITES, CHECKS, READS } kind;
+  unsigned char *out; /* WRITES: NULL where the length alone is asked for */
+  const unsigned char *in;
+  size_t at, size;
+  bool failed;
+} pass;
+
+/* ---- Numbers ---- */
+
+static void put(unsigned char *to, uint64_t v) {
+  for (int i = 0; i < 8; i++) to[i] = (unsigned char)(v >> 8 * i);
+}
+
+static uint64_t get(const unsigned char *from) {
+  uint64_t v = 0;
+  for (int i = 0; i < 8; i++) v |= (uint64_t)from[i] << 8 * i;
+  return v;
+}
+
+static void bytes(pass *p, unsigned char *v, size_t count) {
+  if (p->kind != WRITES && (p->failed || count > p->size - p->at)) {
+    p->failed = true;
+    return;
+  }
+  if (p->kind == WRITES && p->out) memcpy(p->out + p->at, v, count);
+  if (p->kind == READS) memcpy(v, p->in + p->at, count);
+  p->at += count;
+}
+
+static uint64_t number(pass *p, uint64_t v) {
+  unsigned char eight[8] = {0};
+  put(eight, v);
+  if (p->kind == CHECKS && !p->failed && p->size - p->at >= 8) memcpy(eight, p->in + p->at, 8);
+  bytes(p, eight, 8);
+  return get(eight);
+}
+
+static int64_t whole_of(pass *p, int64_t v, int64_t least, int64_t most) {
+  v = (int64_t)number(p, (uint64_t)v);
+  if (v >= least && v <= most) return v;
+  p->failed = true;
+  return least;
+}
+
+static void whole(pass *p, int *v, int least, int most) {
+  int found = (int)whole_of(p, *v, least, most);
+  if (p->kind == READS) *v = found;
+}
+
+static void small(pass *p, uint8_t *v, uint8_t most) {
+  uint8_t found = (uint8_t)whole_of(p, *v, 0, most);
+  if (p->kind == READS) *v = found;
+}
+
+static void large(pass *p, int64_t *v, int64_t least) {
+  int64_t found = whole_of(p, *v, least, INT64_MAX / 4);
+  if (p->kind == READS) *v = found;
+}
+
+static void flag(pass *p, bool *v) {
+  bool found = whole_of(p, *v, 0, 1) != 0;
+  if (p->kind == READS) *v = found;
+}
+
+static void real(pass *p, double *v, double least, double most) {
+  double found;
+  uint64_t bits;
+  memcpy(&bits, v, 8);
+  bits = number(p, bits);
+  memcpy(&found, &bits, 8);
+  if (!(found >= least && found <= most)) p->failed = true;
+  if (p->kind == READS) *v = found;
+}
+
+/* Ticks of the host, as far as they are exact. */
+static void tick(pass *p, double *v) { real(p, v, -9e15, 9e15); }
+
+/* ---- Fields ---- */
+
+/* The keys that are down or that the pedal holds. */
+static void held(pass *p, player *v) {
+  int count = 0;
+  for (int i = 0; p->kind == WRITES && i < CHANNELS * PITCHES; i++)
+    count += v->held[i / PITCHES][i % PITCHES] || v->released[i / PITCHES][i % PITCHES];
+  count = (int)whole_of(p, count, 0, CHANNELS * PITCHES);
+  if (p->kind == READS) {
+    memset(v->held, 0, sizeof v->held);
+    memset(v->released, 0, sizeof v->released);
+    v->holding = 0;
+  }
+  for (int next = 0; count > 0 && !p->failed; count--, next++) {
+    if (p->kind == WRITES)
+      while (!v->held[next / PITCHES][next % PITCHES] && !v->released[next / PITCHES][next % PITCHES]) next++;
+    next = (int)whole_of(p, next, next, CHANNELS * PITCHES - 1);
+    int channel = next / PITCHES, pitch = next % PITCHES;
+    int64_t by = whole_of(p, v->held[channel][pitch], 0, 0x8000);
+    bool is_released = whole_of(p, v->released[channel][pitch], 0, 1) != 0;
+    if (p->kind != READS) continue;
+    v->held[channel][pitch] = (uint16_t)by;
+    v->released[channel][pitch] = is_released;
+    v->holding += by != 0;
+  }
+}
+
+/* Gives the events of the call. */
+static int heard_player(pass *p, player *v) {
+  held(p, v);
+  for (int i = 0; i < CHANNELS; i++) {
+    flag(p, &v->pedal[i]);
+    flag(p, &v->used[i]);
+  }
+  tick(p, &v->last);
+  tick(p, &v->last_onset);
+  int count = (int)whole_of(p, v->call_count, 0, MOST_HEARD);
+  for (int i = 0; i < count && !p->failed; i++) {
+    tick(p, &v->call[i].tick);
+    small(p, &v->call[i].kind, 255);
+    small(p, &v->call[i].channel, 15);
+    small(p, &v->call[i].pitch, 127);
+    small(p, &v->call[i].velocity, 127);
+  }
+  int64_t onsets = whole_of(p, (int64_t)v->onset_count, 0, INT64_MAX / 4);
+  for (int i = 0; i < onsets && i < MOST_ONSETS; i++) {
+    tick(p, &v->onsets[i].tick);
+    small(p, &v->onsets[i].pitch, 127);
+    small(p, &v->onsets[i].velocity, 127);
+  }
+  if (p->kind == READS) {
+    v->call_count = count;
+    v->onset_count = (uint64_t)onsets;
+  }
+  for (int i = 0; i < 12; i++) real(p, &v->classes[i], 0, 1e9);
+  real(p, &v->loudness, 0, 127);
+  whole(p, &v->key, 0, 24);
+  return count;
+}
+
+static void transport(pass *p, live_transport_state *t) {
+  real(p, &t->tempo, 0, 1e6);
+  flag(p, &t->is_running);
+  tick(p, &t->position);
+  tick(p, &t->bar);
+  whole(p, &t->numerator, 0, 1 << 20);
+  whole(p, &t->denominator, 0, 1 << 20);
+}
+
+static void marks(pass *p, live *l) {
+  int count = (int)whole_of(p, l->mark_count, 0, l->most_marks);
+  whole(p, &l->mark_spacing, 1, 1 << 30);
+  for (int i = 0; i < count && !p->failed; i++) {
+    bar_mark *m = &l->marks[i];
+    large(p, &m->reached, 0);
+    large(p, &m->bar_line, 0);
+    large(p, &m->bar, 1);
+    large(p, &m->bars, 0);
+    bytes(p, snapshot_of(l, i), l->snapshot_size);
+  }
+  if (p->kind == READS) l->mark_count = count;
+}
+
+/* What was drawn and waits is drawn again, from the session as it was before. */
+static void engine(pass *p, live *l) {
+  int64_t reached = l->waits ? l->reached - l->next.delta : l->reached;
+  bool has_turn = whole_of(p, l->value[LIVE_MODE] != LIVE_PLAY && (l->reads || l->plays), 0, 1) != 0;
+  uint64_t seed = number(p, l->seed);
+  if (p->kind == READS) l->seed = seed;
+  for (int i = 0; i < LIVE_PARAMETERS; i++) {
+    const live_parameter_info *info = live_get_parameter_info((live_parameter)i);
+    real(p, &l->value[i], info->least, info->most);
+  }
+  whole(p, &l->applied_key, 0, 24);
+  whole(p, &l->drawn_key, 0, 24);
+  tick(p, &l->now);
+  tick(p, &l->horizon);
+  real(p, &l->tempo, 1e-3, 1e6);
+  flag(p, &l->has_transport);
+  transport(p, &l->transport);
+  tick(p, &l->told);
+  flag(p, &l->began);
+  tick(p, &l->origin);
+  real(p, &l->scale, 1e-3, 1e3);
+  large(p, &reached, 0);
+  flag(p, &l->waits);
+  whole(p, &l->channel, -1, 15);
+  real(p, &l->own_loudness, 0, 127);
+  int calls = heard_player(p, &l->player);
+  flag(p, &l->plays);
+  flag(p, &l->first);
+  flag(p, &l->plans);
+  flag(p, &l->reads);
+  int read = (int)whole_of(p, l->reads ? l->read : 0, 0, calls);
+  tick(p, &l->due);
+  real(p, &l->until, -9e15, INFINITY);
+  tick(p, &l->bar_anchor);
+  flag(p, &l->is_compound);
+  tick(p, &l->call_began);
+  large(p, &l->bar_line, 0);
+  large(p, &l->bar, 1);
+  large(p, &l->bars, 0);
+  flag(p, &l->finished);
+  tick(p, &l->from);
+  large(p, &l->turn_reached, 0);
+  tick(p, &l->turn_origin);
+  real(p, &l->turn_scale, 0, 1e3);
+  flag(p, &l->turn_began);
+  if (has_turn) bytes(p, snapshot_of(l, TURN_SNAPSHOT), l->snapshot_size);
+  marks(p, l);
+  if (p->kind != READS) return;
+  l->reached = reached;
+  l->read = read;
+}
+
+/* ---- Saving and restoring ---- */
+
+/* FNV-1a. */
+static uint64_t checksum(const unsigned char *v, size_t count) {
+  uint64_t hash = 0xCBF29CE484222325;
+  for (size_t i = 0; i < count; i++) hash = (hash ^ v[i]) * 0x100000001B3;
+  return hash;
+}
+
+size_t live_save(const live *l, void *buffer, size_t capacity) {
+  pass p = {.kind = WRITES, .at = HEADER};
+  engine(&p, (live *)l); /* which does not change when written */
+  size_t length = p.at + l->snapshot_size, size = l->snapshot_size;
+  if (!buffer || capacity < length) return length;
+  p = (pass){.kind = WRITES, .out = buffer, .at = HEADER};
+  engine(&p, (live *)l);
+  if (l->waits)
+    memcpy(p.out + p.at, snapshot_of(l, DRAW_SNAPSHOT), size);
+  else if (retto_session_snapshot(l->session, p.out + p.at, size, &size))
+    return 0;
+  memcpy(p.out, magic, 8);
+  put(p.out + 8, VERSION);
+  put(p.out + 16, length);
+  put(p.out + 24, checksum(p.out + HEADER, length - HEADER));
+  return length;
+}
+
+bool live_restore(live *l, const void *saved, size_t size) {
+  const unsigned char *in = saved;
+  if (size < HEADER + l->snapshot_size || memcmp(in, magic, 8) != 0 || get(in + 8) != VERSION ||
+      get(in + 16) != size || get(in + 24) != checksum(in + HEADER, size - HEADER))
+    return false;
+  pass p = {.kind = CHECKS, .in = in, .at = HEADER, .size = size - l->snapshot_size};
+  engine(&p, l);
+  if (p.failed || p.at != p.size || retto_session_restore(l->session, in + p.at, l->snapshot_size)) return false;
+  p = (pass){.kind = READS, .in = in, .at = HEADER, .size = p.size};
+  engine(&p, l);
+  l->notes.count = 0;
+  check(l, retto_session_forget_sounding(l->session));
+  int key = l->applied_key, drawn_key = l->drawn_key;
+  take_key(l, 0); /* which no range refuses */
+  take_settings(l);
+  take_key(l, drawn_key);
+  if (l->waits) draw(l);
+  take_key(l, key);
+  return true;
+}
