@@ -192,6 +192,8 @@ void live_silence(live *l, double tick) {
   }
 }
 
+void live_set_seed(live *l, uint64_t seed) { l->seed = seed; }
+
 void live_forget(live *l, double tick) {
   live_silence(l, tick);
   memset(&l->player, 0, sizeof l->player);
