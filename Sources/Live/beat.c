@@ -35,6 +35,9 @@ static hands mean_hands(const rhythm *r, double period) {
   return h;
 }
 
+/* The time at which the hand points up, beside that from which the ticks count. */
+static double phase_of(hand h, double period) { return atan2(h.y, h.x) / TURN * period; }
+
 static double length_of(hand h) { return sqrt(h.x * h.x + h.y * h.y); }
 
 /* Onsets that belong together, as those of a chord, are one. */
@@ -62,9 +65,9 @@ static void take(rhythm *r, const player *p, double together, double longest) {
  * and Moelants 1999). */
 static double fitness(const rhythm *r, double period, double minute) {
   double octaves = log2(minute / period / 110);
-  double likely = exp(-0.5 * octaves * octaves / (0.45 * 0.45));
+  double likely = exp(-0.5 * octaves * octaves / (0.55 * 0.55));
   hands h = mean_hands(r, period);
-  return likely * (length_of(h.whole) + length_of(h.half) + 0.5 * length_of(h.quarter));
+  return likely * (length_of(h.whole) + 0.6 * length_of(h.half) + 0.3 * length_of(h.quarter));
 }
 
 bool beat_find(const player *p, double tempo, beat *found) {
@@ -92,6 +95,12 @@ bool beat_find(const player *p, double tempo, beat *found) {
   found->quarter = period;
   found->period = is_compound ? 1.5 * period : period;
   found->clearness = fmax(length_of(beat), length_of(simple.half));
-  found->phase = end + atan2(beat.y, beat.x) / TURN * found->period;
+  found->phase = end + phase_of(beat, found->period);
+  if (length_of(beat) < 0.3 && length_of(simple.half) > 0.5) {
+    /* Notes come on all halves alike: the first of them is on a beat. */
+    double half = period / 2, first = end + r.tick[0];
+    found->phase = end + phase_of(simple.half, half);
+    found->phase += rint((first - found->phase) / half) * half;
+  }
   return found->clearness > 0.6;
 }

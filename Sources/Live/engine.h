@@ -57,9 +57,9 @@ typedef struct player {
   double last;       /* when a note began or ended last */
   double last_onset;
 
-  /* What was not read by the session yet, oldest first. */
+  /* What he has played since the last turn of the model, oldest first, and how much of it the session has read. */
   heard call[MOST_HEARD];
-  int call_count;
+  int call_count, read;
 
   onset onsets[MOST_ONSETS]; /* a ring: the latest, `onset_count` of them in all */
   uint64_t onset_count;
@@ -138,7 +138,6 @@ struct live {
   /* Turns. */
   bool plays, first; /* first: its first note has not come yet */
   bool plans, reads; /* a turn is to begin at `due`; the call is being read for it */
-  int read;          /* events of the call that were */
   double due, until;
   double bar_anchor; /* a bar line of the player's, in ticks of the host */
   bool is_compound;  /* his beats have three parts */

@@ -75,7 +75,7 @@ void take_settings(live *l) {
 /* What comes next is the first that is played. */
 static void start_anew(live *l, double tick) {
   l->began = l->finished = l->plays = l->plans = l->reads = l->waits = l->is_compound = false;
-  l->player.call_count = l->mark_count = 0;
+  l->player.call_count = l->player.read = l->mark_count = 0;
   l->bars = l->bar_line = l->reached = 0;
   l->scale = 1;
   follow_key(l);
@@ -195,6 +195,8 @@ void live_silence(live *l, double tick) {
     turn_end(l, tick);
   }
 }
+
+void live_set_seed(live *l, uint64_t seed) { l->seed = seed; }
 
 void live_forget(live *l, double tick) {
   live_silence(l, tick);

@@ -87,6 +87,7 @@ void player_keep(player *p, double tick, int kind, int channel, int pitch, int v
   if (p->call_count == MOST_HEARD) { /* of a very long call the end counts */
     memmove(p->call, p->call + MOST_HEARD / 4, (MOST_HEARD - MOST_HEARD / 4) * sizeof *p->call);
     p->call_count -= MOST_HEARD / 4;
+    p->read = p->read > MOST_HEARD / 4 ? p->read - MOST_HEARD / 4 : 0;
   }
   p->call[p->call_count++] =
       (heard){tick, (uint8_t)kind, (uint8_t)channel, (uint8_t)pitch, (uint8_t)velocity};

@@ -23,9 +23,11 @@ static double song_beat(const live *l, double tick) {
  * they are what his onsets tell, and his first note begins a bar. */
 static bool follow_beat(live *l, beat *found) {
   if (runs(l)) {
-    double song = l->transport.position + l->call_began - l->told, bar = ticks_of_bar(l);
     l->scale = 1;
-    l->bar_anchor = l->call_began - fmod(fmod(song - l->transport.bar, bar) + bar, bar);
+    double song = l->transport.position + l->call_began - l->told, bar = ticks_of_bar(l);
+    double place = fmod(fmod(song - l->transport.bar, bar) + bar, bar);
+    if (place > bar - LIVE_PPQ / 8) place -= bar; /* a little too early for the bar line */
+    l->bar_anchor = l->call_began - place;
     *found = (beat){LIVE_PPQ, l->bar_anchor, LIVE_PPQ, 1};
     return true;
   }
@@ -70,6 +72,7 @@ static void restore_turn(live *l) {
   l->origin = l->turn_origin;
   l->scale = l->turn_scale;
   l->began = l->turn_began;
+  l->player.read = 0;
 }
 
 /* Prepares the session for the call: the tempo, and the place in the bar. */
@@ -77,7 +80,7 @@ static void begin_reading(live *l) {
   beat found;
   keep_turn(l);
   l->reads = true;
-  l->read = 0;
+  l->player.read = 0;
   l->player.key = key_find(l->player.classes, l->player.key);
   follow_key(l);
   if (l->player.call_count == 0) return;
@@ -94,10 +97,18 @@ static void begin_reading(live *l) {
   pass(l, first, place - l->reached % bar);
 }
 
+/* What was read of the call and answered is over. */
+static void drop_read(live *l) {
+  player *p = &l->player;
+  p->call_count -= p->read;
+  memmove(p->call, p->call + p->read, (size_t)p->call_count * sizeof *p->call);
+  p->read = 0;
+}
+
 /* Reads one event of the call; false if there is none left. */
 static bool read_call(live *l) {
-  if (l->read == l->player.call_count) return false;
-  const heard *h = &l->player.call[l->read++];
+  if (l->player.read == l->player.call_count) return false;
+  const heard *h = &l->player.call[l->player.read++];
   feed(l, h->tick, h->kind, h->channel, h->pitch, h->velocity);
   return true;
 }
@@ -112,7 +123,6 @@ static void start(live *l) {
   int64_t at = llrint((l->due - l->origin) * l->ticks_per_quarter / (LIVE_PPQ * l->scale));
   pass(l, l->due, at - l->reached);
   feed(l, l->due, RETTO_EVENT_TIME, 0, 0, 0);
-  l->player.call_count = 0;
   l->plans = l->reads = false;
   l->plays = l->first = true;
   l->waits = false;
@@ -175,13 +185,17 @@ static void stop(live *l, double tick) {
   }
   check(l, retto_session_forget_sounding(l->session));
   l->plays = l->waits = false;
+  drop_read(l);
 }
 
-/* Ends what the model plays at once. What nobody has heard of it was never played. */
+/* Ends what the model plays at once. What nobody has heard of it was never played, and the call goes on. */
 static void interrupt(live *l, double tick) {
   end_notes(l, tick);
   l->plays = l->waits = false;
-  if (tick < l->due) restore_turn(l);
+  if (tick < l->due)
+    restore_turn(l);
+  else
+    drop_read(l);
 }
 
 void turn_end(live *l, double tick) {
@@ -303,7 +317,7 @@ double turn_advance(live *l, double now, double horizon, int draws) {
     }
     if (!l->reads) begin_reading(l);
     while (draws > 0 && read_call(l)) draws--;
-    if (l->read < l->player.call_count) return now;
+    if (l->player.read < l->player.call_count) return now;
     if (horizon <= l->due) return l->due;
     start(l);
   }

@@ -238,6 +238,22 @@ class Answer(Case):
         self.assertTrue(any(t > now for t, *_ in e.events))
         self.faults(e)
 
+    def test_a_note_before_the_answer_is_heard_goes_on_with_the_call(self):
+        """The answer was handed over already, for a time that has not come."""
+        calls = []
+        for early in (False, True):
+            e = self.engine("folk", ANSWER)
+            events = list(melody(TUNE, 1000, PPQ))
+            now = run(e, events[-1][0] + 1, 100, events)
+            if early:
+                e.advance(now, now + 6 * PPQ)
+                self.assertGreater(len(e.events), 0)
+            more = list(melody([62, 66, 69], now + 200, PPQ))
+            run(e, now + 40 * PPQ, 100, more, start=now)
+            self.faults(e)
+            calls.append(e.events)
+        self.assertEqual(calls[0], calls[1])
+
     def test_a_held_note_is_answered(self):
         e = self.engine(mode=ANSWER)
         e.hear(1000, 0x90, 62, 80)
