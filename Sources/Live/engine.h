@@ -96,6 +96,50 @@ bool beat_find(const player *p, double tempo, beat *found);
  * is known as long as no other is clearly better, or as there are too few. */
 int key_find(const double classes[12], int known);
 
+/* ---- recent.c: what the session did lately ---- */
+
+enum { MOST_STEPS = 256 };
+
+typedef struct session_step {
+  enum { STEP_DRAW, STEP_FEED, STEP_KEY, STEP_SET } kind;
+  int number;        /* the key, or the parameter */
+  double value;      /* of the parameter */
+  retto_event event; /* that was drawn or fed */
+} session_step;
+
+/* The session at one time. */
+typedef struct moment {
+  bool is_known;
+  int snapshot; /* which holds it */
+  int steps;    /* before it */
+  int64_t reached;
+  int key;
+  double value[LIVE_PARAMETERS];
+} moment;
+
+/* At BASE nothing was to be played that had been handed over before, and soon that will be true of AFTER. LAST is that
+ * before the last draw. */
+enum { BASE, AFTER, LAST, PRESENT, MOMENTS };
+
+typedef struct recent {
+  moment moments[MOMENTS];
+  bool replays;
+  int count; /* of the steps since the base */
+  session_step steps[MOST_STEPS];
+} recent;
+
+void recent_begin(live *l);
+/* It was reset or restored, or no note of it sounds any more. */
+void recent_forget(live *l);
+/* The session is about to do this. */
+void recent_do(live *l, session_step step);
+/* What it has drawn. */
+void recent_drew(live *l, const retto_event *event);
+/* The moment from which a session goes on if all before a tick is over. */
+int recent_choose(live *l, double tick);
+/* Lets a session that was restored to BASE do what was done since. */
+void recent_replay(live *l);
+
 /* ---- The engine ---- */
 
 /* Where a bar of a piece began. */
@@ -126,7 +170,6 @@ struct live {
   int64_t reached;
   bool waits; /* `next` was drawn and was not handed over yet */
   retto_event next;
-  int drawn_key; /* applied_key when it was drawn */
   notes notes;
   int channel; /* that its last note was handed over with; -1 before */
   double own_loudness;
@@ -149,10 +192,11 @@ struct live {
   double from; /* what comes before this tick of the host is passed over */
   int mark_spacing; /* bars from a mark to the next */
 
-  /* Snapshots of the session: the first is that of before a turn, the second of before `next` was drawn, the others
+  /* Snapshots of the session: the first is that of before a turn, then those of what was lately, then
    * those of bars. */
   unsigned char *snapshots;
   size_t snapshot_size, snapshot_stride;
+  recent recent;
   int64_t turn_reached;
   double turn_origin, turn_scale;
   bool turn_began;
@@ -171,14 +215,15 @@ double ticks_of_quarter(const live *l);
 double ticks_of_bar(const live *l);
 bool runs(const live *l);
 
-/* Lets the session have all settings. */
+/* Lets the session have a setting, or all; false if the model does not have it. */
+bool take_setting(live *l, live_parameter parameter);
 void take_settings(live *l);
 void take_key(live *l, int key);
 /* The key that is set, or the player's. */
 void follow_key(live *l);
 void begin_piece(live *l);
 /* The snapshot of a mark, or one of these. */
-enum { TURN_SNAPSHOT = -2, DRAW_SNAPSHOT = -1 };
+enum { OWN_SNAPSHOTS = 1 + MOMENTS, TURN_SNAPSHOT = -OWN_SNAPSHOTS, RECENT_SNAPSHOTS };
 unsigned char *snapshot_of(const live *l, int mark);
 void feed(live *l, double tick, int kind, int channel, int pitch, int velocity);
 void draw(live *l);

@@ -37,6 +37,7 @@ static void keep(live *l) {
 
 static void begin(live *l) {
   check(l, retto_session_reset(l->session, l->seed));
+  recent_forget(l);
   l->began = true;
   l->finished = false;
   l->reached = l->bar_line = l->bars = 0;
@@ -65,6 +66,7 @@ void piece_locate(live *l, double tick, double position) {
     begin(l);
     return;
   }
+  recent_forget(l);
   const bar_mark *m = &l->marks[mark];
   l->reached = m->reached;
   l->bar_line = m->bar_line;

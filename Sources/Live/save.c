@@ -88,6 +88,15 @@ static void tick(pass *p, double *v) { real(p, v, -9e15, 9e15); }
 
 /* ---- Fields ---- */
 
+static void event(pass *p, retto_event *e) {
+  int64_t delta = whole_of(p, e->delta, 0, INT32_MAX);
+  if (p->kind == READS) e->delta = (uint32_t)delta;
+  small(p, &e->kind, 255);
+  small(p, &e->channel, 15);
+  small(p, &e->pitch, 127);
+  small(p, &e->velocity, 255);
+}
+
 /* The keys that are down or that the pedal holds. */
 static void held(pass *p, player *v) {
   int count = 0;
@@ -113,8 +122,7 @@ static void held(pass *p, player *v) {
   }
 }
 
-/* Gives the events of the call. */
-static int heard_player(pass *p, player *v) {
+static void heard_player(pass *p, player *v) {
   held(p, v);
   for (int i = 0; i < CHANNELS; i++) {
     flag(p, &v->pedal[i]);
@@ -123,6 +131,7 @@ static int heard_player(pass *p, player *v) {
   tick(p, &v->last);
   tick(p, &v->last_onset);
   int count = (int)whole_of(p, v->call_count, 0, MOST_HEARD);
+  whole(p, &v->read, 0, count);
   for (int i = 0; i < count && !p->failed; i++) {
     tick(p, &v->call[i].tick);
     small(p, &v->call[i].kind, 255);
@@ -143,7 +152,6 @@ static int heard_player(pass *p, player *v) {
   for (int i = 0; i < 12; i++) real(p, &v->classes[i], 0, 1e9);
   real(p, &v->loudness, 0, 127);
   whole(p, &v->key, 0, 24);
-  return count;
 }
 
 static void transport(pass *p, live_transport_state *t) {
@@ -169,18 +177,75 @@ static void marks(pass *p, live *l) {
   if (p->kind == READS) l->mark_count = count;
 }
 
-/* What was drawn and waits is drawn again, from the session as it was before. */
-static void engine(pass *p, live *l) {
-  int64_t reached = l->waits ? l->reached - l->next.delta : l->reached;
+/* Those of the model that begin at `from` or later. */
+static void kept_notes(pass *p, notes *n, double from) {
+  int kept = 0;
+  for (int i = 0; p->kind == WRITES && i < n->count; i++) kept += (double)n->list[i].on >= from;
+  kept = (int)whole_of(p, kept, 0, MOST_NOTES);
+  for (int i = 0, left = kept; left > 0 && !p->failed; i++, left--) {
+    while (p->kind == WRITES && (double)n->list[i].on < from) i++;
+    struct note note = n->list[i];
+    large(p, &note.on, INT64_MIN / 4);
+    bool is_open = note.off == INT64_MAX;
+    flag(p, &is_open);
+    if (is_open) note.off = 0;
+    large(p, &note.off, INT64_MIN / 4);
+    if (is_open) note.off = INT64_MAX;
+    small(p, &note.channel, 15);
+    small(p, &note.pitch, 127);
+    small(p, &note.own_channel, 15);
+    if (p->kind == READS) n->list[i] = note;
+  }
+  if (p->kind == READS) n->count = kept;
+}
+
+static void values(pass *p, double value[LIVE_PARAMETERS]) {
+  for (int i = 0; i < LIVE_PARAMETERS; i++) {
+    const live_parameter_info *info = live_get_parameter_info((live_parameter)i);
+    real(p, &value[i], info->least, info->most);
+  }
+}
+
+/* The session at the chosen moment, which is the base of what is restored, and what it did since. */
+static void session_steps(pass *p, recent *r, int chosen) {
+  moment *m = &r->moments[p->kind == WRITES ? chosen : BASE];
+  int first = p->kind == WRITES ? m->steps : 0;
+  bool is_last = whole_of(p, chosen == LAST, 0, 1) != 0;
+  values(p, m->value);
+  whole(p, &m->key, 0, 24);
+  large(p, &m->reached, 0);
+  int count = (int)whole_of(p, r->count - first, 0, MOST_STEPS);
+  for (int i = 0; i < count && !p->failed; i++) {
+    session_step s = r->steps[first + i];
+    int kind = (int)whole_of(p, s.kind, STEP_DRAW, STEP_SET);
+    if (kind == STEP_KEY) s.number = (int)whole_of(p, s.number, 0, 24);
+    if (kind == STEP_SET) {
+      s.number = (int)whole_of(p, s.number, 0, LIVE_PARAMETERS - 1);
+      const live_parameter_info *info = live_get_parameter_info((live_parameter)s.number);
+      real(p, &s.value, info->least, info->most);
+    }
+    if (kind == STEP_FEED || kind == STEP_DRAW) event(p, &s.event);
+    if (p->kind != READS) continue;
+    s.kind = kind;
+    r->steps[i] = s;
+  }
+  if (p->kind != READS) return;
+  r->count = count;
+  m->is_known = true;
+  m->steps = 0;
+  r->moments[AFTER].is_known = false;
+  r->moments[LAST].is_known = is_last;
+  if (!is_last) return;
+  int snapshot = r->moments[LAST].snapshot;
+  r->moments[LAST] = *m;
+  r->moments[LAST].snapshot = snapshot;
+}
+
+static void engine(pass *p, live *l, double from, int chosen) {
   bool has_turn = whole_of(p, l->value[LIVE_MODE] != LIVE_PLAY && (l->reads || l->plays), 0, 1) != 0;
   uint64_t seed = number(p, l->seed);
   if (p->kind == READS) l->seed = seed;
-  for (int i = 0; i < LIVE_PARAMETERS; i++) {
-    const live_parameter_info *info = live_get_parameter_info((live_parameter)i);
-    real(p, &l->value[i], info->least, info->most);
-  }
-  whole(p, &l->applied_key, 0, 24);
-  whole(p, &l->drawn_key, 0, 24);
+  values(p, l->value);
   tick(p, &l->now);
   tick(p, &l->horizon);
   real(p, &l->tempo, 1e-3, 1e6);
@@ -190,16 +255,17 @@ static void engine(pass *p, live *l) {
   flag(p, &l->began);
   tick(p, &l->origin);
   real(p, &l->scale, 1e-3, 1e3);
-  large(p, &reached, 0);
+  large(p, &l->reached, 0);
   flag(p, &l->waits);
+  event(p, &l->next);
+  kept_notes(p, &l->notes, from);
   whole(p, &l->channel, -1, 15);
   real(p, &l->own_loudness, 0, 127);
-  int calls = heard_player(p, &l->player);
+  heard_player(p, &l->player);
   flag(p, &l->plays);
   flag(p, &l->first);
   flag(p, &l->plans);
   flag(p, &l->reads);
-  int read = (int)whole_of(p, l->reads ? l->read : 0, 0, calls);
   tick(p, &l->due);
   real(p, &l->until, -9e15, INFINITY);
   tick(p, &l->bar_anchor);
@@ -216,9 +282,7 @@ static void engine(pass *p, live *l) {
   flag(p, &l->turn_began);
   if (has_turn) bytes(p, snapshot_of(l, TURN_SNAPSHOT), l->snapshot_size);
   marks(p, l);
-  if (p->kind != READS) return;
-  l->reached = reached;
-  l->read = read;
+  session_steps(p, &l->recent, chosen);
 }
 
 /* ---- Saving and restoring ---- */
@@ -230,17 +294,15 @@ static uint64_t checksum(const unsigned char *v, size_t count) {
   return hash;
 }
 
-size_t live_save(const live *l, void *buffer, size_t capacity) {
+size_t live_save(live *l, double tick, void *buffer, size_t capacity) {
+  int chosen = recent_choose(l, tick);
   pass p = {.kind = WRITES, .at = HEADER};
-  engine(&p, (live *)l); /* which does not change when written */
-  size_t length = p.at + l->snapshot_size, size = l->snapshot_size;
+  engine(&p, l, tick, chosen);
+  size_t length = p.at + l->snapshot_size;
   if (!buffer || capacity < length) return length;
   p = (pass){.kind = WRITES, .out = buffer, .at = HEADER};
-  engine(&p, (live *)l);
-  if (l->waits)
-    memcpy(p.out + p.at, snapshot_of(l, DRAW_SNAPSHOT), size);
-  else if (retto_session_snapshot(l->session, p.out + p.at, size, &size))
-    return 0;
+  engine(&p, l, tick, chosen);
+  bytes(&p, snapshot_of(l, l->recent.moments[chosen].snapshot), l->snapshot_size);
   memcpy(p.out, magic, 8);
   put(p.out + 8, VERSION);
   put(p.out + 16, length);
@@ -254,17 +316,13 @@ bool live_restore(live *l, const void *saved, size_t size) {
       get(in + 16) != size || get(in + 24) != checksum(in + HEADER, size - HEADER))
     return false;
   pass p = {.kind = CHECKS, .in = in, .at = HEADER, .size = size - l->snapshot_size};
-  engine(&p, l);
+  engine(&p, l, 0, 0);
   if (p.failed || p.at != p.size || retto_session_restore(l->session, in + p.at, l->snapshot_size)) return false;
-  p = (pass){.kind = READS, .in = in, .at = HEADER, .size = p.size};
-  engine(&p, l);
-  l->notes.count = 0;
+  p = (pass){.kind = READS, .in = in, .at = HEADER, .size = size};
+  engine(&p, l, 0, 0);
+  for (int i = BASE; i <= LAST; i++)
+    memcpy(snapshot_of(l, l->recent.moments[i].snapshot), in + p.at, l->snapshot_size);
   check(l, retto_session_forget_sounding(l->session));
-  int key = l->applied_key, drawn_key = l->drawn_key;
-  take_key(l, 0); /* which no range refuses */
-  take_settings(l);
-  take_key(l, drawn_key);
-  if (l->waits) draw(l);
-  take_key(l, key);
+  recent_replay(l);
   return true;
 }

@@ -56,6 +56,7 @@ void follow_key(live *l) {
 
 void take_key(live *l, int key) {
   if (l->is_drums) return;
+  recent_do(l, (session_step){.kind = STEP_KEY, .number = key});
   /* A scale without one of the pitches that may begin would be refused; then there is no constraint. */
   if (retto_session_set_scale(l->session, scale_of(key))) return;
   if (retto_session_set_key(l->session, key)) return;
@@ -72,6 +73,7 @@ void feed(live *l, double tick, int kind, int channel, int pitch, int velocity) 
                        .channel = (uint8_t)channel,
                        .pitch = (uint8_t)pitch,
                        .velocity = (uint8_t)velocity};
+  recent_do(l, (session_step){.kind = STEP_FEED, .event = event});
   l->reached += delta;
   check(l, retto_session_feed_event(l->session, &event));
 }
@@ -83,23 +85,22 @@ void begin_piece(live *l) {
   l->reached = 0;
   l->waits = false;
   check(l, retto_session_reset(l->session, l->seed));
+  recent_forget(l);
   feed(l, l->origin, RETTO_EVENT_TIME_SIGNATURE, 0, numerator, denominator);
 }
 
 unsigned char *snapshot_of(const live *l, int mark) {
-  return l->snapshots + (size_t)(2 + mark) * l->snapshot_stride;
+  return l->snapshots + (size_t)(OWN_SNAPSHOTS + mark) * l->snapshot_stride;
 }
 
 void draw(live *l) {
-  size_t size = l->snapshot_size;
-  /* A session that is restored does not end a note that was begun, and one that waits was. */
-  check(l, retto_session_snapshot(l->session, snapshot_of(l, DRAW_SNAPSHOT), size, &size));
-  l->drawn_key = l->applied_key;
+  recent_do(l, (session_step){.kind = STEP_DRAW});
   if (!check(l, retto_session_next_event(l->session, &l->next))) {
     l->next = (retto_event){.delta = (uint32_t)l->ticks_per_quarter, .kind = RETTO_EVENT_TIME};
     l->plays = false;
     l->finished = true;
   }
+  recent_drew(l, &l->next);
   l->reached += l->next.delta;
   l->waits = true;
 }
@@ -170,4 +171,5 @@ void end_notes(live *l, double tick) {
   }
   l->notes.count = kept;
   check(l, retto_session_forget_sounding(l->session));
+  recent_forget(l);
 }

@@ -73,6 +73,7 @@ static void restore_turn(live *l) {
   l->scale = l->turn_scale;
   l->began = l->turn_began;
   l->player.read = 0;
+  recent_forget(l);
 }
 
 /* Prepares the session for the call: the tempo, and the place in the bar. */
@@ -184,6 +185,7 @@ static void stop(live *l, double tick) {
     l->sink.note(l->sink.user, at, note->channel, note->pitch, 0);
   }
   check(l, retto_session_forget_sounding(l->session));
+  recent_forget(l);
   l->plays = l->waits = false;
   drop_read(l);
 }

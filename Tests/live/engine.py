@@ -116,10 +116,11 @@ class Engine:
         live.live_get_state(self.l, ctypes.byref(state))
         return state
 
-    def save(self):
-        size = live.live_save(self.l, None, ctypes.c_size_t(0))
+    def save(self, tick):
+        tick = ctypes.c_double(tick)
+        size = live.live_save(self.l, tick, None, ctypes.c_size_t(0))
         buffer = ctypes.create_string_buffer(size)
-        assert live.live_save(self.l, buffer, ctypes.c_size_t(size)) == size
+        assert live.live_save(self.l, tick, buffer, ctypes.c_size_t(size)) == size
         return buffer.raw
 
     def restore(self, saved):
