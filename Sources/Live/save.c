@@ -1,12 +1,13 @@
+#include "bytes.h"
 #include "engine.h"
 
 /* An instance as bytes: magic, version, length and checksum, then the fields in the order of `engine`, each number in
  * 8 bytes, least significant first. One function goes through them in each direction, so that what is read is what was
  * written. Before anything changes, a pass without effect has found every number in its range. */
 
-enum { VERSION = 1, HEADER = 32 };
+enum { VERSION = 1 };
 
-static const unsigned char magic[8] = {'R', 'E', 'T', 'T', 'O', 'L', 'V', 'E'};
+static const char magic[8] = {'R', 'E', 'T', 'T', 'O', 'L', 'V', 'E'};
 
 typedef struct pass {
   enum { WRITES, CHECKS, READS } kind;
@@ -17,16 +18,6 @@ typedef struct pass {
 } pass;
 
 /* ---- Numbers ---- */
-
-static void put(unsigned char *to, uint64_t v) {
-  for (int i = 0; i < 8; i++) to[i] = (unsigned char)(v >> 8 * i);
-}
-
-static uint64_t get(const unsigned char *from) {
-  uint64_t v = 0;
-  for (int i = 0; i < 8; i++) v |= (uint64_t)from[i] << 8 * i;
-  return v;
-}
 
 static void bytes(pass *p, unsigned char *v, size_t count) {
   if (p->kind != WRITES && (p->failed || count > p->size - p->at)) {
@@ -40,10 +31,10 @@ static void bytes(pass *p, unsigned char *v, size_t count) {
 
 static uint64_t number(pass *p, uint64_t v) {
   unsigned char eight[8] = {0};
-  put(eight, v);
+  bytes_put(eight, v);
   if (p->kind == CHECKS && !p->failed && p->size - p->at >= 8) memcpy(eight, p->in + p->at, 8);
   bytes(p, eight, 8);
-  return get(eight);
+  return bytes_get(eight);
 }
 
 static int64_t whole_of(pass *p, int64_t v, int64_t least, int64_t most) {
@@ -287,38 +278,26 @@ static void engine(pass *p, live *l, double from, int chosen) {
 
 /* ---- Saving and restoring ---- */
 
-/* FNV-1a. */
-static uint64_t checksum(const unsigned char *v, size_t count) {
-  uint64_t hash = 0xCBF29CE484222325;
-  for (size_t i = 0; i < count; i++) hash = (hash ^ v[i]) * 0x100000001B3;
-  return hash;
-}
-
 size_t live_save(live *l, double tick, void *buffer, size_t capacity) {
   int chosen = recent_choose(l, tick);
-  pass p = {.kind = WRITES, .at = HEADER};
+  pass p = {.kind = WRITES, .at = BYTES_HEADER};
   engine(&p, l, tick, chosen);
   size_t length = p.at + l->snapshot_size;
   if (!buffer || capacity < length) return length;
-  p = (pass){.kind = WRITES, .out = buffer, .at = HEADER};
+  p = (pass){.kind = WRITES, .out = buffer, .at = BYTES_HEADER};
   engine(&p, l, tick, chosen);
   bytes(&p, snapshot_of(l, l->recent.moments[chosen].snapshot), l->snapshot_size);
-  memcpy(p.out, magic, 8);
-  put(p.out + 8, VERSION);
-  put(p.out + 16, length);
-  put(p.out + 24, checksum(p.out + HEADER, length - HEADER));
+  bytes_seal(p.out, magic, VERSION, length);
   return length;
 }
 
 bool live_restore(live *l, const void *saved, size_t size) {
   const unsigned char *in = saved;
-  if (size < HEADER + l->snapshot_size || memcmp(in, magic, 8) != 0 || get(in + 8) != VERSION ||
-      get(in + 16) != size || get(in + 24) != checksum(in + HEADER, size - HEADER))
-    return false;
-  pass p = {.kind = CHECKS, .in = in, .at = HEADER, .size = size - l->snapshot_size};
+  if (!bytes_are_sealed(in, size, magic, VERSION) || size < BYTES_HEADER + l->snapshot_size) return false;
+  pass p = {.kind = CHECKS, .in = in, .at = BYTES_HEADER, .size = size - l->snapshot_size};
   engine(&p, l, 0, 0);
   if (p.failed || p.at != p.size || retto_session_restore(l->session, in + p.at, l->snapshot_size)) return false;
-  p = (pass){.kind = READS, .in = in, .at = HEADER, .size = size};
+  p = (pass){.kind = READS, .in = in, .at = BYTES_HEADER, .size = size};
   engine(&p, l, 0, 0);
   for (int i = BASE; i <= LAST; i++)
     memcpy(snapshot_of(l, l->recent.moments[i].snapshot), in + p.at, l->snapshot_size);
