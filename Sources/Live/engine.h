@@ -201,6 +201,7 @@ struct live {
   double turn_origin, turn_scale;
   bool turn_began;
   int mark_count, most_marks;
+  bool has_changed; /* a setting, since the piece began */
   bar_mark marks[]; /* most_marks of them */
 };
 

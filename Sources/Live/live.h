@@ -138,8 +138,7 @@ double live_advance(live *l, double now, double horizon, int draws);
  * notes come as they would have. */
 void live_silence(live *l, double tick);
 
-/* The seed of the next piece that begins: after live_forget, live_set of another mode, or a jump to a bar before any
- * that was played. */
+/* The seed of the next piece that begins, after live_forget or live_set of another mode. */
 void live_set_seed(live *l, uint64_t seed);
 
 /* Forgets what was played, by both: the next note or piece is the first, with the same seed. */

@@ -157,6 +157,7 @@ static void transport(pass *p, live_transport_state *t) {
 static void marks(pass *p, live *l) {
   int count = (int)whole_of(p, l->mark_count, 0, l->most_marks);
   whole(p, &l->mark_spacing, 1, 1 << 30);
+  flag(p, &l->has_changed);
   for (int i = 0; i < count && !p->failed; i++) {
     bar_mark *m = &l->marks[i];
     large(p, &m->reached, 0);

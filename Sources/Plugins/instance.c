@@ -59,8 +59,8 @@ instance_voice *instance_swap(instance *i, instance_voice *voice) {
   i->voice = voice;
   if (!voice) return old;
   voice->owner = i;
-  for (int p = 0; p < LIVE_PARAMETERS; p++) live_set(voice->live, (live_parameter)p, i->value[p]);
   live_set_seed(voice->live, (uint64_t)i->value[INSTANCE_SEED]);
+  for (int p = 0; p < LIVE_PARAMETERS; p++) live_set(voice->live, (live_parameter)p, i->value[p]);
   i->free_from = present(i);
   tell(i);
   return old;
@@ -132,7 +132,7 @@ void instance_begin(instance *i, uint32_t frames, bool waits, instance_send send
   i->is_full = false;
   i->send = send;
   i->user = user;
-  i->draws = waits ? 1000000 : 8 + (frames > 512 ? (int)((frames - 512) / 64) : 0);
+  i->draws = waits ? 20000 : 8 + (frames > 512 ? (int)((frames - 512) / 64) : 0);
 }
 
 void instance_advance(instance *i, uint32_t frame) {
@@ -189,7 +189,7 @@ void instance_hear(instance *i, uint32_t frame, const uint8_t *bytes, uint32_t c
   if (i->owed > 0) pay(i);
   if (l && count <= 3) live_hear(l, present(i), 0, bytes, count);
   if (!is_note) {
-    if (thru) send_now(i, i->reached, bytes, count);
+    if (thru && bytes[0] >= 0xA0) send_now(i, i->reached, bytes, count);
     return;
   }
   int channel = bytes[0] & 15;

@@ -54,7 +54,8 @@ instance_parameter instance_describe(int parameter);
 
 typedef struct instance_voice instance_voice;
 
-/* Reads a model of music: a file, or one with a name if there is no slash in it. NULL with a sentence in `message`.
+/* Reads a model of music: one by name if there is no slash in the path, else a file; if there is no such file, the model
+ * with its name that is installed. NULL with a sentence in `message`.
  * [any thread but that of audio] */
 instance_voice *instance_load(const char *path, char *message, size_t size);
 /* Does nothing for NULL. [any thread but that of audio] */

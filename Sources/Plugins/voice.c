@@ -3,6 +3,20 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* A file that is not there is one of another machine, where a model of this name may be installed. */
+static retto_status load(const char *path, retto_model **model) {
+  static const char suffix[] = ".safetensors";
+  const char *slash = strrchr(path, '/'), *end = path + strlen(path) - (sizeof suffix - 1);
+  char name[256];
+  if (!slash) return retto_model_load_named(path, model);
+  retto_status status = retto_model_load(path, model);
+  if (status != RETTO_ERROR_FILE || end <= slash || strcmp(end, suffix) || end - slash > (long)sizeof name) return status;
+  memcpy(name, slash + 1, (size_t)(end - slash - 1));
+  name[end - slash - 1] = 0;
+  if (!retto_model_load_named(name, model)) return RETTO_OK;
+  return retto_model_load(path, model); /* for its message */
+}
+
 instance_voice *instance_load(const char *path, char *message, size_t size) {
   enum { BARS = 128 }; /* that can be gone back to */
   size_t length = strlen(path) + 1;
@@ -10,7 +24,7 @@ instance_voice *instance_load(const char *path, char *message, size_t size) {
   const char *reason = "not enough memory";
   if (!v) goto failed;
   memcpy(v->path, path, length);
-  if (strchr(path, '/') ? retto_model_load(path, &v->model) : retto_model_load_named(path, &v->model)) {
+  if (load(path, &v->model)) {
     reason = retto_last_error();
     goto failed;
   }
