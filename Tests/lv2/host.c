@@ -46,10 +46,8 @@ static void begin_input(host *h) {
 host *host_open(double rate) {
   host *h = calloc(1, sizeof *h);
   static LV2_URID_Map map = {NULL, map_uri};
-  LV2_Worker_Schedule schedule = {h, schedule_work};
-  LV2_Worker_Schedule *kept = malloc(sizeof *kept);
-  *kept = schedule;
-  LV2_Feature f_map = {LV2_URID__map, &map}, f_work = {LV2_WORKER__schedule, kept};
+  LV2_Feature f_map = {LV2_URID__map, &map}, f_work = {LV2_WORKER__schedule, &h->schedule};
+  h->schedule = (LV2_Worker_Schedule){h, schedule_work};
   const LV2_Feature *features[] = {&f_map, &f_work, NULL};
   h->descriptor = lv2_descriptor(0);
   h->rate = rate;
@@ -151,6 +149,10 @@ static void take(host *h, uint32_t frames) {
 #if defined(RTSAN)
 typedef void (*realtime_run)(LV2_Handle, uint32_t) __attribute__((nonblocking));
 static void run_plugin(host *h, uint32_t frames) __attribute__((nonblocking)) {
+#ifdef ALLOCATES
+  void *volatile memory = malloc((size_t)frames + 1);
+  free(memory);
+#endif
   ((realtime_run)h->descriptor->run)(h->plugin, frames);
 }
 #else

@@ -7,6 +7,7 @@
 #include "../../Sources/Plugins/instance.h"
 #include <lv2/atom/forge.h>
 #include <lv2/core/lv2.h>
+#include <lv2/worker/worker.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -24,11 +25,13 @@ typedef struct message {
 typedef struct host {
   const LV2_Descriptor *descriptor;
   LV2_Handle plugin;
+  LV2_Worker_Schedule schedule;
   double rate;
   int64_t played;
   float value[INSTANCE_PARAMETERS + 1]; /* and freewheel */
   union {
     LV2_Atom_Sequence sequence;
+    int64_t alignment; /* of events */
     uint8_t bytes[BUFFER];
   } in, out;
   uint32_t capacity; /* of out; BUFFER unless it is set */
