@@ -58,14 +58,17 @@ static void hear_on(plugin *p, uint32_t frame, const clap_event_note_t *e) {
   hear(p, frame, on, 3);
 }
 
-/* Ends each held note that the event means; -1 means any. */
+/* Ends each note that the event means; -1 means any that is held. */
 static void hear_off(plugin *p, uint32_t frame, const clap_event_note_t *e) {
   if (e->port_index != 0 && e->port_index != -1) return;
   for (int channel = 0; channel < 16; channel++) {
     if (e->channel != -1 && e->channel != channel) continue;
     for (int key = 0; key < 128; key++) {
-      int32_t id = p->note_id[channel][key];
-      if ((e->key != -1 && e->key != key) || !p->is_held[channel][key]) continue;
+      bool is_held = p->is_held[channel][key];
+      int32_t id = is_held ? p->note_id[channel][key] : -1;
+      if (e->key != -1 && e->key != key) continue;
+      /* One that is named may have been held when the plugin was saved. */
+      if (!is_held && (e->channel == -1 || e->key == -1)) continue;
       /* Of two notes on a key the first has ended with the beginning of the second. */
       if (e->note_id != -1 && id != -1 && id != e->note_id) continue;
       uint8_t off[3] = {(uint8_t)(0x80 | channel), (uint8_t)key, 64};
