@@ -1,6 +1,7 @@
 # Libretto. `make` builds the library, the tool and, with ALSA's headers, the live programs; `make install`
-# installs what is built; `make check` tests everything; `make demo` shows what it is for. Targets that test
-# do their own set-up on a machine that has the Swift toolchain.
+# installs what is built; `make plugins` and `make install-plugins` do the same for plugins; `make check` tests
+# everything; `make demo` shows what it is for. Targets that test do their own set-up on a machine that has the Swift
+# toolchain.
 
 PREFIX ?= /usr/local
 DESTDIR ?=
@@ -31,7 +32,7 @@ STAGE := .build/stage
 STRIP ?= -Xlinker -s
 SWIFT_BUILD := swift build -c release -Xswiftc -static-stdlib -Xswiftc -use-ld=lld $(STRIP)
 
-.PHONY: all library tool live examples check check-swift check-fuzz check-programs check-alsa check-sanitizers demo bench results install uninstall clean format lint
+.PHONY: all library tool live plugins install-plugins uninstall-plugins check-lv2 examples check check-swift check-fuzz check-programs check-alsa check-sanitizers demo bench results install uninstall clean format lint
 
 all: library tool live
 
@@ -59,6 +60,19 @@ live: library
 	@if echo '#include <alsa/asoundlib.h>' | $(CC) -E - >/dev/null 2>&1; then $(BUILD_LIVE); else \
 	  echo "leaving out $(LIVE): $(CC) finds no <alsa/asoundlib.h> (Debian: gcc, libasound2-dev)"; fi
 
+# The plugins, where their headers are. They look for the library where it is from LV2DIR, or two folders up.
+LV2DIR ?= $(LIBDIR)/lv2
+LV2_BUILT := .build/lib/lv2
+BUILD_LV2 = $(MAKE) --no-print-directory $(1) -C Sources/LV2 OUTPUT="$(abspath $(LV2_BUILT))" \
+  LIBRETTO="-I$(abspath Include) $(abspath $(RELEASE)/libretto.so)" \
+  RUNPATH="$(sort ../.. $(shell realpath -m --relative-to="$(LV2DIR)/libretto.lv2" "$(LIBDIR)"))"
+
+plugins: library
+	@mkdir -p .build/lib
+	@ln -sf ../release/libretto.so .build/lib/$(SONAME)
+	@if echo '#include <lv2/core/lv2.h>' | $(CC) -E - >/dev/null 2>&1; then $(call BUILD_LV2); else \
+	  echo "leaving out libretto.lv2: $(CC) finds no <lv2/core/lv2.h> (Debian: gcc, lv2-dev)"; fi
+
 # Installs what is built, and builds nothing; but for a LIBDIR that they cannot find the live programs are linked
 # anew. Each file is written beside its place and renamed: programs that run keep the old one.
 put = install -m $(1) "$(2)" "$(DESTDIR)$(3).new" && mv -f "$(DESTDIR)$(3).new" "$(DESTDIR)$(3)"
@@ -85,6 +99,20 @@ uninstall:
 	rm -f $(patsubst %,"$(DESTDIR)$(BINDIR)"/%,libretto $(LIVE)) "$(DESTDIR)$(INCLUDEDIR)/libretto.h"
 	rm -f $(patsubst %,"$(DESTDIR)$(LIBDIR)"/%,libretto.so $(SONAME) libretto.so.$(VERSION) pkgconfig/libretto.pc)
 	rm -f $(patsubst %,"$(DESTDIR)$(DATADIR)/libretto"/%,$(MODELS))
+
+# The plugins that were built, for an installation of the same PREFIX. For a LIBDIR that it cannot find the plugin is
+# linked anew.
+install-plugins:
+	@[ -x $(LV2_BUILT)/libretto.lv2/libretto_lv2.so ] || \
+	  { echo "make install-plugins: there is no $(LV2_BUILT)/libretto.lv2; run make plugins first" >&2; exit 1; }
+	@[ "$$(realpath -m "$(LV2DIR)/..")" = "$$(realpath -m "$(LIBDIR)")" ] || $(call BUILD_LV2,-B)
+	mkdir -p "$(DESTDIR)$(LV2DIR)/libretto.lv2"
+	@for name in manifest.ttl libretto.ttl presets.ttl; do echo "installing libretto.lv2/$$name"; \
+	  $(call put,644,$(LV2_BUILT)/libretto.lv2/$$name,$(LV2DIR)/libretto.lv2/$$name) || exit 1; done
+	$(call put,755,$(LV2_BUILT)/libretto.lv2/libretto_lv2.so,$(LV2DIR)/libretto.lv2/libretto_lv2.so)
+
+uninstall-plugins:
+	rm -rf "$(DESTDIR)$(LV2DIR)/libretto.lv2"
 
 # The examples, built against an installation of their own as any program would be.
 STAGED = PREFIX="$(abspath $(STAGE))" BINDIR="$(abspath $(STAGE))/bin" LIBDIR="$(abspath $(STAGE))/lib" \
@@ -122,6 +150,10 @@ check-programs:
 check-alsa: examples
 	@Tests/packages gcc python3 libasound2-dev
 	Tests/alsa/run $(STAGE)
+
+# The LV2 plugin in a host of its own, and in jalv where JACK runs.
+check-lv2:
+	Tests/lv2/run $(RELEASE)
 
 check-sanitizers:
 	Tests/sanitizers

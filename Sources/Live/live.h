@@ -139,8 +139,24 @@ double live_advance(live *l, double now, double horizon, int draws);
  * notes come as they would have. */
 void live_silence(live *l, double tick);
 
+/* The seed of the next piece that begins, after live_forget or live_set of another mode. */
+void live_set_seed(live *l, uint64_t seed);
+
 /* Forgets what was played, by both: the next note or piece is the first, with the same seed. */
 void live_forget(live *l, double tick);
+
+/* ---- Saving ---- */
+
+/* Writes the instance to `buffer`, with what was played and heard, its settings, and its place in the music: one that
+ * restores it goes on as this one does. What was handed over for `tick` and later is still to be played, and the host
+ * keeps it. Returns the number of bytes; if that is more than `capacity`, or the buffer is NULL, nothing was written.
+ * At most live_size and 128 kB. The same instance gives the same bytes. */
+size_t live_save(live *l, double tick, void *buffer, size_t capacity);
+
+/* Makes an instance that plays nothing what the saved one was. It must be one over the same model, and keep as many
+ * bars or more. The notes that sounded before the tick are not begun again, and their ends may not come; ticks go on
+ * from those of the saved instance. Takes as long as drawing what was handed over ahead of time. False if the bytes are damaged, of another model or of a newer version; nothing has changed then. */
+bool live_restore(live *l, const void *saved, size_t size);
 
 /* What a host may show. */
 typedef struct live_state {

@@ -1,9 +1,7 @@
 #include "engine.h"
 
-/* LIVE_PLAY: pieces without end. At each bar line the session is kept, so that the song can go on from any bar it has
+/* LIVE_PLAY: pieces without end. Before each bar line the session is kept, so that the song can go on from any bar it has
  * been to. */
-
-static unsigned char *snapshot_of(const live *l, int mark) { return l->snapshots + (size_t)(1 + mark) * l->snapshot_stride; }
 
 /* Of two neighbours one is dropped when there is no more room, so that those left reach as far back as ever. The
  * first, of the beginning, stays. */
@@ -19,41 +17,41 @@ static void thin_out(live *l) {
 
 static int64_t bars_at(const live *l) { return l->bars + (l->reached - l->bar_line) / l->bar; }
 
-/* Keeps the session before the first draw in a bar. */
-static void keep(live *l) {
-  int64_t bar = bars_at(l);
-  if (l->mark_count > 0) {
-    const bar_mark *last = &l->marks[l->mark_count - 1];
-    if (l->reached <= last->reached || bar % l->mark_spacing != 0 ||
-        bar <= last->bars + (last->reached - last->bar_line) / last->bar)
-      return;
+/* Draws, and keeps the session of before the draw if that came to another bar: it is the first to be made again when the
+ * song goes on from there. */
+static void draw_on(live *l) {
+  const bar_mark before = {l->reached, l->bar_line, l->bar, l->bars};
+  const int64_t left = bars_at(l);
+  bool is_new = l->mark_count == 0 || l->reached > l->marks[l->mark_count - 1].reached;
+  if (is_new) {
+    if (l->mark_count == l->most_marks) thin_out(l);
+    size_t size = l->snapshot_size;
+    is_new = check(l, retto_session_snapshot(l->session, snapshot_of(l, l->mark_count), size, &size));
   }
-  if (l->mark_count == l->most_marks) {
-    thin_out(l);
-    if (bar % l->mark_spacing != 0) return;
-  }
-  size_t size = l->snapshot_size;
-  if (!check(l, retto_session_snapshot(l->session, snapshot_of(l, l->mark_count), size, &size))) return;
-  l->marks[l->mark_count++] = (bar_mark){l->reached, l->bar_line, l->bar, l->bars};
+  draw(l);
+  if (is_new && (l->mark_count == 0 || bars_at(l) / l->mark_spacing > left / l->mark_spacing))
+    l->marks[l->mark_count++] = before;
 }
 
 static void begin(live *l) {
   check(l, retto_session_reset(l->session, l->seed));
+  recent_forget(l);
   l->began = true;
   l->finished = false;
   l->reached = l->bar_line = l->bars = 0;
   l->bar = 4 * l->ticks_per_quarter;
   l->mark_count = 0;
   l->mark_spacing = 1;
+  l->has_changed = false;
 }
 
-/* Sums of ticks may fall short by the last bit. */
-static const double bit = 0.01;
+/* A host that goes to a bar line may come to the frame after it. */
+static const double rounding = 2; /* ticks */
 
 void piece_locate(live *l, double tick, double position) {
-  bool is_there = l->began && l->stands && fabs(position - l->place) < 2;
+  bool is_there = l->began && l->stands && fabs(position - l->place) < rounding;
   l->origin = tick - position;
-  l->from = l->origin + (is_there ? l->place : position) - bit;
+  l->from = l->origin + (is_there ? l->place : position) - rounding;
   if (is_there) return;
   end_notes(l, tick);
   l->scale = 1;
@@ -64,12 +62,16 @@ void piece_locate(live *l, double tick, double position) {
   l->place = position;
   /* The latest mark before the position, so that what begins there is drawn again. */
   int mark = l->mark_count - 1;
-  while (mark >= 0 && tick_at(l, l->marks[mark].reached) >= l->from) mark--;
+  while (mark > 0 && tick_at(l, l->marks[mark].reached) >= l->from) mark--;
   if (!l->began || mark < 0 ||
       !check(l, retto_session_restore(l->session, snapshot_of(l, mark), l->snapshot_size))) {
     begin(l);
     return;
   }
+  recent_forget(l);
+  /* With other settings other bars follow. */
+  if (l->has_changed) l->mark_count = mark + 1;
+  if (mark == 0) l->has_changed = false;
   const bar_mark *m = &l->marks[mark];
   l->reached = m->reached;
   l->bar_line = m->bar_line;
@@ -96,6 +98,7 @@ static void take(live *l, double tick) {
 }
 
 void piece_forget_ahead(live *l) {
+  l->has_changed = true;
   while (l->mark_count > 0 && l->marks[l->mark_count - 1].reached > l->reached) l->mark_count--;
   if (!l->stands || runs(l)) return;
   l->stands = false;
@@ -110,8 +113,7 @@ double piece_advance(live *l, double now, double horizon, int draws) {
   while (l->plays) {
     if (!l->waits) {
       if (draws-- == 0) return now;
-      keep(l);
-      draw(l);
+      draw_on(l);
     }
     double tick = tick_at(l, l->reached);
     if (tick >= horizon) return runs_on ? tick : INFINITY;

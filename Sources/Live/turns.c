@@ -59,7 +59,7 @@ static void pass(live *l, double tick, int64_t at) {
 
 static void keep_turn(live *l) {
   size_t size = l->snapshot_size;
-  check(l, retto_session_snapshot(l->session, l->snapshots, size, &size));
+  check(l, retto_session_snapshot(l->session, snapshot_of(l, TURN_SNAPSHOT), size, &size));
   l->turn_reached = l->reached;
   l->turn_origin = l->origin;
   l->turn_scale = l->scale;
@@ -67,12 +67,13 @@ static void keep_turn(live *l) {
 }
 
 static void restore_turn(live *l) {
-  check(l, retto_session_restore(l->session, l->snapshots, l->snapshot_size));
+  check(l, retto_session_restore(l->session, snapshot_of(l, TURN_SNAPSHOT), l->snapshot_size));
   l->reached = l->turn_reached;
   l->origin = l->turn_origin;
   l->scale = l->turn_scale;
   l->began = l->turn_began;
   l->player.read = 0;
+  recent_forget(l);
 }
 
 /* Prepares the session for the call: the tempo, and the place in the bar. */
@@ -184,6 +185,7 @@ static void stop(live *l, double tick) {
     l->sink.note(l->sink.user, at, note->channel, note->pitch, 0);
   }
   check(l, retto_session_forget_sounding(l->session));
+  recent_forget(l);
   l->plays = l->waits = false;
   drop_read(l);
 }
