@@ -420,6 +420,8 @@ static void *play_blocks(void *argument) {
     h->played += 256;
     h->in_count = 0;
     s->blocks++;
+    struct timespec pause = {0, 20000};
+    nanosleep(&pause, NULL);
   }
   return NULL;
 }
