@@ -96,6 +96,50 @@ bool beat_find(const player *p, double tempo, beat *found);
  * is known as long as no other is clearly better, or as there are too few. */
 int key_find(const double classes[12], int known);
 
+/* ---- recent.c: what the session did lately ---- */
+
+enum { MOST_STEPS = 256 };
+
+typedef struct session_step {
+  enum { STEP_DRAW, STEP_FEED, STEP_KEY, STEP_SET } kind;
+  int number;        /* the key, or the parameter */
+  double value;      /* of the parameter */
+  retto_event event; /* that was drawn or fed */
+} session_step;
+
+/* The session at one time. */
+typedef struct moment {
+  bool is_known;
+  int snapshot; /* which holds it */
+  int steps;    /* before it */
+  int64_t reached;
+  int key;
+  double value[LIVE_PARAMETERS];
+} moment;
+
+/* At BASE nothing was to be played that had been handed over before, and soon that will be true of AFTER. LAST is that
+ * before the last draw. */
+enum { BASE, AFTER, LAST, PRESENT, MOMENTS };
+
+typedef struct recent {
+  moment moments[MOMENTS];
+  bool replays;
+  int count; /* of the steps since the base */
+  session_step steps[MOST_STEPS];
+} recent;
+
+void recent_begin(live *l);
+/* It was reset or restored, or no note of it sounds any more. */
+void recent_forget(live *l);
+/* The session is about to do this. */
+void recent_do(live *l, session_step step);
+/* What it has drawn. */
+void recent_drew(live *l, const retto_event *event);
+/* The moment from which a session goes on if all before a tick is over. */
+int recent_choose(live *l, double tick);
+/* Lets a session that was restored to BASE do what was done since. */
+void recent_replay(live *l);
+
 /* ---- The engine ---- */
 
 /* Where a bar of a piece began. */
@@ -129,7 +173,7 @@ struct live {
   notes notes;
   int channel; /* that its last note was handed over with; -1 before */
   double own_loudness;
-  uint64_t late;
+  uint64_t late, drawn;
   retto_status status;
 
   player player;
@@ -146,11 +190,15 @@ struct live {
   int64_t bar_line, bar, bars;
   bool finished;
   double from; /* what comes before this tick of the host is passed over */
+  bool stands; /* at `place` of the song: nothing of what comes there was handed over yet */
+  double place;
   int mark_spacing; /* bars from a mark to the next */
 
-  /* Snapshots of the session: the first is that of before a turn, the others those of bars. */
+  /* Snapshots of the session: the first is that of before a turn, then those of what was lately, then
+   * those of bars. */
   unsigned char *snapshots;
   size_t snapshot_size, snapshot_stride;
+  recent recent;
   int64_t turn_reached;
   double turn_origin, turn_scale;
   bool turn_began;
@@ -170,9 +218,16 @@ double ticks_of_quarter(const live *l);
 double ticks_of_bar(const live *l);
 bool runs(const live *l);
 
+/* Lets the session have a setting, or all; false if the model does not have it. */
+bool take_setting(live *l, live_parameter parameter);
 void take_settings(live *l);
+void take_key(live *l, int key);
+/* The key that is set, or the player's. */
 void follow_key(live *l);
 void begin_piece(live *l);
+/* The snapshot of a mark, or one of these. */
+enum { OWN_SNAPSHOTS = 1 + MOMENTS, TURN_SNAPSHOT = -OWN_SNAPSHOTS, RECENT_SNAPSHOTS };
+unsigned char *snapshot_of(const live *l, int mark);
 void feed(live *l, double tick, int kind, int channel, int pitch, int velocity);
 void draw(live *l);
 /* Hands over a drawn note, or leaves it out if it is late. */
@@ -188,7 +243,7 @@ void turn_end(live *l, double tick);
 
 /* The piece is at this position of the song at a tick. */
 void piece_locate(live *l, double tick, double position);
-/* What was kept of bars after the present one is no longer what would be played. */
+/* A setting has changed: what was kept of bars after the present one is no longer what would be played. */
 void piece_forget_ahead(live *l);
 double piece_advance(live *l, double now, double horizon, int draws);
 

@@ -27,8 +27,7 @@ const live_parameter_info *live_get_parameter_info(live_parameter parameter) {
   return (int)parameter >= 0 && parameter < LIVE_PARAMETERS ? &parameters[parameter] : NULL;
 }
 
-/* Sets what the session keeps; false if the model does not have it. */
-static bool apply(live *l, live_parameter parameter) {
+bool take_setting(live *l, live_parameter parameter) {
   retto_session *s = l->session;
   const double *v = l->value;
   bool is_piece = v[LIVE_MODE] == LIVE_PLAY;
@@ -49,8 +48,8 @@ static bool apply(live *l, live_parameter parameter) {
     status = retto_session_set_ending(s, !is_piece       ? RETTO_ENDING_NEVER
                                          : l->has_bars ? RETTO_ENDING_BAR_LINE
                                                        : RETTO_ENDING_ANYWHERE);
-    apply(l, LIVE_BARS);
-    apply(l, LIVE_NUMERATOR);
+    take_setting(l, LIVE_BARS);
+    take_setting(l, LIVE_NUMERATOR);
     break;
   case LIVE_BARS: status = retto_session_set_bars(s, is_piece ? (int32_t)v[LIVE_BARS] : 0); break;
   case LIVE_NUMERATOR:
@@ -68,6 +67,10 @@ static bool apply(live *l, live_parameter parameter) {
   return status == RETTO_OK;
 }
 
+void take_settings(live *l) {
+  for (int i = 0; i < LIVE_PARAMETERS; i++) take_setting(l, (live_parameter)i);
+}
+
 /* What comes next is the first that is played. */
 static void start_anew(live *l, double tick) {
   l->began = l->finished = l->plays = l->plans = l->reads = l->waits = l->is_compound = false;
@@ -75,7 +78,9 @@ static void start_anew(live *l, double tick) {
   l->bars = l->bar_line = l->reached = 0;
   l->scale = 1;
   follow_key(l);
-  if (l->value[LIVE_MODE] == LIVE_PLAY && runs(l)) piece_locate(l, tick, l->transport.position + tick - l->told);
+  l->stands = false;
+  if (l->value[LIVE_MODE] == LIVE_PLAY && l->has_transport)
+    piece_locate(l, tick, l->transport.position + (runs(l) ? tick - l->told : 0));
 }
 
 bool live_set(live *l, live_parameter parameter, double value) {
@@ -84,8 +89,9 @@ bool live_set(live *l, live_parameter parameter, double value) {
   value = fmax(info->least, fmin(info->most, info->is_whole ? rint(value) : value));
   bool changes = l->value[parameter] != value;
   if (parameter == LIVE_MODE && changes) live_silence(l, l->now);
+  if (changes) recent_do(l, (session_step){.kind = STEP_SET, .number = (int)parameter, .value = value});
   l->value[parameter] = value;
-  bool has = apply(l, parameter);
+  bool has = take_setting(l, parameter);
   if (parameter == LIVE_MODE && changes)
     start_anew(l, l->now);
   else if (changes)
@@ -112,7 +118,7 @@ size_t live_size(const retto_session *session, int bars) {
   size_t size = snapshot_size(session);
   if (size == 0 || bars < 1 || bars > 4096) return 0;
   size_t marks = (size_t)bars + 1; /* and the beginning */
-  return aligned(sizeof(live) + marks * sizeof(bar_mark)) + (1 + marks) * aligned(size) + 64;
+  return aligned(sizeof(live) + marks * sizeof(bar_mark)) + (OWN_SNAPSHOTS + marks) * aligned(size) + 64;
 }
 
 live *live_open(void *memory, const retto_model *model, retto_session *session, int bars, uint64_t seed,
@@ -140,7 +146,9 @@ live *live_open(void *memory, const retto_model *model, retto_session *session, 
   l->snapshot_stride = aligned(l->snapshot_size);
   l->snapshots = (unsigned char *)memory + aligned(sizeof(live) + marks * sizeof(bar_mark));
   for (int i = 0; i < LIVE_PARAMETERS; i++) l->value[i] = parameters[i].initial;
-  for (int i = 0; i < LIVE_PARAMETERS; i++) apply(l, (live_parameter)i);
+  recent_begin(l);
+  take_settings(l);
+  recent_forget(l);
   l->status = RETTO_OK;
   return l;
 }
@@ -160,11 +168,11 @@ void live_transport(live *l, double tick, const live_transport_state *t) {
   bool jumps = !l->has_transport || fabs(t->position - expected) > same;
   bool is_piece = l->value[LIVE_MODE] == LIVE_PLAY;
   live_set_tempo(l, tick, t->tempo);
-  if ((stops || (jumps && t->is_running)) && !starts) live_silence(l, tick);
+  if (stops || (jumps && t->is_running && !starts)) live_silence(l, tick);
   l->has_transport = true;
   l->transport = *t;
   l->told = tick;
-  if (is_piece && t->is_running && (starts || jumps)) piece_locate(l, tick, t->position);
+  if (is_piece && (starts || stops || jumps)) piece_locate(l, tick, t->position);
 }
 
 double live_advance(live *l, double now, double horizon, int draws) {
@@ -209,5 +217,7 @@ void live_get_state(const live *l, live_state *state) {
                         .tempo = l->tempo / l->scale,
                         .bar = l->bars + (l->reached > l->bar_line ? (l->reached - l->bar_line) / l->bar : 0),
                         .late = l->late,
-                        .status = l->status};
+                        .status = l->status,
+                        .drawn = l->drawn,
+                        .end = l->finished ? tick_at(l, l->reached) : INFINITY};
 }

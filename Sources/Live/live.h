@@ -113,8 +113,9 @@ typedef struct live_transport_state {
 
 /* Follows the transport of the host. To be called with each change, and may be called with each block: what goes on as
  * before changes nothing. In LIVE_PLAY a piece begins at position 0 of the song, plays while the transport runs, and
- * has the same notes in the same places when the song is played again, if no setting has changed. Without any call
- * there is no transport: the piece begins with the first live_advance, and the tempo is 120. */
+ * has the same notes in the same places when the song is played again, if no setting has changed. While it stands,
+ * live_advance draws what comes before its position, so that it begins in time. Without any call there is no transport:
+ * the piece begins with the first live_advance, and the tempo is 120. */
 void live_transport(live *l, double tick, const live_transport_state *transport);
 
 /* The tempo of a host without a transport: ticks a minute over LIVE_PPQ. */
@@ -144,6 +145,19 @@ void live_set_seed(live *l, uint64_t seed);
 /* Forgets what was played, by both: the next note or piece is the first, with the same seed. */
 void live_forget(live *l, double tick);
 
+/* ---- Saving ---- */
+
+/* Writes the instance to `buffer`, with what was played and heard, its settings, and its place in the music: one that
+ * restores it goes on as this one does. What was handed over for `tick` and later is still to be played, and the host
+ * keeps it. Returns the number of bytes; if that is more than `capacity`, or the buffer is NULL, nothing was written.
+ * At most live_size and 128 kB. The same instance gives the same bytes. */
+size_t live_save(live *l, double tick, void *buffer, size_t capacity);
+
+/* Makes an instance that plays nothing what the saved one was. It must be one over the same model, and keep as many
+ * bars or more. The notes that sounded before the tick are not begun again, and their ends may not come; ticks go on
+ * from those of the saved instance. Takes as long as drawing what was handed over ahead of time. False if the bytes are damaged, of another model or of a newer version; nothing has changed then. */
+bool live_restore(live *l, const void *saved, size_t size);
+
 /* What a host may show. */
 typedef struct live_state {
   bool is_playing;       /* the model's turn */
@@ -155,6 +169,8 @@ typedef struct live_state {
   int64_t bar;           /* of the piece or of all that was played, from 0 */
   uint64_t late;         /* notes that were left out because their time was over */
   retto_status status;   /* of the session's call that failed last; RETTO_OK if none has */
+  uint64_t drawn;        /* events */
+  double end;            /* tick at which the piece ended; infinity if it has not */
 } live_state;
 
 void live_get_state(const live *l, live_state *state);

@@ -41,7 +41,7 @@ bool runs(const live *l) { return l->has_transport && l->transport.is_running; }
 /* ---- Settings ---- */
 
 static uint32_t scale_of(int key) {
-  const uint32_t major = 0xAB5, minor = 0x5AD; /* bit 0 is the tonic */
+  const uint32_t major = 0xAB5, minor = 0xDAD; /* as retto_scale_from_key has them; bit 0 is the tonic */
   if (key == 0) return 0xFFF;
   int tonic = (key - 1) % 12;
   uint32_t scale = key > 12 ? minor : major;
@@ -51,7 +51,12 @@ static uint32_t scale_of(int key) {
 void follow_key(live *l) {
   int key = (int)l->value[LIVE_KEY];
   if (!key && l->value[LIVE_FOLLOW_KEY] != 0 && l->value[LIVE_MODE] != LIVE_PLAY) key = l->player.key;
-  if (key == l->applied_key || l->is_drums) return;
+  if (key != l->applied_key) take_key(l, key);
+}
+
+void take_key(live *l, int key) {
+  if (l->is_drums) return;
+  recent_do(l, (session_step){.kind = STEP_KEY, .number = key});
   /* A scale without one of the pitches that may begin would be refused; then there is no constraint. */
   if (retto_session_set_scale(l->session, scale_of(key))) return;
   if (retto_session_set_key(l->session, key)) return;
@@ -68,6 +73,7 @@ void feed(live *l, double tick, int kind, int channel, int pitch, int velocity) 
                        .channel = (uint8_t)channel,
                        .pitch = (uint8_t)pitch,
                        .velocity = (uint8_t)velocity};
+  recent_do(l, (session_step){.kind = STEP_FEED, .event = event});
   l->reached += delta;
   check(l, retto_session_feed_event(l->session, &event));
 }
@@ -79,15 +85,23 @@ void begin_piece(live *l) {
   l->reached = 0;
   l->waits = false;
   check(l, retto_session_reset(l->session, l->seed));
+  recent_forget(l);
   feed(l, l->origin, RETTO_EVENT_TIME_SIGNATURE, 0, numerator, denominator);
 }
 
+unsigned char *snapshot_of(const live *l, int mark) {
+  return l->snapshots + (size_t)(OWN_SNAPSHOTS + mark) * l->snapshot_stride;
+}
+
 void draw(live *l) {
+  recent_do(l, (session_step){.kind = STEP_DRAW});
   if (!check(l, retto_session_next_event(l->session, &l->next))) {
     l->next = (retto_event){.delta = (uint32_t)l->ticks_per_quarter, .kind = RETTO_EVENT_TIME};
     l->plays = false;
     l->finished = true;
   }
+  l->drawn++;
+  recent_drew(l, &l->next);
   l->reached += l->next.delta;
   l->waits = true;
 }
@@ -116,11 +130,11 @@ static int velocity_of(live *l, int own) {
 static void begin_note(live *l, double tick, const retto_event *e) {
   const double bearable = 30; /* ms; later than that it would only disturb */
   int channel = channel_of(l, e->channel & 15), velocity = velocity_of(l, e->velocity);
-  if (tick < l->now) {
+  if (tick < l->now - ticks_of_ms(l, bearable)) {
     l->late++;
-    if (l->now - tick > ticks_of_ms(l, bearable)) return;
-    tick = l->now;
+    return;
   }
+  tick = fmax(tick, l->now);
   /* It sounds, and is the player's to end; or the model's on another channel of its own. */
   if (l->player.held[channel][e->pitch] || notes_has(&l->notes, channel, e->pitch)) return;
   int64_t at = llrint(tick);
@@ -158,4 +172,5 @@ void end_notes(live *l, double tick) {
   }
   l->notes.count = kept;
   check(l, retto_session_forget_sounding(l->session));
+  recent_forget(l);
 }

@@ -59,7 +59,7 @@ static void pass(live *l, double tick, int64_t at) {
 
 static void keep_turn(live *l) {
   size_t size = l->snapshot_size;
-  check(l, retto_session_snapshot(l->session, l->snapshots, size, &size));
+  check(l, retto_session_snapshot(l->session, snapshot_of(l, TURN_SNAPSHOT), size, &size));
   l->turn_reached = l->reached;
   l->turn_origin = l->origin;
   l->turn_scale = l->scale;
@@ -67,12 +67,13 @@ static void keep_turn(live *l) {
 }
 
 static void restore_turn(live *l) {
-  check(l, retto_session_restore(l->session, l->snapshots, l->snapshot_size));
+  check(l, retto_session_restore(l->session, snapshot_of(l, TURN_SNAPSHOT), l->snapshot_size));
   l->reached = l->turn_reached;
   l->origin = l->turn_origin;
   l->scale = l->turn_scale;
   l->began = l->turn_began;
   l->player.read = 0;
+  recent_forget(l);
 }
 
 /* Prepares the session for the call: the tempo, and the place in the bar. */
@@ -184,6 +185,7 @@ static void stop(live *l, double tick) {
     l->sink.note(l->sink.user, at, note->channel, note->pitch, 0);
   }
   check(l, retto_session_forget_sounding(l->session));
+  recent_forget(l);
   l->plays = l->waits = false;
   drop_read(l);
 }
@@ -296,14 +298,14 @@ static void plan_next_trade(live *l) {
   l->plans = true;
 }
 
-/* A note that is held for long is answered too. */
-static bool is_drone(const live *l, double now) {
-  return mode(l) == LIVE_ANSWER && !l->plays && !l->plans && l->player.holding > 0 && l->player.call_count > 0 &&
-         now - l->player.last_onset > PATIENCE * ticks_of_bar(l);
+/* A note that is held for long is answered too: from this tick on. */
+static double drone(const live *l) {
+  bool waits = mode(l) == LIVE_ANSWER && !l->plays && !l->plans && l->player.holding > 0 && l->player.call_count > 0;
+  return waits ? l->player.last_onset + PATIENCE * ticks_of_bar(l) : INFINITY;
 }
 
 double turn_advance(live *l, double now, double horizon, int draws) {
-  if (is_drone(l, now)) {
+  if (now >= drone(l)) {
     l->player.last = now;
     plan_answer(l);
   }
@@ -322,7 +324,7 @@ double turn_advance(live *l, double now, double horizon, int draws) {
     start(l);
   }
   bool played = l->plays;
-  double next = play_on(l, now, horizon, &draws);
+  double next = fmin(play_on(l, now, horizon, &draws), drone(l));
   if (played && !l->plays && mode(l) == LIVE_TRADE) {
     plan_next_trade(l);
     next = l->due - ticks_of_ms(l, lead);

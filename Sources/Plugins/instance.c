@@ -199,7 +199,7 @@ void instance_hear(instance *i, uint32_t frame, const uint8_t *bytes, uint32_t c
     if (thru && send_now(i, i->reached, bytes, count)) *note |= THRU;
   } else if (*note & THRU) {
     if (send_now(i, i->reached, bytes, count))
-      *note &= (uint8_t)~THRU;
+      *note &= (uint8_t)~(THRU | OWN);
     else
       owe(i, channel, bytes[1]);
   }

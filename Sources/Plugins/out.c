@@ -40,6 +40,10 @@ static bool send_own(instance *i, uint32_t frame, const waiting *w) {
   uint8_t *note = &i->notes[w->bytes[0] & 15][w->bytes[1]];
   bool enabled = i->value[INSTANCE_ENABLED] != 0;
   if (kind == 0x80 ? !(*note & OWN) : !enabled) return true;
+  if (kind == 0x80 && *note & THRU) { /* the player ends it */
+    *note &= (uint8_t)~OWN;
+    return true;
+  }
   if (!send_now(i, frame, w->bytes, w->count)) return false;
   if (kind == 0x90) *note |= OWN;
   if (kind == 0x80) *note &= (uint8_t)~OWN;

@@ -28,7 +28,7 @@ class Info(ctypes.Structure):
 class State(ctypes.Structure):
     _fields_ = [("is_playing", ctypes.c_bool), ("is_finished", ctypes.c_bool), ("holding", ctypes.c_int),
                 ("sounding", ctypes.c_int), ("key", ctypes.c_int), ("tempo", ctypes.c_double), ("bar", ctypes.c_int64),
-                ("late", ctypes.c_uint64), ("status", ctypes.c_int)]
+                ("late", ctypes.c_uint64), ("status", ctypes.c_int), ("drawn", ctypes.c_uint64), ("end", ctypes.c_double)]
 
 
 class Transport(ctypes.Structure):
@@ -44,12 +44,12 @@ def load():
         subprocess.run(["gcc", "-std=c11", "-O2", "-shared", "-fPIC", f"-I{ROOT}/Include", f"-I{ROOT}/Sources/Live",
                         *map(str, (ROOT / "Sources/Live").glob("*.c")), "-o", path, "-lm"], check=True)
         live = ctypes.CDLL(path)
-    for name in ("live_size",):
+    for name in ("live_size", "live_save"):
         getattr(live, name).restype = ctypes.c_size_t
     for name in ("live_get", "live_advance"):
         getattr(live, name).restype = ctypes.c_double
     live.live_open.restype = ctypes.c_void_p
-    live.live_set.restype = ctypes.c_bool
+    live.live_set.restype = live.live_restore.restype = ctypes.c_bool
     live.live_get_parameter_info.restype = ctypes.POINTER(Info)
     c.retto_last_error.restype = ctypes.c_char_p
     return c, live
@@ -115,6 +115,16 @@ class Engine:
         state = State()
         live.live_get_state(self.l, ctypes.byref(state))
         return state
+
+    def save(self, tick):
+        tick = ctypes.c_double(tick)
+        size = live.live_save(self.l, tick, None, ctypes.c_size_t(0))
+        buffer = ctypes.create_string_buffer(size)
+        assert live.live_save(self.l, tick, buffer, ctypes.c_size_t(size)) == size
+        return buffer.raw
+
+    def restore(self, saved):
+        return live.live_restore(self.l, bytes(saved), ctypes.c_size_t(len(saved)))
 
     def notes(self):
         """(start, end, pitch, velocity) of the notes handed over; ends of None are missing."""
