@@ -1123,8 +1123,10 @@ typedef struct retto_trainer retto_trainer;
  *                         that is less than 400,000 or there are fewer than 1,000,000 tokens (four times
  *                         as many count with augment). Dropout grows with the number of epochs
  *     embedding           64
- *     sequence            64; fewer for short documents; for pairs and series by their length, 8 to 256
- *     batch               2048 / sequence; less if there is less material
+ *     sequence            32, or 64 if `steps` is given; fewer for short documents; for pairs and series
+ *                         by their length, 8 to 256
+ *     batch               1024 / sequence, or 2048 / sequence if `steps` is given; less if there is less
+ *                         material
  *     learning_rate       0.008 for one layer, 0.006 for more; times the square root of 256 / hidden
  *                         where hidden is above 256, times the square root of 1024 / vocabulary where
  *                         the vocabulary is above 1024, times the square root of 500 / steps in a run
@@ -1133,8 +1135,8 @@ typedef struct retto_trainer retto_trainer;
  *                         steps, 100 at most
  *     weight_decay, clip  0.01 and 1
  *     validation          0.1 of the material
- *     patience            12 evaluations. The validation loss is evaluated every 25 steps, or less
- *                         often if that would take more than a tenth of the time
+ *     patience            12 evaluations. The validation loss is evaluated every 50 steps, or 25 if `steps`
+ *                         is given, or less often if that would take more than a tenth of the time
  *     checkpoint_seconds  60
  *
  * A run ends when the first of `epochs`, `steps` and `minutes` that are given is reached, and earlier when

@@ -86,6 +86,7 @@ int alsa_out_open(const char *name, alsa_out **result) {
   alsa_out *out = *result = calloc(1, sizeof *out);
   if (!out) return -1;
   out->lifeline = -1;
+  out->generation = 1;
   return alsa_out_start_guardian(out) || open_client(out, name) ? -1 : 0;
 }
 
@@ -162,7 +163,6 @@ double alsa_out_tempo(const alsa_out *out) { return 60e6 / out->tempo; }
 static void schedule(alsa_out *out, int64_t tick, snd_seq_event_t *event) {
   snd_seq_ev_set_source(event, out->out);
   snd_seq_ev_set_subs(event);
-  event->tag = out->generation;
   if (tick < 0)
     snd_seq_ev_set_direct(event);
   else
@@ -184,6 +184,7 @@ static void schedule_note(alsa_out *out, int64_t tick, snd_seq_event_t *event) {
   out->stats.late_note_ons += late && event->type == SND_SEQ_EVENT_NOTEON;
   /* A field that note-on and note-off do not use carries the due time, plus 1, to the monitor. */
   event->data.note.duration = (unsigned)(tick < 0 ? 0 : tick + 1);
+  event->tag = out->generation;
   schedule(out, tick, event);
 }
 
@@ -210,6 +211,7 @@ void alsa_out_note_off(alsa_out *out, int64_t tick, int channel, int pitch) {
 void alsa_out_program(alsa_out *out, int64_t tick, int channel, int program) {
   snd_seq_event_t event = {0};
   snd_seq_ev_set_pgmchange(&event, channel, program);
+  event.tag = out->generation;
   schedule(out, tick, &event);
 }
 
@@ -245,10 +247,10 @@ void alsa_out_flush(alsa_out *out) { drain(out); }
 void alsa_out_silence(alsa_out *out) {
   snd_seq_remove_events_t *queued;
   snd_seq_remove_events_alloca(&queued);
-  snd_seq_drop_output_buffer(out->seq);
-  snd_seq_remove_events_set_condition(queued, SND_SEQ_REMOVE_OUTPUT);
+  snd_seq_remove_events_set_condition(queued, SND_SEQ_REMOVE_OUTPUT | SND_SEQ_REMOVE_TAG_MATCH);
+  snd_seq_remove_events_set_tag(queued, out->generation);
   snd_seq_remove_events(out->seq, queued);
-  out->generation++;
+  out->generation = out->generation % UINT8_MAX + 1;
   alsa_out_end_notes(out->seq, out->out, NULL, out->guarded->count);
   drain(out);
   memset(out->guarded->count, 0, sizeof out->guarded->count);

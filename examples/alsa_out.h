@@ -89,8 +89,8 @@ void alsa_out_unsync(alsa_out *out, int type);
 void alsa_out_wake(alsa_out *out, int64_t tick, unsigned value);
 /* Hands on to the kernel what was scheduled. */
 void alsa_out_flush(alsa_out *out);
-/* Removes what is queued, wakes too, and ends what sounds with the note-offs that are missing.
- * Nothing else is sent: notes of others on the same channels go on. */
+/* Removes the notes and programs that are queued, and ends what sounds with the note-offs that are
+ * missing. Nothing else is sent: notes of others on the same channels go on. */
 void alsa_out_silence(alsa_out *out);
 /* Notes that sound or will. */
 int alsa_out_sounding(const alsa_out *out);

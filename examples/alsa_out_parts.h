@@ -31,7 +31,7 @@ struct alsa_out {
   int lifeline; /* to the guardian */
   alsa_out_time time;
   unsigned tempo;     /* microseconds a quarter note */
-  uint8_t generation; /* tags events; silence begins another, so that it can tell old news */
+  uint8_t generation; /* 1 to 255; tags notes and programs. Silence begins another */
   struct wanted wanted[MOST_PORTS];
   int wanted_count;
   alsa_out_stats stats;

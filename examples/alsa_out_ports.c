@@ -83,8 +83,9 @@ static void name_port(alsa_out *out, snd_seq_addr_t address, struct wanted *want
 
 struct search {
   const struct wanted *wanted;
-  snd_seq_addr_t found;
-  int count;
+  snd_seq_addr_t found; /* the last of the ports; the first of a client */
+  int count;            /* of ports, or of clients */
+  bool begins;          /* it is enough that a client's name begins so */
 };
 
 /* The length of a name without the process or client number that many programs add: "FLUID Synth
@@ -112,21 +113,45 @@ static bool match_port(alsa_out *out, const snd_seq_client_info_t *client,
   return false;
 }
 
-/* Finds a port by the names "client:port", or by "client:number" or "client" as ALSA reads them. */
+static bool match_client(alsa_out *out, const snd_seq_client_info_t *client,
+                         const snd_seq_port_info_t *port, void *user) {
+  (void)out;
+  struct search *search = user;
+  const char *name = snd_seq_client_info_get_name((void *)client), *wanted = search->wanted->client;
+  snd_seq_addr_t address = *snd_seq_port_info_get_addr(port);
+  bool matches = search->begins ? strncmp(name, wanted, strlen(wanted)) == 0 : is_same_name(name, wanted);
+  if (!matches || (search->count && search->found.client == address.client)) return false;
+  search->found = address;
+  search->count++;
+  return false;
+}
+
+static bool is_number(const char *text) {
+  return *text && strspn(text, "0123456789") == strlen(text);
+}
+
+/* Finds a port by the names "client:port", by "client:number", or the first of a client; numbers may stand for names.
+ * A client is also found by how its name begins. Where two have the name, neither is meant. */
 static int find_address(alsa_out *out, const char *text, bool input, snd_seq_addr_t *address) {
   struct wanted names = {0};
   struct search search = {.wanted = &names};
   const char *colon = strrchr(text, ':');
+  snprintf(names.client, NAME, "%.*s", colon ? (int)(colon - text) : NAME - 1, text);
   if (colon) {
-    snprintf(names.client, NAME, "%.*s", (int)(colon - text), text);
     snprintf(names.port, NAME, "%s", colon + 1);
     find_port(out, input, match_port, &search);
-    if (search.count > 1)
-      return alsa_out_say(out, "%d ports are named \"%s\"; say which by number", search.count, text);
-    if (search.count == 1) return *address = search.found, 0;
   }
-  bool number = !colon || (colon[1] && strspn(colon + 1, "0123456789") == strlen(colon + 1));
-  if (!number || snd_seq_parse_address(out->seq, address, text) < 0)
+  bool by_client = search.count == 0 && *names.client && !is_number(names.client) && (!colon || is_number(names.port));
+  if (by_client) find_port(out, input, match_client, &search);
+  search.begins = search.count == 0;
+  if (search.begins && by_client) find_port(out, input, match_client, &search);
+  if (search.count > 1)
+    return alsa_out_say(out, "%d %s are named \"%s\"; say which by number", search.count,
+                        by_client ? "clients" : "ports", text);
+  *address = search.found;
+  if (search.count == 1 && by_client && colon) address->port = (unsigned char)atoi(names.port);
+  if (search.count == 1) return 0;
+  if ((colon && !is_number(names.port)) || snd_seq_parse_address(out->seq, address, text) < 0)
     return alsa_out_say(out, "there is no port \"%s\"; -l lists those there are", text);
   return 0;
 }

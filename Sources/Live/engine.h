@@ -173,7 +173,7 @@ struct live {
   notes notes;
   int channel; /* that its last note was handed over with; -1 before */
   double own_loudness;
-  uint64_t late;
+  uint64_t late, drawn;
   retto_status status;
 
   player player;
@@ -190,6 +190,8 @@ struct live {
   int64_t bar_line, bar, bars;
   bool finished;
   double from; /* what comes before this tick of the host is passed over */
+  bool stands; /* at `place` of the song: nothing of what comes there was handed over yet */
+  double place;
   int mark_spacing; /* bars from a mark to the next */
 
   /* Snapshots of the session: the first is that of before a turn, then those of what was lately, then
@@ -241,7 +243,7 @@ void turn_end(live *l, double tick);
 
 /* The piece is at this position of the song at a tick. */
 void piece_locate(live *l, double tick, double position);
-/* What was kept of bars after the present one is no longer what would be played. */
+/* A setting has changed: what was kept of bars after the present one is no longer what would be played. */
 void piece_forget_ahead(live *l);
 double piece_advance(live *l, double now, double horizon, int draws);
 

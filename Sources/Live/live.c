@@ -78,7 +78,9 @@ static void start_anew(live *l, double tick) {
   l->bars = l->bar_line = l->reached = 0;
   l->scale = 1;
   follow_key(l);
-  if (l->value[LIVE_MODE] == LIVE_PLAY && runs(l)) piece_locate(l, tick, l->transport.position + tick - l->told);
+  l->stands = false;
+  if (l->value[LIVE_MODE] == LIVE_PLAY && l->has_transport)
+    piece_locate(l, tick, l->transport.position + (runs(l) ? tick - l->told : 0));
 }
 
 bool live_set(live *l, live_parameter parameter, double value) {
@@ -166,11 +168,11 @@ void live_transport(live *l, double tick, const live_transport_state *t) {
   bool jumps = !l->has_transport || fabs(t->position - expected) > same;
   bool is_piece = l->value[LIVE_MODE] == LIVE_PLAY;
   live_set_tempo(l, tick, t->tempo);
-  if ((stops || (jumps && t->is_running)) && !starts) live_silence(l, tick);
+  if (stops || (jumps && t->is_running && !starts)) live_silence(l, tick);
   l->has_transport = true;
   l->transport = *t;
   l->told = tick;
-  if (is_piece && t->is_running && (starts || jumps)) piece_locate(l, tick, t->position);
+  if (is_piece && (starts || stops || jumps)) piece_locate(l, tick, t->position);
 }
 
 double live_advance(live *l, double now, double horizon, int draws) {
@@ -215,5 +217,7 @@ void live_get_state(const live *l, live_state *state) {
                         .tempo = l->tempo / l->scale,
                         .bar = l->bars + (l->reached > l->bar_line ? (l->reached - l->bar_line) / l->bar : 0),
                         .late = l->late,
-                        .status = l->status};
+                        .status = l->status,
+                        .drawn = l->drawn,
+                        .end = l->finished ? tick_at(l, l->reached) : INFINITY};
 }

@@ -113,8 +113,9 @@ typedef struct live_transport_state {
 
 /* Follows the transport of the host. To be called with each change, and may be called with each block: what goes on as
  * before changes nothing. In LIVE_PLAY a piece begins at position 0 of the song, plays while the transport runs, and
- * has the same notes in the same places when the song is played again, if no setting has changed. Without any call
- * there is no transport: the piece begins with the first live_advance, and the tempo is 120. */
+ * has the same notes in the same places when the song is played again, if no setting has changed. While it stands,
+ * live_advance draws what comes before its position, so that it begins in time. Without any call there is no transport:
+ * the piece begins with the first live_advance, and the tempo is 120. */
 void live_transport(live *l, double tick, const live_transport_state *transport);
 
 /* The tempo of a host without a transport: ticks a minute over LIVE_PPQ. */
@@ -168,6 +169,8 @@ typedef struct live_state {
   int64_t bar;           /* of the piece or of all that was played, from 0 */
   uint64_t late;         /* notes that were left out because their time was over */
   retto_status status;   /* of the session's call that failed last; RETTO_OK if none has */
+  uint64_t drawn;        /* events */
+  double end;            /* tick at which the piece ended; infinity if it has not */
 } live_state;
 
 void live_get_state(const live *l, live_state *state);

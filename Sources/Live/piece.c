@@ -45,20 +45,21 @@ static void begin(live *l) {
   l->has_changed = false;
 }
 
-void piece_forget_ahead(live *l) {
-  l->has_changed = true;
-  while (l->mark_count > 0 && l->marks[l->mark_count - 1].reached > l->reached) l->mark_count--;
-}
+/* A host that goes to a bar line may come to the frame after it. */
+static const double rounding = 2; /* ticks */
 
 void piece_locate(live *l, double tick, double position) {
-  const double rounding = 2; /* ticks: a host that goes to a bar line may come to the frame after it */
+  bool is_there = l->began && l->stands && fabs(position - l->place) < rounding;
+  l->origin = tick - position;
+  l->from = l->origin + (is_there ? l->place : position) - rounding;
+  if (is_there) return;
   end_notes(l, tick);
   l->scale = 1;
   l->waits = false;
   l->finished = false;
   l->plays = true;
-  l->origin = tick - position;
-  l->from = tick - rounding;
+  l->stands = true;
+  l->place = position;
   /* The latest mark before the position, so that what begins there is drawn again. */
   int mark = l->mark_count - 1;
   while (mark > 0 && tick_at(l, l->marks[mark].reached) >= l->from) mark--;
@@ -96,16 +97,26 @@ static void take(live *l, double tick) {
     hand_over(l, tick);
 }
 
+void piece_forget_ahead(live *l) {
+  l->has_changed = true;
+  while (l->mark_count > 0 && l->marks[l->mark_count - 1].reached > l->reached) l->mark_count--;
+  if (!l->stands || runs(l)) return;
+  l->stands = false;
+  piece_locate(l, l->now, l->place);
+}
+
 double piece_advance(live *l, double now, double horizon, int draws) {
-  if (l->has_transport && !l->transport.is_running) return INFINITY;
+  bool runs_on = !l->has_transport || l->transport.is_running;
   if (!l->began && !l->has_transport) piece_locate(l, now, 0);
+  l->stands &= !runs_on;
+  if (!runs_on) horizon = l->from;
   while (l->plays) {
     if (!l->waits) {
       if (draws-- == 0) return now;
       draw_on(l);
     }
     double tick = tick_at(l, l->reached);
-    if (tick >= horizon) return tick;
+    if (tick >= horizon) return runs_on ? tick : INFINITY;
     take(l, tick);
   }
   return INFINITY;

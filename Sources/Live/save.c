@@ -268,6 +268,8 @@ static void engine(pass *p, live *l, double from, int chosen) {
   large(p, &l->bars, 0);
   flag(p, &l->finished);
   tick(p, &l->from);
+  flag(p, &l->stands);
+  tick(p, &l->place);
   large(p, &l->turn_reached, 0);
   tick(p, &l->turn_origin);
   real(p, &l->turn_scale, 0, 1e3);

@@ -41,7 +41,7 @@ bool runs(const live *l) { return l->has_transport && l->transport.is_running; }
 /* ---- Settings ---- */
 
 static uint32_t scale_of(int key) {
-  const uint32_t major = 0xAB5, minor = 0x5AD; /* bit 0 is the tonic */
+  const uint32_t major = 0xAB5, minor = 0xDAD; /* as retto_scale_from_key has them; bit 0 is the tonic */
   if (key == 0) return 0xFFF;
   int tonic = (key - 1) % 12;
   uint32_t scale = key > 12 ? minor : major;
@@ -100,6 +100,7 @@ void draw(live *l) {
     l->plays = false;
     l->finished = true;
   }
+  l->drawn++;
   recent_drew(l, &l->next);
   l->reached += l->next.delta;
   l->waits = true;
@@ -129,11 +130,11 @@ static int velocity_of(live *l, int own) {
 static void begin_note(live *l, double tick, const retto_event *e) {
   const double bearable = 30; /* ms; later than that it would only disturb */
   int channel = channel_of(l, e->channel & 15), velocity = velocity_of(l, e->velocity);
-  if (tick < l->now) {
+  if (tick < l->now - ticks_of_ms(l, bearable)) {
     l->late++;
-    if (l->now - tick > ticks_of_ms(l, bearable)) return;
-    tick = l->now;
+    return;
   }
+  tick = fmax(tick, l->now);
   /* It sounds, and is the player's to end; or the model's on another channel of its own. */
   if (l->player.held[channel][e->pitch] || notes_has(&l->notes, channel, e->pitch)) return;
   int64_t at = llrint(tick);

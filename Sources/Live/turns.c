@@ -298,14 +298,14 @@ static void plan_next_trade(live *l) {
   l->plans = true;
 }
 
-/* A note that is held for long is answered too. */
-static bool is_drone(const live *l, double now) {
-  return mode(l) == LIVE_ANSWER && !l->plays && !l->plans && l->player.holding > 0 && l->player.call_count > 0 &&
-         now - l->player.last_onset > PATIENCE * ticks_of_bar(l);
+/* A note that is held for long is answered too: from this tick on. */
+static double drone(const live *l) {
+  bool waits = mode(l) == LIVE_ANSWER && !l->plays && !l->plans && l->player.holding > 0 && l->player.call_count > 0;
+  return waits ? l->player.last_onset + PATIENCE * ticks_of_bar(l) : INFINITY;
 }
 
 double turn_advance(live *l, double now, double horizon, int draws) {
-  if (is_drone(l, now)) {
+  if (now >= drone(l)) {
     l->player.last = now;
     plan_answer(l);
   }
@@ -324,7 +324,7 @@ double turn_advance(live *l, double now, double horizon, int draws) {
     start(l);
   }
   bool played = l->plays;
-  double next = play_on(l, now, horizon, &draws);
+  double next = fmin(play_on(l, now, horizon, &draws), drone(l));
   if (played && !l->plays && mode(l) == LIVE_TRADE) {
     plan_next_trade(l);
     next = l->due - ticks_of_ms(l, lead);

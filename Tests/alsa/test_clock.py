@@ -1,4 +1,5 @@
 """MIDI clock out of libretto-play and into it, by what arrives at another client."""
+import json
 import random
 import signal
 import time
@@ -47,6 +48,33 @@ class ClockOut(SequencerTest):
         self.finish(play)
         self.assertSilent(probe)
         self.assertEqual([e.kind for e in probe.events if e.kind in ("stop", "clock")][-1], "stop")
+
+
+    def test_after_a_stall_it_is_where_it_would_be(self):
+        """What should have come meanwhile is left out: notes, and clocks, in whose place a song position comes."""
+        probe = self.probe()
+        play = self.start("play", "-p", "probe:in", "--clock", "out", "--stats", SMALL)
+        probe.await_events(lambda events: sum(e.kind == "clock" for e in events) > 30)
+        play.send_signal(signal.SIGSTOP)
+        time.sleep(3)
+        before, woken = len(probe.events), probe.now()
+        play.send_signal(signal.SIGCONT)
+        probe.await_events(lambda events: sum(e.kind == "clock" for e in events[before:]) > 60)
+        play.send_signal(signal.SIGTERM)
+        out, _ = self.finish(play)
+        self.assertSilent(probe)
+        soon = [e for e in probe.events[before:] if e.ns < woken + 100e6]
+        self.assertLess(sum(e.kind == "on" for e in soon), 8, soon)
+        self.assertLess(sum(e.kind == "clock" for e in soon), 12, soon)
+        sync = [e for e in probe.events if e.kind in ("start", "clock", "stop", "continue", "songpos")]
+        change = [e.kind for e in sync].index("stop")
+        self.assertEqual([e.kind for e in sync[change:change + 4]], ["stop", "songpos", "continue", "clock"])
+        # The first clock after it is the one of this time, and the notes keep to it.
+        clocks = [e.ns for e in sync if e.kind == "clock"]
+        self.assertAlmostEqual((sync[change + 3].ns - clocks[0]) * 24 / 500e6, sync[change + 1].b * 6, delta=0.3)
+        for on in [e.ns for e in probe.events[before:] if e.kind == "on" and e.ns > sync[change + 3].ns]:
+            self.assertLess(min(abs(on - clock) for clock in clocks), 8e6)
+        self.assertGreater(json.loads(out)["left_out"], 0)
 
 
 class ClockIn(SequencerTest):

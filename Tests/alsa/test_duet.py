@@ -41,8 +41,27 @@ class Duet(SequencerTest):
         stats = json.loads(out)
         self.assertLessEqual(stats["late"], late, stats)
 
+    def test_an_answer_begins_on_the_player_s_beat(self):
+        """On the first or second beat after the pause, at any tempo."""
+        for tempo in (90, 150):
+            quarter = 60e9 / tempo
+            duet = self.duet()
+            for _ in range(2):
+                before = len(self.answers())
+                start, last = self.play(TUNE * 2, length=int(quarter / 2))
+                self.player.await_events(lambda events: sum(e.kind == "on" for e in events) > before + 1)
+                begun = self.answers()[before].ns
+                beat = round((begun - start) / quarter)
+                self.assertAlmostEqual((begun - start) / 1e6, beat * quarter / 1e6, delta=20)
+                self.assertGreater(begun, last + 600e6 - 20e6)
+                self.assertLess(begun, last + 600e6 + 2.2 * quarter)
+                time.sleep(10 * quarter / 1e9)
+                self.assertSilent(self.player)
+            self.end(duet)
+            self.player.close()
+
     def test_an_answer_begins_when_it_is_due(self):
-        duet = self.duet()
+        duet = self.duet("--no-follow-tempo")
         for _ in range(2):
             before = len(self.answers())
             _, last = self.play(TUNE)
@@ -54,7 +73,7 @@ class Duet(SequencerTest):
         self.end(duet)
 
     def test_the_pause_can_be_chosen_and_a_new_call_ends_the_answer(self):
-        duet = self.duet("--answer-after", 300)
+        duet = self.duet("--answer-after", 300, "--no-follow-tempo")
         _, last = self.play(TUNE)
         self.player.await_events(lambda events: sounding(events))
         self.assertAlmostEqual((self.answers()[0].ns - last) / 1e6, 300, delta=50)
@@ -168,6 +187,55 @@ class Duet(SequencerTest):
         bars, begun = self.trade(late=300e6)
         self.assertNotIn(1, bars)
         self.assertEqual({bar % 2 for bar in bars}, {1}, begun)
+
+    def test_by_the_clock_of_another(self):
+        """While it runs, an answer begins on its beat, whatever the player's is."""
+        duet = self.duet("--clock", "in")
+        quarter = 60e9 / 100
+        first = self.player.now() + 300_000_000
+        self.player.tell(f"{first - 20_000_000} start")
+        for i in range(24 * 40):
+            self.player.tell(f"{int(first + i * quarter / 24)} clock")
+        time.sleep((first - self.player.now()) / 1e9 + 2)
+        _, last = self.play(TUNE)
+        self.await_answer(0)
+        beats = (self.answers()[0].ns - first) / quarter
+        self.assertAlmostEqual(beats * quarter / 1e6, round(beats) * quarter / 1e6, delta=20)
+        self.assertLess(self.answers()[0].ns, last + 600e6 + 2.2 * quarter)
+        time.sleep(1)
+        self.player.tell("-1 stop")
+        self.end(duet, late=4)
+
+    def test_it_leads_by_clock(self):
+        duet = self.duet("--clock", "out", "--tempo", 100)
+        quarter = 60e9 / 100
+        self.player.await_events(lambda events: sum(e.kind == "clock" for e in events) > 48)
+        clocks = [e.ns for e in list(self.player.events) if e.kind == "clock"]
+        self.assertEqual(self.player.events[0].kind, "start")
+        self.assertAlmostEqual((clocks[48] - clocks[0]) / quarter, 2, delta=0.02)
+        self.play(TUNE)
+        self.await_answer(0)
+        beats = (self.answers()[0].ns - clocks[0]) / quarter
+        self.assertAlmostEqual(beats * quarter / 1e6, round(beats) * quarter / 1e6, delta=20)
+        duet.send_signal(signal.SIGTERM)
+        self.finish(duet)
+        self.assertSilent(self.player)
+        self.assertEqual([e.kind for e in self.player.events if e.kind in ("clock", "stop")][-1], "stop")
+
+    def test_the_pedal_and_the_drums_of_the_player(self):
+        """A note the pedal holds is not over; strokes on channel 10 call for an answer too."""
+        duet = self.duet("--no-follow-tempo")
+        self.player.tell("-1 cc 0 64 127")
+        self.player.tell("-1 on 0 62 80")
+        time.sleep(0.2)
+        self.player.tell("-1 off 0 62 0")
+        time.sleep(0.4)
+        pedal = self.player.now()
+        self.player.tell("-1 cc 0 64 0")
+        self.await_answer(0)
+        self.assertGreater(self.answers()[0].ns, pedal + 550e6)
+        time.sleep(1.5)
+        self.end(duet)
 
     def test_accompanying(self):
         duet = self.duet("--accompany", "--density", "1")

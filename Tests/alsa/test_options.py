@@ -42,6 +42,20 @@ class Options(unittest.TestCase):
         self.expect("duet", 1, "model of characters", TEXT)
         self.expect("duet", 1, "no port \"nowhere\"", "-i", "nowhere", SMALL)
 
+    def test_time_signatures_of_no_use(self):
+        for program in ("play", "duet"):
+            for text in ("4/3", "0/4", "3/128"):
+                self.expect(program, 64, f"--time-signature is \"{text}\"; write it such as 3/4", "--time-signature", text, SMALL)
+            self.expect(program, 64, "17/16", "--time-signature", "17/16", SMALL)
+
+    def test_what_cannot_be_written(self):
+        """The status says that nobody got the figures."""
+        with open("/dev/full", "w") as full:
+            done = subprocess.run([STAGE / "bin/libretto-play", "--bars", "1", "--tempo", "300", "--stats", SMALL], stdout=full,
+                                  stderr=subprocess.PIPE, text=True, timeout=60)
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("cannot write to standard output", done.stderr)
+
     def test_help_names_every_option(self):
         for program in ("play", "duet"):
             text = subprocess.run([STAGE / f"bin/libretto-{program}", "--help"], capture_output=True, text=True, check=True).stdout

@@ -1,14 +1,11 @@
 """libretto-play, by what arrives at another client."""
-import fcntl
 import json
 import os
 import pathlib
-import pty
 import select
 import shutil
 import signal
 import subprocess
-import termios
 import time
 
 from sequencer import OTHER, PARTS, SMALL, STAGE, TICKS, SequencerTest, notes, queues, sounding
@@ -274,6 +271,20 @@ class Ports(SequencerTest):
         _, error = self.finish(play)
         self.assertIn("2 ports are named synth:in", error)
 
+    def test_a_name_that_two_have_is_refused(self):
+        """Whatever of it is given; the whole name of one is no other's beginning."""
+        twins = [self.probe("twin (1)"), self.probe("twin (2)"), self.probe("twin peaks")]
+        for name in ("twin", "twin:0", "twin:in", "twi"):
+            play = self.start("play", "-p", name, "--bars", 1, SMALL)
+            _, error = play.communicate(timeout=20)
+            self.assertEqual(play.returncode, 1, error)
+            self.assertRegex(error, f"[23] (clients|ports) are named \"{name}\"; say which by number")
+        for name in ("twin p", "twin peaks:0", "twin peaks:in", f"{twins[2].client}", f"{twins[2].client}:0"):
+            before = twins[2].count("on")
+            self.finish(self.start("play", "-p", name, "--bars", 1, "--tempo", 300, "--seed", 5, SMALL))
+            self.assertGreater(twins[2].count("on"), before, name)
+        self.assertEqual([twin.events for twin in twins[:2]], [[], []])
+
     def test_an_input_that_somebody_disconnects_stays_so(self):
         probe, other = self.probe(), self.probe("other")
         play = self.start("play", "-p", "probe:in", "-i", "probe:out", SMALL)
@@ -336,82 +347,17 @@ class Controls(SequencerTest):
         self.assertGreater(len(after), 3)
         self.assertLessEqual(set(after), MAJOR)
 
-    def on_terminal(self, ours, theirs, *command):
-        """Starts a command that has a terminal to itself, and what reads it until there is a text."""
-        def take_terminal():
-            os.setsid()
-            fcntl.ioctl(theirs, termios.TIOCSCTTY, 0)
-        process = subprocess.Popen(command, stdin=theirs, stdout=theirs, stderr=theirs, preexec_fn=take_terminal)
-        shown = ""
-
-        def read_until(text):
-            nonlocal shown
-            end = time.monotonic() + 20
-            while text not in shown:
-                self.assertLess(time.monotonic(), end, shown[-300:])
-                if select.select([ours], [], [], 0.1)[0]:
-                    shown += os.read(ours, 4096).decode()
-            shown = shown[shown.index(text) + len(text):]
-        return process, read_until
-
-    def test_in_the_background_the_keys_are_the_shell_s(self):
-        probe = self.probe()
-        ours, theirs = pty.openpty()
-        shell, read_until = self.on_terminal(ours, theirs, "bash", "--norc", "--noprofile", "-i")
-        self.addCleanup(shell.wait)
-        self.addCleanup(shell.kill)
-        os.write(ours, f"{STAGE}/bin/libretto-play -p probe:in --tempo 200 {SMALL} &\n".encode())
-        probe.await_events(lambda events: len(events) > 8)
-        # Text that nobody reads for a while, and then the shell does.
-        os.write(ours, b"sleep 1\n")
-        os.write(ours, b"echo q q$((1 + 1))\n")
-        read_until("q q2")
-        count = len(probe.events)
-        probe.await_events(lambda events: len(events) > count + 8)
-        os.write(ours, b"fg\n")
-        read_until("temperature 0.80")
-        os.write(ours, b"T")
-        read_until("temperature 0.85")
-        os.write(ours, b"\x1a")
-        read_until("Stopped")
-        self.assertSilent(probe)
-        count = len(probe.events)
-        os.write(ours, b"bg\necho q q$((2 + 1))\n")
-        read_until("q q3")
-        probe.await_events(lambda events: len(events) > count + 8)
-        os.write(ours, b"fg\n")
-        read_until("temperature 0.85")
-        os.write(ours, b"q")
-        read_until("late; delivered")
-        os.close(ours)
-        os.close(theirs)
-        self.assertSilent(probe)
-
-    def test_keys_and_the_status_line_on_a_terminal(self):
-        """The keys act unseen, the line shows what they did, and the terminal is left as it was."""
-        probe = self.probe()
-        ours, theirs = pty.openpty()
-        before = termios.tcgetattr(theirs)
-        play, read_until = self.on_terminal(ours, theirs, STAGE / "bin/libretto-play", "-p", "probe:in",
-                                            "--tempo", "200", SMALL)
-        read_until("temperature 0.80")
-        self.assertFalse(termios.tcgetattr(theirs)[3] & termios.ECHO)
-        os.write(ours, b"Tk")
-        read_until("temperature 0.85")
-        os.write(ours, b"K")
-        read_until("key C")
-        os.write(ours, b"\x03")  # the terminal makes a signal of it
-        read_until("late; delivered")
-        self.assertEqual(play.wait(20), 0)
-        self.assertEqual(termios.tcgetattr(theirs), before)
-        os.close(ours)
-        os.close(theirs)
-        self.assertSilent(probe)
-
     def test_tempo_by_a_controller(self):
         probe = self.probe()
         play = self.start("play", "-p", "probe:in", "-i", "probe:out", "--clock", "out", "--cc", "tempo=learn", SMALL)
         probe.await_events(lambda events: sum(e.kind == "clock" for e in events) > 10)
+        probe.tell("-1 cc 0 20 127")
+        time.sleep(0.3)  # it is not where the tempo is, and changes nothing
+        heard = probe.count("clock")
+        probe.await_events(lambda events: sum(e.kind == "clock" for e in events) > heard + 50)
+        clocks = [e.ns for e in list(probe.events) if e.kind == "clock"][-49:]
+        self.assertAlmostEqual(60e9 * 2 / (clocks[-1] - clocks[0]), 120, delta=2)
+        probe.tell("-1 cc 0 20 40")  # past it
         probe.tell("-1 cc 0 20 127")
         heard = probe.count("clock")
         probe.await_events(lambda events: sum(e.kind == "clock" for e in events) > heard + 70)

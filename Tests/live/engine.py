@@ -28,7 +28,7 @@ class Info(ctypes.Structure):
 class State(ctypes.Structure):
     _fields_ = [("is_playing", ctypes.c_bool), ("is_finished", ctypes.c_bool), ("holding", ctypes.c_int),
                 ("sounding", ctypes.c_int), ("key", ctypes.c_int), ("tempo", ctypes.c_double), ("bar", ctypes.c_int64),
-                ("late", ctypes.c_uint64), ("status", ctypes.c_int)]
+                ("late", ctypes.c_uint64), ("status", ctypes.c_int), ("drawn", ctypes.c_uint64), ("end", ctypes.c_double)]
 
 
 class Transport(ctypes.Structure):

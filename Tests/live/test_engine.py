@@ -151,6 +151,39 @@ class Play(Case):
         self.assertEqual(len(e.events), count)
         self.faults(e)
 
+    def test_a_transport_that_stands_is_prepared(self):
+        """What comes before its place is drawn while it stands, and notes at the very place are played, whatever fraction
+        of a tick it is told at."""
+        e = self.engine("folk", numerator=4)
+        e.transport(0, position=0)
+        run(e, 20 * 4 * PPQ, 64)
+        places = sorted({t for t, _, _, v in e.events if v and 4 * PPQ < t < 16 * 4 * PPQ})
+        e = self.engine("folk", numerator=4)
+        now = 0.0
+        for place in places[::3]:
+            now += 1000.3 + place / 7
+            e.transport(now, running=False, position=place)
+            while e.advance(now, now + 100, 16) <= now:
+                pass
+            now += 77.7
+            drawn, before = e.state.drawn, len(e.events)
+            e.transport(now, position=place)
+            e.advance(now, now + 1)
+            self.assertLess(e.state.drawn - drawn, 12)
+            self.assertTrue([x for x in e.events[before:] if x[3]], place)
+            self.assertLess(abs(e.events[before][0] - now), 1)
+            e.transport(now + 1, running=False, position=place + 1)
+        self.faults(e)
+
+    def test_settings_hold_for_a_piece_that_was_prepared(self):
+        e = self.engine("folk")
+        e.transport(0, running=False, position=0)
+        e.advance(0, 100)
+        e.set("key", 3)
+        e.transport(100, position=0)
+        run(e, 40 * PPQ, 100, start=100.0)
+        self.assertLessEqual({p % 12 for _, _, p, v in e.events if v}, {2, 4, 6, 7, 9, 11, 1})
+
     def test_silence_ends_notes_and_the_piece_goes_on(self):
         e = self.engine()
         now = run(e, 10 * PPQ + 10, 100)
@@ -257,6 +290,8 @@ class Answer(Case):
     def test_a_held_note_is_answered(self):
         e = self.engine(mode=ANSWER)
         e.hear(1000, 0x90, 62, 80)
+        asked = e.advance(1000, 1100)
+        self.assertAlmostEqual(asked, 1000 + 4 * 4 * PPQ)
         run(e, 60 * PPQ, 100)
         self.assertGreater(len(e.notes()), 0)
 

@@ -70,7 +70,8 @@ extension TrainingRun {
       plan = try TrainingPlan(
         options, tokens: corpus.training.count, validation: corpus.validation.count,
         vocabulary: corpus.encoding.vocabularySize, sides: sides.sizes,
-        sequence: corpus.usualSequence, hasPairs: corpus.hasPairs,
+        sequence: corpus.sequence(usual: TrainingPlan.usualSequence(options)),
+        hasPairs: corpus.hasPairs,
         perEpoch: corpus.batchesPerEpoch, fixed: start.model?.shape,
         processors: processorCount(), speed: { TrainingSpeed.measure(threads: $0) })
     }

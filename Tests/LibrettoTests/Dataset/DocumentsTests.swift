@@ -84,18 +84,18 @@ import Testing
         String(repeating: "x", count: shortest + Int(random.next() % UInt64(spread)))
       }
       let corpus = try corpus(texts)
-      let sequence = corpus.usualSequence
+      let sequence = corpus.sequence(usual: 32)
       let batch = 2048 / sequence
       let batches = try corpus.batches(
         batch: batch, sequence: sequence, seed: 1, augment: false, sides: Sides())
       let places = batches.batchesPerEpoch * batch * sequence
       let predicted = texts.reduce(0) { $0 + $1.utf8.count + 1 }
-      #expect((8...64).contains(sequence))
+      #expect((8...32).contains(sequence))
       let empty = 1 - Double(predicted) / Double(places)
       #expect(empty < 0.4, "\(shortest): \(empty) of batches of \(sequence)")
     }
     // Long ones, and one long text, have the usual sequence.
-    #expect(try corpus([String(repeating: "x", count: 5000)]).usualSequence == 64)
+    #expect(try corpus([String(repeating: "x", count: 5000)]).sequence(usual: 32) == 32)
   }
 
   // MARK: - One does not run into the next

@@ -100,11 +100,11 @@ struct Corpus {
     encoding.kind == .music && MusicMaterial.gains(training.pieces?.count ?? .max)
   }
 
-  /// The time steps of a sequence where nobody names them: 64, or fewer if of documents, each of which
-  /// begins a sequence, these would fill less than four fifths. Of pairs so many that all but one in fifty are whole, at
-  /// most 256: the answer is learned by what it says of its source.
-  var usualSequence: Int {
-    guard encoding.kind != .music, let documents = training.pieces else { return 64 }
+  /// The time steps of a sequence where nobody names them: `usual`, or fewer if of documents, each of which begins a
+  /// sequence, these would fill less than four fifths. Of pairs so many that all but one in fifty are whole, at most 256:
+  /// the answer is learned by what it says of its source.
+  func sequence(usual: Int) -> Int {
+    guard encoding.kind != .music, let documents = training.pieces else { return usual }
     // A window of a series whole, so that what is forecast learns from what it looks back at.
     if encoding.kind == .series { return min(256, max(8, documents.longest - 1)) }
     if hasPairs {
@@ -119,8 +119,8 @@ struct Corpus {
       }
     }
     let predicted = (0..<documents.count).reduce(0) { $0 + documents.tokens(of: $1).count - 1 }
-    var best = (sequence: 64, places: Int.max)
-    for sequence in stride(from: 64, through: 8, by: -4) {
+    var best = (sequence: usual, places: Int.max)
+    for sequence in stride(from: usual, through: 8, by: -4) {
       let places = sequence * documents.sequences(sequence)
       if places < best.places { best = (sequence, places) }
       if 4 * places <= 5 * predicted { break }
