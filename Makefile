@@ -32,7 +32,7 @@ STAGE := .build/stage
 STRIP ?= -Xlinker -s
 SWIFT_BUILD := swift build -c release -Xswiftc -static-stdlib -Xswiftc -use-ld=lld $(STRIP)
 
-.PHONY: all library tool live plugins install-plugins uninstall-plugins check-lv2 examples check check-swift check-fuzz check-programs check-alsa check-sanitizers demo bench results install uninstall clean format lint
+.PHONY: all library tool live plugins install-plugins uninstall-plugins check-lv2 check-clap examples check check-swift check-fuzz check-programs check-alsa check-sanitizers demo bench results install uninstall clean format lint
 
 all: library tool live
 
@@ -60,18 +60,26 @@ live: library
 	@if echo '#include <alsa/asoundlib.h>' | $(CC) -E - >/dev/null 2>&1; then $(BUILD_LIVE); else \
 	  echo "leaving out $(LIVE): $(CC) finds no <alsa/asoundlib.h> (Debian: gcc, libasound2-dev)"; fi
 
-# The plugins, where their headers are. They look for the library where it is from LV2DIR, or two folders up.
+# The plugins: LV2 where its headers are, CLAP anywhere. They look for the library where it is from LV2DIR and CLAPDIR,
+# or two folders up and one.
 LV2DIR ?= $(LIBDIR)/lv2
 LV2_BUILT := .build/lib/lv2
 BUILD_LV2 = $(MAKE) --no-print-directory $(1) -C Sources/LV2 OUTPUT="$(abspath $(LV2_BUILT))" \
   LIBRETTO="-I$(abspath Include) $(abspath $(RELEASE)/libretto.so)" \
   RUNPATH="$(sort ../.. $(shell realpath -m --relative-to="$(LV2DIR)/libretto.lv2" "$(LIBDIR)"))"
 
+CLAPDIR ?= $(LIBDIR)/clap
+CLAP_BUILT := .build/lib/clap
+BUILD_CLAP = $(MAKE) --no-print-directory $(1) -C Sources/CLAP OUTPUT="$(abspath $(CLAP_BUILT))" \
+  LIBRETTO="-I$(abspath Include) $(abspath $(RELEASE)/libretto.so)" \
+  RUNPATH="$(sort .. $(shell realpath -m --relative-to="$(CLAPDIR)" "$(LIBDIR)"))"
+
 plugins: library
 	@mkdir -p .build/lib
 	@ln -sf ../release/libretto.so .build/lib/$(SONAME)
 	@if echo '#include <lv2/core/lv2.h>' | $(CC) -E - >/dev/null 2>&1; then $(call BUILD_LV2); else \
 	  echo "leaving out libretto.lv2: $(CC) finds no <lv2/core/lv2.h> (Debian: gcc, lv2-dev)"; fi
+	$(call BUILD_CLAP)
 
 # Installs what is built, and builds nothing; but for a LIBDIR that they cannot find the live programs are linked
 # anew. Each file is written beside its place and renamed: programs that run keep the old one.
@@ -100,19 +108,24 @@ uninstall:
 	rm -f $(patsubst %,"$(DESTDIR)$(LIBDIR)"/%,libretto.so $(SONAME) libretto.so.$(VERSION) pkgconfig/libretto.pc)
 	rm -f $(patsubst %,"$(DESTDIR)$(DATADIR)/libretto"/%,$(MODELS))
 
-# The plugins that were built, for an installation of the same PREFIX. For a LIBDIR that it cannot find the plugin is
+# The plugins that were built, for an installation of the same PREFIX. For a LIBDIR that it cannot find a plugin is
 # linked anew.
+is_beside = [ "$$(realpath -m "$(1)/..")" = "$$(realpath -m "$(LIBDIR)")" ]
+install_lv2 = $(call is_beside,$(LV2DIR)) || $(call BUILD_LV2,-B); mkdir -p "$(DESTDIR)$(LV2DIR)/libretto.lv2"; \
+  for name in manifest.ttl libretto.ttl presets.ttl libretto_lv2.so; do echo "installing libretto.lv2/$$name"; \
+    mode=644; [ $$name != libretto_lv2.so ] || mode=755; \
+    $(call put,$$mode,$(LV2_BUILT)/libretto.lv2/$$name,$(LV2DIR)/libretto.lv2/$$name); done
+install_clap = $(call is_beside,$(CLAPDIR)) || $(call BUILD_CLAP,-B); mkdir -p "$(DESTDIR)$(CLAPDIR)"; \
+  echo "installing libretto.clap"; $(call put,755,$(CLAP_BUILT)/libretto.clap,$(CLAPDIR)/libretto.clap)
+
 install-plugins:
-	@[ -x $(LV2_BUILT)/libretto.lv2/libretto_lv2.so ] || \
-	  { echo "make install-plugins: there is no $(LV2_BUILT)/libretto.lv2; run make plugins first" >&2; exit 1; }
-	@[ "$$(realpath -m "$(LV2DIR)/..")" = "$$(realpath -m "$(LIBDIR)")" ] || $(call BUILD_LV2,-B)
-	mkdir -p "$(DESTDIR)$(LV2DIR)/libretto.lv2"
-	@for name in manifest.ttl libretto.ttl presets.ttl; do echo "installing libretto.lv2/$$name"; \
-	  $(call put,644,$(LV2_BUILT)/libretto.lv2/$$name,$(LV2DIR)/libretto.lv2/$$name) || exit 1; done
-	$(call put,755,$(LV2_BUILT)/libretto.lv2/libretto_lv2.so,$(LV2DIR)/libretto.lv2/libretto_lv2.so)
+	@[ -x $(CLAP_BUILT)/libretto.clap ] || \
+	  { echo "make install-plugins: there is no $(CLAP_BUILT)/libretto.clap; run make plugins first" >&2; exit 1; }
+	@[ ! -x $(LV2_BUILT)/libretto.lv2/libretto_lv2.so ] || { set -e; $(install_lv2); }
+	@set -e; $(install_clap)
 
 uninstall-plugins:
-	rm -rf "$(DESTDIR)$(LV2DIR)/libretto.lv2"
+	rm -rf "$(DESTDIR)$(LV2DIR)/libretto.lv2" "$(DESTDIR)$(CLAPDIR)/libretto.clap"
 
 # The examples, built against an installation of their own as any program would be.
 STAGED = PREFIX="$(abspath $(STAGE))" BINDIR="$(abspath $(STAGE))/bin" LIBDIR="$(abspath $(STAGE))/lib" \
@@ -154,6 +167,10 @@ check-alsa: examples
 # The LV2 plugin in a host of its own, and in jalv where JACK runs.
 check-lv2:
 	Tests/lv2/run $(RELEASE)
+
+# The CLAP plugin in a strict host of its own.
+check-clap:
+	Tests/clap/run $(RELEASE)
 
 check-sanitizers:
 	Tests/sanitizers

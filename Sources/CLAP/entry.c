@@ -12,7 +12,10 @@ void plugin_give_back(plugin *p) { atomic_store_explicit(&p->is_taken, false, me
 
 void plugin_take(plugin *p) {
   const struct timespec moment = {0, 50000};
-  while (!plugin_try_take(p)) nanosleep(&moment, NULL);
+  /* An export makes one block after the other, and the time between two is short. */
+  for (int tries = 1; !plugin_try_take(p); tries++)
+    for (; atomic_load_explicit(&p->is_taken, memory_order_relaxed); tries++)
+      if (tries % 4096 == 0) nanosleep(&moment, NULL);
 }
 
 void plugin_log(const plugin *p, clap_log_severity severity, const char *message) {

@@ -12,6 +12,7 @@ instance_parameter parameter_describe(int parameter) {
                               .label = "Model",
                               .kind = INSTANCE_CHOICE,
                               .most = MODELS - 1,
+                              .initial = 1,
                               .is_whole = true,
                               .choices = model_names};
 }

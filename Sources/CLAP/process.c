@@ -246,7 +246,10 @@ static void take_empty(plugin *p, const clap_process_t *b) {
 
 clap_process_status plugin_process(const clap_plugin_t *clap, const clap_process_t *b) RETTO_REALTIME {
   plugin *p = plugin_of(clap);
-  if (!plugin_try_take(p)) {
+  bool is_mine = plugin_try_take(p);
+  /* An export has the time, and gets each note in its frame. */
+  while (!is_mine && atomic_load(&p->is_offline)) is_mine = plugin_try_take(p);
+  if (!is_mine) {
     defer(p, b->transport, b->in_events, b->frames_count);
     return CLAP_PROCESS_CONTINUE;
   }

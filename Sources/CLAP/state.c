@@ -1,4 +1,5 @@
 #include "../Live/bytes.h"
+#include "../Plugins/prepare.h"
 #include "plugin.h"
 #include <stdio.h>
 #include <stdlib.h>
@@ -27,6 +28,11 @@ void plugin_load_model(plugin *p) {
   instance_voice *voice = load_voice(p, model);
   p->model = model; /* not to be tried again and again */
   if (!voice) return;
+  instance_place place;
+  plugin_take(p);
+  instance_get_place(p->instance, &place);
+  plugin_give_back(p);
+  instance_prepare(voice, &place);
   plugin_take(p);
   instance_voice *old = instance_swap(p->instance, voice);
   plugin_give_back(p);

@@ -12,16 +12,6 @@
 
 enum { MOST_EVENTS = 4096, MOST_NOTES = 1 << 16, MOST_STATE = 1 << 23 };
 
-/* Clang's RealtimeSanitizer asks for this attribute on what the plugin calls too. */
-#if defined(__has_attribute)
-#if __has_attribute(nonblocking)
-#define HOST_REALTIME __attribute__((nonblocking))
-#endif
-#endif
-#ifndef HOST_REALTIME
-#define HOST_REALTIME
-#endif
-
 typedef struct note {
   int64_t frame; /* of all that were played */
   uint8_t channel, key;

@@ -1,6 +1,7 @@
-/* jack_recorder PORT TEMPO LIKE.mid OUT.mid: rolls JACK's transport from 0 as its timebase master, for as long as LIKE
+/* jack_recorder PORT TEMPO LIKE.mid OUT.mid [SECONDS]: rolls JACK's transport from 0 as its timebase master, for as long as LIKE
  * lasts, and writes what the port sends as a MIDI file in its ticks; then it stops the transport, and fails if a note
- * goes on sounding. */
+ * goes on sounding. With SECONDS it leaves the transport alone: a host with one of its own plays and stops in this
+ * time, and time is counted from the first note. */
 #include <jack/jack.h>
 #include <jack/midiport.h>
 #include <libretto.h>
@@ -17,6 +18,7 @@ static jack_client_t *client;
 static jack_port_t *port;
 static double tempo;
 static int ticks;
+static bool is_alone; /* time is counted from the first note */
 static struct recorded {
   double frame;
   uint8_t bytes[3];
@@ -26,8 +28,9 @@ static bool held[16][128];
 
 static int process(jack_nframes_t frames, void *user) {
   (void)user;
+  static int64_t played, first = -1;
   jack_position_t position;
-  bool rolls = jack_transport_query(client, &position) == JackTransportRolling;
+  bool rolls = jack_transport_query(client, &position) == JackTransportRolling || is_alone;
   void *buffer = jack_port_get_buffer(port, frames);
   for (uint32_t i = 0; i < jack_midi_get_event_count(buffer); i++) {
     jack_midi_event_t e;
@@ -36,9 +39,11 @@ static int process(jack_nframes_t frames, void *user) {
     sounding += on - *note;
     *note = on;
     if (!rolls || count == MOST) continue;
-    list[count].frame = position.frame + e.time;
+    if (first < 0) first = played + e.time;
+    list[count].frame = is_alone ? (double)(played + e.time - first) : position.frame + e.time;
     memcpy(list[count++].bytes, e.buffer, 3);
   }
+  played += frames;
   return 0;
 }
 
@@ -97,26 +102,33 @@ static double length_of(const char *path) {
 }
 
 int main(int arguments, char **argument) {
-  if (arguments != 5) return 64;
+  if (arguments != 5 && arguments != 6) return 64;
+  is_alone = arguments == 6;
   tempo = atof(argument[2]);
   double quarters = length_of(argument[3]);
   client = jack_client_open("recorder", JackNoStartServer, NULL);
   if (!client) return 1;
   port = jack_port_register(client, "in", JACK_DEFAULT_MIDI_TYPE, JackPortIsInput, 0);
   jack_set_process_callback(client, process, NULL);
-  jack_set_timebase_callback(client, 0, timebase, NULL);
-  jack_transport_stop(client);
-  jack_transport_locate(client, 0);
+  if (!is_alone) {
+    jack_set_timebase_callback(client, 0, timebase, NULL);
+    jack_transport_stop(client);
+    jack_transport_locate(client, 0);
+  }
   if (jack_activate(client) || jack_connect(client, argument[1], "recorder:in")) {
     fprintf(stderr, "cannot connect %s\n", argument[1]);
     return 1;
   }
-  usleep(500000);
-  count = 0;
-  jack_transport_start(client);
-  usleep((useconds_t)(quarters * 60e6 / tempo + 5e5));
-  jack_transport_stop(client);
-  usleep(500000);
+  if (is_alone) {
+    usleep((useconds_t)(atof(argument[5]) * 1e6));
+  } else {
+    usleep(500000);
+    count = 0;
+    jack_transport_start(client);
+    usleep((useconds_t)(quarters * 60e6 / tempo + 5e5));
+    jack_transport_stop(client);
+    usleep(500000);
+  }
   double rate = jack_get_sample_rate(client);
   int left = sounding;
   jack_client_close(client);

@@ -12,8 +12,8 @@ from support import BUILD, ROOT, STAGE, ToolTest
 DOCS = ROOT / "docs"
 PAGES = sorted(page.stem for page in DOCS.glob("*.md"))
 HEADER = (ROOT / "Include/libretto.h").read_text()
-# These need an ALSA sequencer or a synthesizer; Tests/alsa has the first two.
-ELSEWHERE = ("libretto-play", "libretto-duet", "aconnect", "aseqdump", "fluidsynth")
+# These need an ALSA sequencer, JACK or a synthesizer; Tests/alsa and Tests/lv2 have the first three.
+ELSEWHERE = ("libretto-play", "libretto-duet", "jalv", "jack_", "aconnect", "aseqdump", "fluidsynth")
 # `make` has run; C programs are compiled as strictly as the examples.
 PRELUDE = """set -e
 make() { :; }
