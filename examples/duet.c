@@ -53,7 +53,8 @@ static const char *const help =
     CONTROLS_CONTROLLERS;
 
 static performer duet = {
-    .name = "Libretto", .ahead = 100, .tempo = 120, .channel = -1, .program = -1, .listens = true, .says_channel = true};
+    .name = "Libretto", .ahead = 100, .tempo = 120, .channel = -1, .program = -1, .listens = true,
+    .says_channel = true};
 static bool lists, learns;
 static learner *the_learner; /* NULL without --learn */
 
@@ -133,7 +134,8 @@ static int parse(int argc, char **argv) {
   performer_give(&duet, LIVE_CHANNEL, duet.channel + 1);
   if (modes > 1) usage_error("--answer-after, --trade and --accompany are different ways to play; choose one");
   double lowest = duet.given[LIVE_LOWEST], highest = duet.is_given[LIVE_HIGHEST] ? duet.given[LIVE_HIGHEST] : 127;
-  if (lowest > highest) usage_error("the pitches are %g to %g; the lowest must not be above the highest", lowest, highest);
+  if (lowest > highest)
+    usage_error("the pitches are %g to %g; the lowest must not be above the highest", lowest, highest);
   if (!lists && argc - optind != 1)
     usage_error("it takes one model, and there are %d; libretto-duet --help says more", argc - optind);
   return optind;
@@ -186,17 +188,18 @@ static void learn(const live_state *state) {
 
 static void show(const live_state *state) {
   char controls[200];
+  unsigned long long late = alsa_out_get_stats(duet.out)->late + state->late;
   controls_show(controls, sizeof controls, state->tempo);
   show_status("%s  you: %s, hold %d  %s  %llu late", state->is_playing ? "|>" : "..",
-              state->key ? key_name(state->key) : "no key yet", state->holding, controls,
-              (unsigned long long)(alsa_out_get_stats(duet.out)->late + state->late));
+              state->key ? key_name(state->key) : "no key yet", state->holding, controls, late);
 }
 
 static void show_learned(void) {
   double loss;
   uint64_t count;
   learner_loss(the_learner, &loss, &count);
-  if (count > 0) fprintf(stderr, "learned from %llu tokens, at %.3f nats each before that\n", (unsigned long long)count, loss);
+  if (count > 0)
+    fprintf(stderr, "learned from %llu tokens, at %.3f nats each before that\n", (unsigned long long)count, loss);
 }
 
 int main(int argc, char **argv) {

@@ -113,9 +113,10 @@ static void press(int key) {
 
 static void show(const live_state *state) {
   char controls[200];
+  unsigned long long late = alsa_out_get_stats(play.out)->late + state->late;
   controls_show(controls, sizeof controls, alsa_out_tempo(play.out));
   show_status("%s bar %lld  %s  %llu late", play.paused ? "||" : play.song.runs ? "|>" : "..",
-              (long long)state->bar + 1, controls, (unsigned long long)(alsa_out_get_stats(play.out)->late + state->late));
+              (long long)state->bar + 1, controls, late);
 }
 
 int main(int argc, char **argv) {
