@@ -32,7 +32,7 @@ STAGE := .build/stage
 STRIP ?= -Xlinker -s
 SWIFT_BUILD := swift build -c release -Xswiftc -static-stdlib -Xswiftc -use-ld=lld $(STRIP)
 
-.PHONY: all library tool live plugins install-plugins uninstall-plugins check-lv2 check-clap examples check check-swift check-fuzz check-programs check-alsa check-sanitizers demo bench results install uninstall clean format lint
+.PHONY: all library tool live plugins install-plugins uninstall-plugins check-plugins check-hosts examples check check-swift check-fuzz check-programs check-alsa check-sanitizers demo bench results install uninstall clean format lint
 
 all: library tool live
 
@@ -164,13 +164,14 @@ check-alsa: examples
 	@Tests/packages gcc python3 libasound2-dev
 	Tests/alsa/run $(STAGE)
 
-# The LV2 plugin in a host of its own, and in jalv where JACK runs.
-check-lv2:
-	Tests/lv2/run $(RELEASE)
-
-# The CLAP plugin in a strict host of its own.
-check-clap:
+# The plugins in hosts of the tests' own, in simulated time.
+check-plugins: all
+	Tests/lv2/run $(RELEASE) validate host sanitizers realtime
 	Tests/clap/run $(RELEASE)
+
+# The LV2 plugin in jalv on JACK, and in Ardour where it is installed.
+check-hosts: all
+	Tests/lv2/run $(RELEASE) jalv ardour
 
 check-sanitizers:
 	Tests/sanitizers

@@ -98,6 +98,7 @@ static void end_piece(performer *p, double now, double end) {
 static bool go_on(performer *p) {
   live_state state;
   double now = alsa_out_now(p->out), ahead = ticks_of_ms(p, p->ahead), horizon = now + ahead;
+  if (p->wake < now - ahead) p->wake = INFINITY; /* it was lost with other events */
   live_get_state(p->live, &state);
   if (p->prepare) p->prepare(&state);
   if (horizon > p->next) draw(p, now, horizon, &state);
@@ -135,7 +136,8 @@ static void change_tempo(void *user, double tempo) { performer_set_tempo(user, t
 
 void performer_set_tempo(performer *p, double tempo) {
   alsa_out_set_tempo(p->out, tempo);
-  for (int i = 0; i < p->count; i++) live_set_tempo(p->lives[i], alsa_out_now(p->out), tempo);
+  double now = alsa_out_now(p->out);
+  for (int i = 0; i < p->count; i++) live_set_tempo(p->lives[i], now, tempo);
 }
 
 void performer_set(performer *p, live_parameter parameter, double value) {
