@@ -43,8 +43,6 @@ typedef struct clap_event_header {
 
 #define CLAP_CORE_EVENT_SPACE_ID ((uint16_t)0)
 
-enum { CLAP_EVENT_IS_LIVE = 1 << 0, CLAP_EVENT_DONT_RECORD = 1 << 1 };
-
 enum {
   CLAP_EVENT_NOTE_ON = 0,
   CLAP_EVENT_NOTE_OFF = 1,
@@ -109,13 +107,6 @@ typedef struct clap_event_midi {
   uint8_t data[3];
 } clap_event_midi_t;
 
-typedef struct clap_event_midi_sysex {
-  clap_event_header_t header;
-  uint16_t port_index;
-  const uint8_t *buffer;
-  uint32_t size;
-} clap_event_midi_sysex_t;
-
 typedef struct clap_input_events {
   void *ctx;
   uint32_t (*size)(const struct clap_input_events *list);
@@ -165,7 +156,6 @@ typedef struct clap_process {
 } clap_process_t;
 
 #define CLAP_PLUGIN_FEATURE_NOTE_EFFECT "note-effect"
-#define CLAP_PLUGIN_FEATURE_UTILITY "utility"
 
 typedef struct clap_plugin_descriptor {
   clap_version_t clap_version;
@@ -271,12 +261,7 @@ typedef struct clap_plugin_params {
                 const clap_output_events_t *out); /* [active ? audio-thread : main-thread] */
 } clap_plugin_params_t;
 
-enum {
-  CLAP_PARAM_RESCAN_VALUES = 1 << 0,
-  CLAP_PARAM_RESCAN_TEXT = 1 << 1,
-  CLAP_PARAM_RESCAN_INFO = 1 << 2,
-  CLAP_PARAM_RESCAN_ALL = 1 << 3
-};
+enum { CLAP_PARAM_RESCAN_VALUES = 1 << 0, CLAP_PARAM_RESCAN_TEXT = 1 << 1 };
 
 typedef struct clap_host_params {
   void (*rescan)(const clap_host_t *host, uint32_t flags);                   /* [main-thread] */

@@ -154,17 +154,21 @@ static void transport(pass *p, live_transport_state *t) {
   whole(p, &t->denominator, 0, 1 << 20);
 }
 
+/* Of many bars the first, the latest, and some between them: to go back to others takes a few draws more. */
 static void marks(pass *p, live *l) {
-  int count = (int)whole_of(p, l->mark_count, 0, l->most_marks);
+  enum { MOST_SAVED = 8 };
+  int all = l->mark_count, saved = all < MOST_SAVED ? all : MOST_SAVED;
+  int count = (int)whole_of(p, saved, 0, l->most_marks);
   whole(p, &l->mark_spacing, 1, 1 << 30);
   flag(p, &l->has_changed);
   for (int i = 0; i < count && !p->failed; i++) {
-    bar_mark *m = &l->marks[i];
+    int from = p->kind == WRITES && all > saved ? i * (all - 1) / (saved - 1) : i;
+    bar_mark *m = &l->marks[from];
     large(p, &m->reached, 0);
     large(p, &m->bar_line, 0);
     large(p, &m->bar, 1);
     large(p, &m->bars, 0);
-    bytes(p, snapshot_of(l, i), l->snapshot_size);
+    bytes(p, snapshot_of(l, from), l->snapshot_size);
   }
   if (p->kind == READS) l->mark_count = count;
 }

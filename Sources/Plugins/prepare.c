@@ -15,7 +15,7 @@ void instance_prepare(instance_voice *voice, const instance_place *place) {
   bool is_play = place->value[LIVE_MODE] == LIVE_PLAY, is_free = place->value[INSTANCE_FREE] != 0;
   live_set_seed(l, (uint64_t)place->value[INSTANCE_SEED]);
   for (int p = 0; p < LIVE_PARAMETERS; p++) live_set(l, (live_parameter)p, place->value[p]);
-  if (!is_play || is_free || !place->has_host || !place->host.is_running) return;
+  if (!is_play || is_free || !place->has_host) return;
   /* Nobody hears what it hands over: it has no owner yet. */
   live_transport(l, place->tick, &place->host);
   live_advance(l, place->tick, place->tick + 1, MOST_DRAWS);

@@ -22,7 +22,6 @@ typedef union any_event {
   clap_event_header_t header;
   clap_event_note_t note;
   clap_event_midi_t midi;
-  clap_event_midi_sysex_t sysex;
   clap_event_param_value_t value;
   clap_event_transport_t transport;
 } any_event;
