@@ -4,6 +4,6 @@
 folder=$1
 mkdir -p "$folder"
 [ -d "$folder/chorales" ] || "$(python_with_music21)" "$root/models/make/chorales.py" "$folder/chorales"
-make_model chorale "the chorales of J. S. Bach in four voices, in all keys" "$folder/chorales/train" \
-  --valid "$folder/chorales/valid" --encoding polyphony --steps-per-quarter 2 --augment --hidden 256 --layers 2 \
+make_model chorale "the chorales of J. S. Bach: soprano, alto, tenor and bass, in all keys" "$folder/chorales/train" \
+  --valid "$folder/chorales/valid" --encoding ensemble --steps-per-quarter 2 --augment --hidden 512 --layers 1 \
   --dropout 0.2 --steps 2500

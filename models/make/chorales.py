@@ -3,9 +3,12 @@
 
     python3 chorales.py FOLDER [--quarters]     with music21 10.5.1
 
-FOLDER/train, and FOLDER/valid with every tenth hymn. With --quarters what sounds on each quarter note, and nothing
-between them: the form in which the literature measures these chorales (Boulanger-Lewandowski, Bengio and Vincent 2012).
-Settings of one hymn stay together: two are of one hymn if the first eight intervals of their sopranos are the same.
+FOLDER/train, and FOLDER/valid with every tenth hymn. Each voice has a track and a channel of its own and the program
+"choir aahs": a file has four parts, Soprano, Alto, Tenor and Bass. Settings of one hymn stay together: two are of one
+hymn if the first eight intervals of their sopranos are the same.
+
+With --quarters what sounds on each quarter note, and nothing between them: the form in which the literature measures
+these chorales (Boulanger-Lewandowski, Bengio and Vincent 2012).
 """
 import glob
 import hashlib
@@ -14,6 +17,11 @@ import re
 import sys
 
 import music21
+from music21.midi.translate import music21ObjectToMidiFile
+
+VOICES = ["Soprano", "Alto", "Tenor", "Bass"]
+# General MIDI 1, "Choir Aahs", as MIDI numbers it.
+PROGRAM = 52
 
 
 def hymn(soprano):
@@ -46,11 +54,32 @@ def on_quarters(score):
     return result
 
 
+def write(score, path):
+    """A MIDI file of four voices: a track each, on channels 1 to 4."""
+    for part, name in zip(score.parts, VOICES):
+        part.partName = name
+        for old in list(part.recurse().getElementsByClass(music21.instrument.Instrument)):
+            part.remove(old, recurse=True)
+        singer = music21.instrument.Instrument(name)
+        singer.midiProgram = PROGRAM
+        part.insert(0, singer)
+    file = music21ObjectToMidiFile(score)
+    # music21 gives all instruments of one program the same channel. The first track is that of tempi.
+    for number, track in enumerate(file.tracks):
+        for event in track.events:
+            if event.channel is not None:
+                event.channel = max(1, number)
+    file.open(path, "wb")
+    file.write()
+    file.close()
+
+
 def main():
     folder = sys.argv[1]
     quarters = "--quarters" in sys.argv[2:]
-    counts = {"train": 0, "valid": 0}
-    for part in counts:
+    # Some chorales are in the corpus in two formats: the later file takes the place of the earlier.
+    names = {"train": set(), "valid": set()}
+    for part in names:
         os.makedirs(os.path.join(folder, part), exist_ok=True)
     corpus = os.path.join(os.path.dirname(music21.__file__), "corpus", "bach")
     for path in sorted(glob.glob(os.path.join(corpus, "bwv*.*"))):
@@ -63,12 +92,12 @@ def main():
             part = "valid" if int(key, 16) % 10 == 0 else "train"
             name = re.sub(r"\W", "_", os.path.splitext(os.path.basename(path))[0]) + ".mid"
             score = on_quarters(score) if quarters else score
-            score.write("midi", os.path.join(folder, part, name))
+            write(score, os.path.join(folder, part, name))
         except Exception as error:
             print(f"left out {os.path.basename(path)}: {error}", file=sys.stderr)
             continue
-        counts[part] += 1
-    print(f"{counts['train']} chorales to train on, {counts['valid']} to validate with, in {folder}")
+        names[part].add(name)
+    print(f"{len(names['train'])} chorales to train on, {len(names['valid'])} to validate with, in {folder}")
 
 
 if __name__ == "__main__":

@@ -15,7 +15,7 @@ music() {
 }
 music folk 3 --bars 16 --key D --time-signature 6/8 --temperature 0.7
 music tunes 1 --bars 16
-music chorale 3 --bars 16
+music chorale 3 --bars 16 --parts 52,52,52,52 --temperature 0.6
 music pop 1 --seconds 40
 music drums 1 --bars 8
 "$libretto" sample "$models/plays.safetensors" --seed 1 --length 1000 >"$samples/plays.txt"
