@@ -52,7 +52,7 @@ struct TrainingPlan: Equatable {
     let size =
       choosesSize
       ? ChosenSize(
-        tokens: tokens * (augment ? 4 : 1), hasPairs: hasPairs,
+        tokens: tokens * (augment ? 3 : 1), hasPairs: hasPairs,
         vocabulary: vocabulary, operations: operations,
         layers: options.layers)
       : ChosenSize(tokens: tokens)
