@@ -1119,7 +1119,7 @@ typedef struct retto_trainer retto_trainer;
  *     hidden, layers,     with `minutes`, in a new network whose `hidden` is not given: chosen from N, the
  *     dropout             operations that this machine can do in that time (its speed is measured for
  *                         0.3 s). The network has about 0.3 * sqrt(N) weights, at most 3 per training
- *                         token (12 with augment, 1 of pairs), or 50,000 if that is more; one layer if
+ *                         token (9 with augment, 1 of pairs), or 50,000 if that is more; one layer if
  *                         that is less than 400,000 or there are fewer than 1,000,000 tokens (three times
  *                         as many count with augment). Dropout grows with the number of epochs
  *     embedding           64
