@@ -182,6 +182,7 @@ struct live {
   bool plays, first; /* first: its first note has not come yet */
   bool plans, reads; /* a turn is to begin at `due`; the call is being read for it */
   double due, until;
+  double handed; /* while it plays along: the tick of what was handed over last */
   double bar_anchor; /* a bar line of the player's, in ticks of the host */
   bool is_compound;  /* his beats have three parts */
   double call_began;
@@ -234,6 +235,17 @@ void draw(live *l);
 void hand_over(live *l, double tick);
 /* Ends what sounds at `tick` and takes back what is later. */
 void end_notes(live *l, double tick);
+
+/* ---- follow.c: the beat of turns, the player's or that of the host's song ---- */
+
+/* The first beat of the host's song at or after a tick. */
+double song_beat(const live *l, double tick);
+/* Sets the tempo and a bar line before the call: the host's song has both; else they are what the player's onsets tell,
+ * and his first note begins a bar; false if neither is known. */
+bool follow_beat(live *l, beat *found);
+/* While it plays along: keeps to a player whose tempo is not quite what it seemed, or changes. Half of an error of the
+ * phase is made up at each of his notes. */
+void track_beat(live *l);
 
 /* ---- turns.c and piece.c ---- */
 

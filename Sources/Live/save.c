@@ -264,6 +264,7 @@ static void engine(pass *p, live *l, double from, int chosen) {
   flag(p, &l->reads);
   tick(p, &l->due);
   real(p, &l->until, -9e15, INFINITY);
+  tick(p, &l->handed);
   tick(p, &l->bar_anchor);
   flag(p, &l->is_compound);
   tick(p, &l->call_began);

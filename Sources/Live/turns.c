@@ -11,37 +11,6 @@ static live_mode mode(const live *l) { return (live_mode)l->value[LIVE_MODE]; }
 /* How long before a turn the call is read, in ms: long enough to do it a little in each block. */
 static const double lead = 300;
 
-/* ---- The beat ---- */
-
-/* The first beat of the host's song at or after a tick. */
-static double song_beat(const live *l, double tick) {
-  double song = l->transport.position + tick - l->told;
-  return tick + ceil(song / LIVE_PPQ - 1e-6) * LIVE_PPQ - song;
-}
-
-/* The tempo of the player and a bar line before his call, as far as they are known: the host's song has both; else
- * they are what his onsets tell, and his first note begins a bar. */
-static bool follow_beat(live *l, beat *found) {
-  if (runs(l)) {
-    l->scale = 1;
-    double song = l->transport.position + l->call_began - l->told, bar = ticks_of_bar(l);
-    double place = fmod(fmod(song - l->transport.bar, bar) + bar, bar);
-    if (place > bar - LIVE_PPQ / 8) place -= bar; /* a little too early for the bar line */
-    l->bar_anchor = l->call_began - place;
-    *found = (beat){LIVE_PPQ, l->bar_anchor, LIVE_PPQ, 1};
-    return true;
-  }
-  if (l->value[LIVE_FOLLOW_TEMPO] != 0 && beat_find(&l->player, l->tempo, found)) {
-    double beats = (l->call_began - found->phase) / found->period;
-    l->scale = found->quarter / LIVE_PPQ;
-    l->is_compound = found->period > found->quarter;
-    /* An upbeat of less than half a beat comes before the bar. */
-    l->bar_anchor = found->phase + rint(beats + 0.2) * found->period;
-    return true;
-  }
-  return false;
-}
-
 /* ---- Reading the call ---- */
 
 static int64_t session_bar(const live *l) {
@@ -126,6 +95,7 @@ static void start(live *l) {
   feed(l, l->due, RETTO_EVENT_TIME, 0, 0, 0);
   l->plans = l->reads = false;
   l->plays = l->first = true;
+  l->handed = l->now;
   l->waits = false;
 }
 
@@ -157,7 +127,7 @@ static void plan_trade(live *l) {
   beat found;
   double scale = l->scale, anchor = l->bar_anchor;
   bool is_compound = l->is_compound;
-  if (!follow_beat(l, &found)) l->bar_anchor = l->call_began;
+  follow_beat(l, &found);
   double length = l->value[LIVE_TRADE_BARS] * ticks_of_bar(l);
   double due = l->bar_anchor + length;
   if (due > l->horizon || !l->plans) {
@@ -167,6 +137,27 @@ static void plan_trade(live *l) {
   l->scale = scale;
   l->bar_anchor = anchor;
   l->is_compound = is_compound;
+  l->plans = true;
+}
+
+/* It joins in on the next beat there is time for, once the beat is clear; after eight seconds at the tempo it has. */
+static void plan_accompaniment(live *l, double tick) {
+  const double longest = 8000, reading = 50; /* ms */
+  beat found;
+  double scale = l->scale;
+  bool is_compound = l->is_compound;
+  bool is_known = follow_beat(l, &found);
+  double anchor = l->bar_anchor;
+  l->scale = scale;
+  l->is_compound = is_compound;
+  if (!is_known) {
+    bool follows = l->value[LIVE_FOLLOW_TEMPO] != 0;
+    if (follows && tick - l->call_began < ticks_of_ms(l, longest)) return;
+    found = (beat){ticks_of_quarter(l), anchor, ticks_of_quarter(l), 0};
+  }
+  double from = fmax(l->horizon, tick) + ticks_of_ms(l, reading);
+  l->due = found.phase + (floor((from - found.phase) / found.period) + 1) * found.period;
+  l->until = INFINITY;
   l->plans = true;
 }
 
@@ -208,48 +199,29 @@ void turn_end(live *l, double tick) {
   l->plans = false;
 }
 
-static void begin_accompanying(live *l, double tick) {
-  beat found;
-  follow_key(l);
-  if (!l->began) {
-    l->call_began = l->bar_anchor = tick;
-    l->scale = 1;
-    if (runs(l)) follow_beat(l, &found);
-    l->origin = l->bar_anchor;
-    begin_piece(l);
-  }
-}
-
 void turn_hear(live *l, double tick, int channel, int pitch, int velocity) {
   player *p = &l->player;
   bool on = velocity > 0, readable = channel != DRUM_CHANNEL || l->reads_drums;
   int kind = on ? RETTO_EVENT_NOTE_ON : RETTO_EVENT_NOTE_OFF;
   if (mode(l) == LIVE_PLAY) return;
-  if (mode(l) == LIVE_ACCOMPANY) {
-    if (!l->began && !on) return;
-    begin_accompanying(l, tick);
+  if (mode(l) == LIVE_ACCOMPANY && l->plays) {
+    if (on) track_beat(l);
     if (readable) feed(l, tick, kind, channel, pitch, velocity);
-    if (on && !l->plays) {
-      /* On the next beat there is time for. */
-      double since = fmax(l->horizon, tick) - l->bar_anchor;
-      keep_turn(l);
-      l->due = l->bar_anchor + (floor(since / LIVE_PPQ) + 1) * LIVE_PPQ;
-      l->until = INFINITY;
-      start(l);
-    }
     return;
   }
   if (on && mode(l) == LIVE_ANSWER) {
     if (l->plays) interrupt(l, tick);
     take_back(l);
-  } else if (on && l->reads) {
+  } else if (on && mode(l) == LIVE_TRADE && l->reads) {
     restore_turn(l); /* it is read again with this note */
     l->reads = false;
   }
   if (on && p->call_count == 0) l->call_began = tick;
   if (readable && (on || p->call_count > 0)) player_keep(p, tick, kind, channel, pitch, velocity);
-  if (mode(l) == LIVE_ANSWER && !l->plays && p->holding == 0 && p->call_count > 0) plan_answer(l);
-  if (mode(l) == LIVE_TRADE && !l->plays && on) plan_trade(l);
+  if (l->plays) return;
+  if (mode(l) == LIVE_ANSWER && p->holding == 0 && p->call_count > 0) plan_answer(l);
+  if (mode(l) == LIVE_TRADE && on) plan_trade(l);
+  if (mode(l) == LIVE_ACCOMPANY && on && !l->plans) plan_accompaniment(l, tick);
 }
 
 /* ---- Playing ---- */
@@ -283,6 +255,7 @@ static double play_on(live *l, double now, double horizon, int *draws) {
     }
     if (tick >= horizon && !(hastens && !is_note)) return tick;
     if (is_note) l->first = false;
+    if (mode(l) == LIVE_ACCOMPANY) tick = l->handed = fmax(l->handed, tick); /* the beat it follows may have moved */
     hand_over(l, tick);
   }
   return INFINITY;

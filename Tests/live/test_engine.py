@@ -220,8 +220,8 @@ class Answer(Case):
         self.assertEqual(results[1], results[2])
 
     def test_it_follows_the_tempo_and_beat(self):
-        for bpm in (75, 97, 120, 151):
-            e = self.engine("folk", ANSWER)
+        for bpm, seed in ((75, 1), (97, 2), (97, 3), (120, 4), (120, 5), (151, 6), (151, 7)):
+            e = self.engine("folk", ANSWER, seed=seed)
             quarter = PPQ * 120 / bpm
             self.call(e, quarter)
             beats = [(n[0] - 1000) / quarter for n in e.notes()]
@@ -340,11 +340,29 @@ class TakingTurns(Case):
         run(e, events[-1][0] + 30 * PPQ, 50, events)
         notes = e.notes()
         self.assertGreater(len(notes), 8)
-        self.assertLess(notes[0][0], 1000 + 3 * PPQ)
+        self.assertLess(notes[0][0], 1000 + 7 * PPQ)
         self.assertLess(notes[-1][0], events[-1][0] + 17 * PPQ)
         self.assertGreater(notes[-1][0], events[-1][0] - 8 * PPQ)
         self.assertFalse(e.state.is_playing)
         self.faults(e)
+
+    def test_playing_along_by_the_players_beat(self):
+        for bpm in (80, 104, 150):
+            e = self.engine("folk", ACCOMPANY)
+            quarter = PPQ * 120 / bpm
+            events = list(melody(TUNE * 3, 1000, quarter))
+            run(e, events[-1][0], 50, events)
+            places = [(n[0] - 1000) / quarter * 4 for n in e.notes()]
+            self.assertGreater(len(places), 4)
+            on_grid = [abs(place - round(place)) < 0.2 for place in places]
+            self.assertGreater(sum(on_grid), 0.9 * len(on_grid), bpm)
+
+    def test_playing_along_at_the_hosts_tempo(self):
+        e = self.engine("folk", ACCOMPANY, follow_tempo=0)
+        run(e, 1000 + 6 * PPQ, 50, melody(TUNE, 1000, PPQ * 1.3))
+        self.assertGreater(len(e.notes()), 0)
+        self.assertLess(e.notes()[0][0], 1000 + 3 * PPQ)
+        self.assertEqual({round((n[0] - 1000) / PPQ * 12, 2) % 1 for n in e.notes()}, {0})
 
     def test_a_late_call_leaves_a_turn_out(self):
         e = self.engine("folk", TRADE, trade_bars=1)
