@@ -9,6 +9,7 @@
 #define TURN 6.283185307179586 /* radians */
 
 enum { CHANNELS = 16, PITCHES = 128, DRUM_CHANNEL = 9 };
+enum { BEARABLE = 30 /* ms; a note that is later would only disturb */ };
 
 /* ---- notes.c: the notes of the model that were handed over ---- */
 

@@ -128,9 +128,8 @@ static int velocity_of(live *l, int own) {
 }
 
 static void begin_note(live *l, double tick, const retto_event *e) {
-  const double bearable = 30; /* ms; later than that it would only disturb */
   int channel = channel_of(l, e->channel & 15), velocity = velocity_of(l, e->velocity);
-  if (tick < l->now - ticks_of_ms(l, bearable)) {
+  if (tick < l->now - ticks_of_ms(l, BEARABLE)) {
     l->late++;
     return;
   }

@@ -234,6 +234,14 @@ static bool is_over(const live *l, double now, double tick) {
   return tick >= (l->first ? fmax(l->until, l->due + PATIENCE * ticks_of_bar(l)) : l->until) - 0.5;
 }
 
+/* An answer that took too long to read and draw begins on a later beat, so that none of it is left out. */
+static void wait_for_beat(live *l, double now) {
+  double late = now - ticks_of_ms(l, BEARABLE) - l->due, beat = ticks_of_quarter(l);
+  double wait = late > 0 ? ceil(late / beat) * beat : 0;
+  l->due += wait;
+  l->until += wait;
+}
+
 static double play_on(live *l, double now, double horizon, int *draws) {
   while (l->plays) {
     if (!l->waits) {
@@ -249,6 +257,7 @@ static double play_on(live *l, double now, double horizon, int *draws) {
       break;
     }
     if (hastens && is_note) {
+      wait_for_beat(l, now);
       /* An answer begins when it is due: the rests before its first note are passed over. */
       l->origin += l->due - tick;
       tick = l->due;

@@ -287,6 +287,20 @@ class Answer(Case):
             calls.append(e.events)
         self.assertEqual(calls[0], calls[1])
 
+    def test_an_answer_that_is_late_begins_on_a_later_beat(self):
+        e = self.engine("folk", ANSWER)
+        events = list(melody(TUNE, 1000, PPQ))
+        now = run(e, events[-1][0] + 100, 100, events)
+        now += 5.3 * PPQ
+        run(e, now + 40 * PPQ, 100, start=now)
+        notes = e.notes()
+        self.assertGreater(len(notes), 3)
+        self.assertGreaterEqual(notes[0][0], now)
+        self.assertLess(notes[0][0], now + PPQ)
+        self.assertLess(abs((notes[0][0] - 1000) / PPQ - round((notes[0][0] - 1000) / PPQ)) * PPQ, 10)
+        self.assertEqual(e.state.late, 0)
+        self.faults(e)
+
     def test_a_held_note_is_answered(self):
         e = self.engine(mode=ANSWER)
         e.hear(1000, 0x90, 62, 80)
