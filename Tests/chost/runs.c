@@ -198,7 +198,7 @@ static void chosen(void) {
   OK(retto_trainer_get_options(trainer, &now));
   CHECK(!strcmp(now.encoding, "characters") && !strcmp(now.checkpoint_path, "somewhere"));
   CHECK(now.embedding == 64 && now.hidden == 128 && now.layers == 1 && now.threads == 1);
-  CHECK(now.sequence == 64 && now.batch >= 1 && now.batch <= 32 && now.augment < 0);
+  CHECK(now.sequence == 32 && now.batch >= 1 && now.batch <= 32 && now.augment < 0);
   CHECK(now.dropout == 0.4 && now.learning_rate > 0 && now.learning_rate <= 8e-3 && now.weight_decay == 0.01);
   CHECK(now.clip == 1 && now.validation == 0.1 && now.patience == 12);
   CHECK(now.steps == 0 && now.epochs == 0 && now.minutes == 2);
