@@ -115,7 +115,6 @@ static bool go_on(performer *p) {
     wake_at(p, now + ahead / 4);
   else if (p->next < INFINITY)
     wake_at(p, fmax(now + ahead / 4, p->next - ahead));
-  alsa_out_flush(p->out);
   return busy;
 }
 
@@ -228,6 +227,7 @@ static void listen(performer *p) {
       if (key) call(p);
     }
     busy = !p->finished && go_on(p);
+    alsa_out_flush(p->out);
   }
 }
 
@@ -237,7 +237,8 @@ void performer_run(performer *p) {
   p->song.moved = move;
   p->song.changed = change_tempo;
   song_open(&p->song);
-  /* The beginning waits in the queue before time begins, so that nothing of it is late. */
+  /* The beginning is handed over with the start of the queue, so that nothing of it is late, and nothing early: a
+   * queue that does not run delivers what is due at its tick. */
   while (go_on(p)) continue;
   alsa_out_run(p->out);
   listen(p);

@@ -119,8 +119,8 @@ void song_open(song *s) {
   s->runs &= !s->follows;
   s->sends = s->leads;
   s->end = INFINITY;
-  if (s->sends) alsa_out_sync(s->out, 0, SND_SEQ_EVENT_START, 0);
   if (s->runs || s->follows) s->moved(s->user, 0, s->runs, 0);
+  if (s->sends) alsa_out_sync(s->out, 0, SND_SEQ_EVENT_START, 0);
 }
 
 void song_begin_after(song *s, double tick) {
