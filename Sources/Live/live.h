@@ -130,9 +130,9 @@ void live_hear(live *l, double tick, unsigned source, const uint8_t *bytes, size
 /* No more note-offs will come from a source, or from any for a negative one: ends the notes the player holds there. */
 void live_let_go(live *l, double tick, int source);
 
-/* Hands over what is due before `horizon`, and draws for it at most `draws` events, 1 or more. Returns the tick at
- * which to call again at the latest: `now` if it was the draws that ended it, infinity if nothing is to come until the
- * player plays. */
+/* Hands over what is due before `horizon`, and draws for it at most `draws` events, 1 or more. Returns the tick of what
+ * comes next: call again before the horizon has to reach it. That is `now` if it was the draws that ended the call, and
+ * infinity if nothing is to come until the player plays. */
 double live_advance(live *l, double now, double horizon, int draws);
 
 /* Ends what the model plays. A turn is over, and what nobody has heard of it was never played; in LIVE_PLAY the next
@@ -154,9 +154,10 @@ void live_forget(live *l, double tick);
  * than live_size and 128 kB. The same instance gives the same bytes. */
 size_t live_save(live *l, double tick, void *buffer, size_t capacity);
 
-/* Makes an instance that plays nothing what the saved one was. It must be one over the same model, and keep as many
- * bars or more. The notes that sounded before the tick are not begun again, and their ends may not come; ticks go on
- * from those of the saved instance. Takes as long as drawing what was handed over ahead of time. False if the bytes are damaged, of another model or of a newer version; nothing has changed then. */
+/* Restores a saved instance in one that plays nothing, over the same model, which keeps as many bars or more. Ticks go
+ * on from those of the saved instance. Notes that sounded at the tick of live_save are not begun again, and their ends may
+ * not come. Takes as long as drawing what was handed over ahead of time. False if the bytes are damaged, of another model
+ * or of a newer version; nothing has changed then. */
 bool live_restore(live *l, const void *saved, size_t size);
 
 /* What a host may show. */
@@ -170,7 +171,7 @@ typedef struct live_state {
   int64_t bar;           /* of the piece or of all that was played, from 0 */
   uint64_t late;         /* notes that were left out because their time was over */
   retto_status status;   /* of the session's call that failed last; RETTO_OK if none has */
-  uint64_t drawn;        /* events */
+  uint64_t drawn;        /* events drawn so far */
   double end;            /* tick at which the piece ended; infinity if it has not */
 } live_state;
 
