@@ -95,7 +95,7 @@ struct TrainingPlan: Equatable {
   }
 
   /// Tokens of an update of the weights where nobody names batch and sequence. Two updates from 1,024 tokens each take
-  /// the time of one from 2,048 and learned more on all corpora they were measured on (RESULTS.md). Who names the steps
+  /// the time of one from 2,048; short runs learn more by them, and long ones no less (RESULTS.md). Who names the steps
   /// gets the work that a step has always been.
   static func tokensPerUpdate(_ options: TrainingOptions) -> Int {
     options.steps == nil ? 1024 : 2048
