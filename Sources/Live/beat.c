@@ -44,10 +44,10 @@ static double length_of(hand h) { return sqrt(h.x * h.x + h.y * h.y); }
 static void take(rhythm *r, const player *p, double together, double longest) {
   double ticks[MOST_ONSETS];
   int count = (int)(p->onset_count < MOST_ONSETS ? p->onset_count : MOST_ONSETS);
-  double end = p->onsets[(p->onset_count - 1) % MOST_ONSETS].tick;
+  double end = p->onsets[(p->onset_count - 1) % MOST_ONSETS];
   *r = (rhythm){.count = 0};
   for (uint64_t i = p->onset_count - (uint64_t)count; i < p->onset_count; i++) {
-    double tick = p->onsets[i % MOST_ONSETS].tick;
+    double tick = p->onsets[i % MOST_ONSETS];
     if (r->count && tick - ticks[r->count - 1] < together) continue;
     /* After a long rest another phrase begins. */
     if (r->count && tick - ticks[r->count - 1] > longest) r->count = 0;
@@ -91,10 +91,10 @@ bool beat_find(const player *p, double tempo, beat *found) {
   /* Long notes that are three halves apart more often than one whole make a beat of three parts. */
   bool is_compound = length_of(compound.whole) > length_of(simple.whole) + 0.1;
   hand beat = is_compound ? compound.whole : simple.whole;
-  double end = p->onsets[(p->onset_count - 1) % MOST_ONSETS].tick;
+  double end = p->onsets[(p->onset_count - 1) % MOST_ONSETS];
   found->quarter = period;
   found->period = is_compound ? 1.5 * period : period;
-  found->clearness = fmax(length_of(beat), length_of(simple.half));
+  found->is_compound = is_compound;
   found->phase = end + phase_of(beat, found->period);
   if (length_of(beat) < 0.3 && length_of(simple.half) > 0.5) {
     /* Notes come on all halves alike: the first of them is on a beat. */
@@ -102,5 +102,5 @@ bool beat_find(const player *p, double tempo, beat *found) {
     found->phase = end + phase_of(simple.half, half);
     found->phase += rint((first - found->phase) / half) * half;
   }
-  return found->clearness > 0.6;
+  return fmax(length_of(beat), length_of(simple.half)) > 0.6;
 }

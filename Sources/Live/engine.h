@@ -44,11 +44,6 @@ typedef struct heard {
   uint8_t kind, channel, pitch, velocity; /* of a retto_event */
 } heard;
 
-typedef struct onset {
-  double tick;
-  uint8_t pitch, velocity;
-} onset;
-
 typedef struct player {
   uint16_t held[CHANNELS][PITCHES]; /* by which source, from 1; 0 if by none */
   bool pedal[CHANNELS];
@@ -62,7 +57,7 @@ typedef struct player {
   heard call[MOST_HEARD];
   int call_count, read;
 
-  onset onsets[MOST_ONSETS]; /* a ring: the latest, `onset_count` of them in all */
+  double onsets[MOST_ONSETS]; /* ticks; a ring of the latest, `onset_count` of them in all */
   uint64_t onset_count;
   double classes[12];        /* how much of each pitch class was heard, older notes counting less */
   double loudness;           /* of the latest notes; 0 before the first */
@@ -85,7 +80,8 @@ void player_tie(player *p, double gap);
 typedef struct beat {
   double period, phase; /* ticks: a beat is at phase + n * period */
   double quarter;       /* ticks of a quarter note: the period, or two thirds of it in 6/8 and the like */
-  double clearness;     /* 0 to 1 */
+  double bar;           /* of the call's beat: a bar line before it */
+  bool is_compound;     /* the beats have three parts */
 } beat;
 
 /* The beat of the latest onsets; false if there are too few or none is clear. `tempo` is that of the ticks. */
@@ -172,7 +168,6 @@ struct live {
   bool waits; /* `next` was drawn and was not handed over yet */
   retto_event next;
   notes notes;
-  int channel; /* that its last note was handed over with; -1 before */
   double own_loudness;
   uint64_t late, drawn;
   retto_status status;
@@ -184,8 +179,7 @@ struct live {
   bool plans, reads; /* a turn is to begin at `due`; the call is being read for it */
   double due, until;
   double handed; /* while it plays along: the tick of what was handed over last */
-  double bar_anchor; /* a bar line of the player's, in ticks of the host */
-  bool is_compound;  /* his beats have three parts */
+  bool is_compound; /* the player's beats have three parts */
   double call_began;
 
   /* LIVE_PLAY: a bar line of the piece in ticks of the session, ticks of a bar, and bars before that line. */
@@ -212,12 +206,15 @@ struct live {
 /* ---- time.c: the session in the host's time ---- */
 
 bool check(live *l, retto_status status);
+/* Ticks of the host in one of the session. */
+double step_of(const live *l);
 /* Ticks of the host to the session's tick t. */
 double tick_at(const live *l, int64_t t);
 double ticks_of_ms(const live *l, double ms);
-/* Ticks of the host of the player's quarter note and bar. */
+/* Ticks of the host of the player's quarter note and bar, and of a bar by another beat. */
 double ticks_of_quarter(const live *l);
 double ticks_of_bar(const live *l);
+double ticks_of_bar_by(const live *l, const beat *b);
 bool runs(const live *l);
 
 /* Lets the session have a setting, or all; false if the model does not have it. */
@@ -241,9 +238,9 @@ void end_notes(live *l, double tick);
 
 /* The first beat of the host's song at or after a tick. */
 double song_beat(const live *l, double tick);
-/* Sets the tempo and a bar line before the call: the host's song has both; else they are what the player's onsets tell,
- * and his first note begins a bar; false if neither is known. */
-bool follow_beat(live *l, beat *found);
+/* The beat of the call and a bar line before it: the host's song has both; else they are what the player's onsets tell,
+ * and his first note begins a bar. False if neither is known: then the beat is the one the session has. */
+bool find_beat(const live *l, beat *found);
 /* While it plays along: keeps to a player whose tempo is not quite what it seemed, or changes. Half of an error of the
  * phase is made up at each of his notes. */
 void track_beat(live *l);

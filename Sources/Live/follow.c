@@ -5,25 +5,23 @@ double song_beat(const live *l, double tick) {
   return tick + ceil(song / LIVE_PPQ - 1e-6) * LIVE_PPQ - song;
 }
 
-bool follow_beat(live *l, beat *found) {
+bool find_beat(const live *l, beat *found) {
   if (runs(l)) {
-    l->scale = 1;
-    double song = l->transport.position + l->call_began - l->told, bar = ticks_of_bar(l);
+    *found = (beat){.period = LIVE_PPQ, .quarter = LIVE_PPQ, .is_compound = l->is_compound};
+    double song = l->transport.position + l->call_began - l->told, bar = ticks_of_bar_by(l, found);
     double place = fmod(fmod(song - l->transport.bar, bar) + bar, bar);
     if (place > bar - LIVE_PPQ / 8) place -= bar; /* a little too early for the bar line */
-    l->bar_anchor = l->call_began - place;
-    *found = (beat){LIVE_PPQ, l->bar_anchor, LIVE_PPQ, 1};
+    found->phase = found->bar = l->call_began - place;
     return true;
   }
   if (l->value[LIVE_FOLLOW_TEMPO] != 0 && beat_find(&l->player, l->tempo, found)) {
     double beats = (l->call_began - found->phase) / found->period;
-    l->scale = found->quarter / LIVE_PPQ;
-    l->is_compound = found->period > found->quarter;
     /* An upbeat of less than half a beat comes before the bar. */
-    l->bar_anchor = found->phase + rint(beats + 0.2) * found->period;
+    found->bar = found->phase + rint(beats + 0.2) * found->period;
     return true;
   }
-  l->bar_anchor = l->call_began;
+  double quarter = ticks_of_quarter(l);
+  *found = (beat){quarter, l->call_began, quarter, l->call_began, l->is_compound};
   return false;
 }
 
@@ -38,5 +36,5 @@ void track_beat(live *l) {
   double his = found.phase + rint((own - found.phase) / found.quarter) * found.quarter;
   if (fabs(his - own) > quarter / 4) return;
   l->scale *= ratio;
-  l->origin = own + half * (his - own) - (double)beat_tick * ticks_of_quarter(l) / l->ticks_per_quarter;
+  l->origin = own + half * (his - own) - (double)beat_tick * step_of(l);
 }

@@ -139,7 +139,6 @@ live *live_open(void *memory, const retto_model *model, retto_session *session, 
   l->tempo = 120;
   l->scale = 1;
   l->bar = 4 * (int64_t)info.ticks_per_quarter;
-  l->channel = -1;
   l->mark_spacing = 1;
   l->most_marks = (int)marks;
   l->snapshot_size = snapshot_size(session);

@@ -23,7 +23,7 @@ static void note_on(player *p, live *l, double tick, unsigned source, int channe
   p->holding++;
   p->used[channel] = true;
   p->last = p->last_onset = tick;
-  p->onsets[p->onset_count++ % MOST_ONSETS] = (onset){tick, (uint8_t)pitch, (uint8_t)velocity};
+  p->onsets[p->onset_count++ % MOST_ONSETS] = tick;
   p->loudness = p->loudness > 0 ? p->loudness + 0.15 * (velocity - p->loudness) : velocity;
   if (channel != DRUM_CHANNEL) hear_class(p, pitch);
   each(l, tick, channel, pitch, velocity);

@@ -131,11 +131,7 @@ static void heard_player(pass *p, player *v) {
     small(p, &v->call[i].velocity, 127);
   }
   int64_t onsets = whole_of(p, (int64_t)v->onset_count, 0, INT64_MAX / 4);
-  for (int i = 0; i < onsets && i < MOST_ONSETS; i++) {
-    tick(p, &v->onsets[i].tick);
-    small(p, &v->onsets[i].pitch, 127);
-    small(p, &v->onsets[i].velocity, 127);
-  }
+  for (int i = 0; i < onsets && i < MOST_ONSETS; i++) tick(p, &v->onsets[i]);
   if (p->kind == READS) {
     v->call_count = count;
     v->onset_count = (uint64_t)onsets;
@@ -255,7 +251,6 @@ static void engine(pass *p, live *l, double from, int chosen) {
   flag(p, &l->waits);
   event(p, &l->next);
   kept_notes(p, &l->notes, from);
-  whole(p, &l->channel, -1, 15);
   real(p, &l->own_loudness, 0, 127);
   heard_player(p, &l->player);
   flag(p, &l->plays);
@@ -265,7 +260,6 @@ static void engine(pass *p, live *l, double from, int chosen) {
   tick(p, &l->due);
   real(p, &l->until, -9e15, INFINITY);
   tick(p, &l->handed);
-  tick(p, &l->bar_anchor);
   flag(p, &l->is_compound);
   tick(p, &l->call_began);
   large(p, &l->bar_line, 0);

@@ -7,8 +7,7 @@ bool check(live *l, retto_status status) {
 
 /* ---- Time ---- */
 
-/* Ticks of the host in one of the session. */
-static double step_of(const live *l) { return LIVE_PPQ * l->scale / l->ticks_per_quarter; }
+double step_of(const live *l) { return LIVE_PPQ * l->scale / l->ticks_per_quarter; }
 
 double tick_at(const live *l, int64_t t) { return l->origin + (double)t * step_of(l); }
 
@@ -18,22 +17,27 @@ double ticks_of_quarter(const live *l) { return LIVE_PPQ * l->scale; }
 
 /* The time signature of what is played together: the host's, else that which was set, else what the player's beat
  * looks like. */
-static void time_signature(const live *l, int *numerator, int *denominator) {
+static void time_signature(const live *l, bool is_compound, int *numerator, int *denominator) {
   *numerator = (int)l->value[LIVE_NUMERATOR];
   *denominator = (int)l->value[LIVE_DENOMINATOR];
   if (runs(l) && l->transport.numerator > 0 && l->transport.denominator > 0) {
     *numerator = l->transport.numerator;
     *denominator = l->transport.denominator;
   } else if (*numerator == 0) {
-    *numerator = l->is_compound ? 6 : 4;
-    *denominator = l->is_compound ? 8 : 4;
+    *numerator = is_compound ? 6 : 4;
+    *denominator = is_compound ? 8 : 4;
   }
 }
 
-double ticks_of_bar(const live *l) {
+double ticks_of_bar_by(const live *l, const beat *b) {
   int numerator, denominator;
-  time_signature(l, &numerator, &denominator);
-  return ticks_of_quarter(l) * 4 * numerator / denominator;
+  time_signature(l, b->is_compound, &numerator, &denominator);
+  return b->quarter * 4 * numerator / denominator;
+}
+
+double ticks_of_bar(const live *l) {
+  const beat own = {.quarter = ticks_of_quarter(l), .is_compound = l->is_compound};
+  return ticks_of_bar_by(l, &own);
 }
 
 bool runs(const live *l) { return l->has_transport && l->transport.is_running; }
@@ -80,7 +84,7 @@ void feed(live *l, double tick, int kind, int channel, int pitch, int velocity) 
 
 void begin_piece(live *l) {
   int numerator, denominator;
-  time_signature(l, &numerator, &denominator);
+  time_signature(l, l->is_compound, &numerator, &denominator);
   l->began = true;
   l->reached = 0;
   l->waits = false;
@@ -138,7 +142,6 @@ static void begin_note(live *l, double tick, const retto_event *e) {
   if (l->player.held[channel][e->pitch] || notes_has(&l->notes, channel, e->pitch)) return;
   int64_t at = llrint(tick);
   if (!notes_begin(&l->notes, at, e->channel & 15, channel, e->pitch)) return;
-  l->channel = channel;
   l->sink.note(l->sink.user, at, channel, e->pitch, velocity);
 }
 

@@ -14,7 +14,7 @@ static const double lead = 300;
 /* ---- Reading the call ---- */
 
 static int64_t session_bar(const live *l) {
-  int64_t bar = llrint(ticks_of_bar(l) / ticks_of_quarter(l) * l->ticks_per_quarter);
+  int64_t bar = llrint(ticks_of_bar(l) / step_of(l));
   return bar > 0 ? bar : 1;
 }
 
@@ -23,7 +23,7 @@ static void pass(live *l, double tick, int64_t at) {
   int64_t bar = session_bar(l), rest = at % bar;
   if (rest < 0) rest += bar;
   if (rest > bar - l->ticks_per_quarter / 4) rest = 0; /* a little too early for the bar line */
-  l->origin = tick - (double)(l->reached + rest) * LIVE_PPQ * l->scale / l->ticks_per_quarter;
+  l->origin = tick - (double)(l->reached + rest) * step_of(l);
 }
 
 static void keep_turn(live *l) {
@@ -54,16 +54,19 @@ static void begin_reading(live *l) {
   l->player.key = key_find(l->player.classes, l->player.key);
   follow_key(l);
   if (l->player.call_count == 0) return;
-  follow_beat(l, &found);
+  if (find_beat(l, &found)) {
+    l->scale = found.quarter / LIVE_PPQ;
+    l->is_compound = found.is_compound;
+  }
   player_tie(&l->player, ticks_of_quarter(l) / 3);
   double first = l->player.call[0].tick;
   if (!l->began) {
-    l->origin = l->bar_anchor;
+    l->origin = found.bar;
     begin_piece(l);
     return;
   }
   int64_t bar = session_bar(l);
-  int64_t place = llrint((first - l->bar_anchor) / ticks_of_quarter(l) * l->ticks_per_quarter);
+  int64_t place = llrint((first - found.bar) / step_of(l));
   pass(l, first, place - l->reached % bar);
 }
 
@@ -90,7 +93,7 @@ static void start(live *l) {
     l->origin = l->due;
     begin_piece(l);
   }
-  int64_t at = llrint((l->due - l->origin) * l->ticks_per_quarter / (LIVE_PPQ * l->scale));
+  int64_t at = llrint((l->due - l->origin) / step_of(l));
   pass(l, l->due, at - l->reached);
   feed(l, l->due, RETTO_EVENT_TIME, 0, 0, 0);
   l->plans = l->reads = false;
@@ -103,40 +106,28 @@ static void plan_answer(live *l) {
   beat found;
   double after = ticks_of_ms(l, l->value[LIVE_ANSWER_AFTER]), least = ticks_of_ms(l, ANSWER_LEAST);
   double due = l->player.last + after, length = l->player.last - l->call_began;
-  double scale = l->scale, anchor = l->bar_anchor;
-  bool is_compound = l->is_compound;
-  if (follow_beat(l, &found)) {
+  if (find_beat(l, &found)) {
     /* A rest of a beat is part of the call. */
     due = fmax(due, l->player.last + 1.1 * found.period);
     due = runs(l) ? song_beat(l, due)
                   : found.phase + ceil((due - found.phase) / found.period - 1e-6) * found.period;
     length = ceil(length / found.period - 0.25) * found.period;
   }
-  length = fmax(least, fmin(ANSWER_MOST * ticks_of_bar(l), length));
-  /* The session's own time changes when the call is read. */
-  l->scale = scale;
-  l->bar_anchor = anchor;
-  l->is_compound = is_compound;
   l->plans = true;
   l->due = due;
-  l->until = due + length;
+  l->until = due + fmax(least, fmin(ANSWER_MOST * ticks_of_bar_by(l, &found), length));
 }
 
 /* The model's turn comes after the player's bars. */
 static void plan_trade(live *l) {
   beat found;
-  double scale = l->scale, anchor = l->bar_anchor;
-  bool is_compound = l->is_compound;
-  follow_beat(l, &found);
-  double length = l->value[LIVE_TRADE_BARS] * ticks_of_bar(l);
-  double due = l->bar_anchor + length;
+  find_beat(l, &found);
+  double length = l->value[LIVE_TRADE_BARS] * ticks_of_bar_by(l, &found);
+  double due = found.bar + length;
   if (due > l->horizon || !l->plans) {
     l->due = due;
     l->until = due + length;
   }
-  l->scale = scale;
-  l->bar_anchor = anchor;
-  l->is_compound = is_compound;
   l->plans = true;
 }
 
@@ -144,17 +135,8 @@ static void plan_trade(live *l) {
 static void plan_accompaniment(live *l, double tick) {
   const double longest = 8000, reading = 50; /* ms */
   beat found;
-  double scale = l->scale;
-  bool is_compound = l->is_compound;
-  bool is_known = follow_beat(l, &found);
-  double anchor = l->bar_anchor;
-  l->scale = scale;
-  l->is_compound = is_compound;
-  if (!is_known) {
-    bool follows = l->value[LIVE_FOLLOW_TEMPO] != 0;
-    if (follows && tick - l->call_began < ticks_of_ms(l, longest)) return;
-    found = (beat){ticks_of_quarter(l), anchor, ticks_of_quarter(l), 0};
-  }
+  bool is_known = find_beat(l, &found), follows = l->value[LIVE_FOLLOW_TEMPO] != 0;
+  if (!is_known && follows && tick - l->call_began < ticks_of_ms(l, longest)) return;
   double from = fmax(l->horizon, tick) + ticks_of_ms(l, reading);
   l->due = found.phase + (floor((from - found.phase) / found.period) + 1) * found.period;
   l->until = INFINITY;
