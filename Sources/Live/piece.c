@@ -15,22 +15,23 @@ static void thin_out(live *l) {
   l->mark_spacing *= 2;
 }
 
-static int64_t bars_at(const live *l) { return l->bars + (l->reached - l->bar_line) / l->bar; }
+static bar_mark present(const live *l) { return (bar_mark){l->reached, l->bar_line, l->bar, l->bars}; }
 
-/* Draws, and keeps the session of before the draw if that came to another bar: it is the first to be made again when the
- * song goes on from there. */
+static int64_t bars_before(bar_mark m) { return m.bars + (m.reached - m.bar_line) / m.bar; }
+
+/* Keeps the session of before the last draw as a mark, if that came to another bar. */
+static void keep(live *l, bar_mark before) {
+  if (l->mark_count == l->most_marks) thin_out(l);
+  if (l->mark_count > 0 && bars_before(present(l)) / l->mark_spacing <= bars_before(before) / l->mark_spacing) return;
+  memcpy(snapshot_of(l, l->mark_count), snapshot_of(l, l->recent.moments[LAST].snapshot), l->snapshot_size);
+  l->marks[l->mark_count++] = before;
+}
+
+/* Draws. The session of before the first draw that comes to a bar is the one to go back to for that bar. */
 static void draw_on(live *l) {
-  const bar_mark before = {l->reached, l->bar_line, l->bar, l->bars};
-  const int64_t left = bars_at(l);
-  bool is_new = l->mark_count == 0 || l->reached > l->marks[l->mark_count - 1].reached;
-  if (is_new) {
-    if (l->mark_count == l->most_marks) thin_out(l);
-    size_t size = l->snapshot_size;
-    is_new = check(l, retto_session_snapshot(l->session, snapshot_of(l, l->mark_count), size, &size));
-  }
+  const bar_mark before = present(l);
   draw(l);
-  if (is_new && (l->mark_count == 0 || bars_at(l) / l->mark_spacing > left / l->mark_spacing))
-    l->marks[l->mark_count++] = before;
+  if (l->mark_count == 0 || before.reached > l->marks[l->mark_count - 1].reached) keep(l, before);
 }
 
 static void begin(live *l) {
@@ -83,7 +84,7 @@ void piece_locate(live *l, double tick, double position) {
 static void take(live *l, double tick) {
   const retto_event *e = &l->next;
   if (e->kind == RETTO_EVENT_TIME_SIGNATURE) {
-    if (l->reached > l->bar_line) l->bars = bars_at(l);
+    if (l->reached > l->bar_line) l->bars = bars_before(present(l));
     l->bar_line = l->reached;
     int64_t bar = (int64_t)4 * l->ticks_per_quarter * e->pitch / (e->velocity ? e->velocity : 4);
     if (bar > 0) l->bar = bar;
