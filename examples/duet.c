@@ -60,13 +60,6 @@ static learner *the_learner; /* NULL without --learn */
 
 /* ---- Options ---- */
 
-static void parse_time_signature(const char *text) {
-  int numerator, denominator;
-  time_signature_of("--time-signature", text, &numerator, &denominator);
-  performer_give(&duet, LIVE_NUMERATOR, numerator);
-  performer_give(&duet, LIVE_DENOMINATOR, denominator);
-}
-
 static void give_whole(live_parameter parameter, const char *option, const char *text, long least, long most) {
   performer_give(&duet, parameter, (double)whole_of(option, text, least, most));
 }
@@ -114,7 +107,7 @@ static int parse(int argc, char **argv) {
     case NO_FOLLOW_KEY: performer_give(&duet, LIVE_FOLLOW_KEY, 0); break;
     case NO_FOLLOW_TEMPO: performer_give(&duet, LIVE_FOLLOW_TEMPO, 0); break;
     case NO_FOLLOW_LOUDNESS: performer_give(&duet, LIVE_FOLLOW_LOUDNESS, 0); break;
-    case TIME_SIGNATURE: parse_time_signature(optarg); break;
+    case TIME_SIGNATURE: performer_give_time_signature(&duet, optarg); break;
     case CLOCK: clock_of(optarg, &duet.song.follows, &duet.song.leads); break;
     case SEED: duet.seed = (uint64_t)whole_of("--seed", optarg, 0, INT64_MAX); break;
     case AHEAD: duet.ahead = number_of("--ahead", optarg, 10, 500); break;

@@ -135,8 +135,7 @@ static void change_tempo(void *user, double tempo) { performer_set_tempo(user, t
 
 void performer_set_tempo(performer *p, double tempo) {
   alsa_out_set_tempo(p->out, tempo);
-  double now = alsa_out_now(p->out);
-  for (int i = 0; i < p->count; i++) live_set_tempo(p->lives[i], now, tempo);
+  for (int i = 0; i < p->count; i++) live_set_tempo(p->lives[i], tempo);
 }
 
 void performer_set(performer *p, live_parameter parameter, double value) {

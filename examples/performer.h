@@ -56,6 +56,8 @@ void performer_list(performer *p, bool inputs);
 
 /* What the models are to have; performer_open_models says which of them do not. */
 void performer_give(performer *p, live_parameter parameter, double value);
+/* The same of a time signature such as 3/4, as text. */
+void performer_give_time_signature(performer *p, const char *text);
 
 /* These give up where something cannot be had. */
 void performer_open_models(performer *p, char **paths, int count);

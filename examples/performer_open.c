@@ -48,12 +48,19 @@ static void configure(performer *p, const char *path, const retto_model_info *in
     if (p->is_given[i] && !live_set(l, (live_parameter)i, p->given[i]) && i != LIVE_MEMORY)
       usage_error("--%s is not for %s, a model of %s", live_get_parameter_info((live_parameter)i)->name, path,
                   info->encoding);
-  live_set_tempo(l, 0, p->tempo);
+  live_set_tempo(l, p->tempo);
 }
 
 void performer_give(performer *p, live_parameter parameter, double value) {
   p->is_given[parameter] = true;
   p->given[parameter] = value;
+}
+
+void performer_give_time_signature(performer *p, const char *text) {
+  int numerator, denominator;
+  time_signature_of("--time-signature", text, &numerator, &denominator);
+  performer_give(p, LIVE_NUMERATOR, numerator);
+  performer_give(p, LIVE_DENOMINATOR, denominator);
 }
 
 void performer_open_models(performer *p, char **paths, int count) {

@@ -40,13 +40,6 @@ static bool lists;
 
 /* ---- Options ---- */
 
-static void parse_time_signature(const char *text) {
-  int numerator, denominator;
-  time_signature_of("--time-signature", text, &numerator, &denominator);
-  performer_give(&play, LIVE_NUMERATOR, numerator);
-  performer_give(&play, LIVE_DENOMINATOR, denominator);
-}
-
 /* Gives where the models begin. */
 static int parse(int argc, char **argv) {
   enum { NAME = 256, BARS, SEED, AHEAD, CONTROL, TIME_SIGNATURE, PARTS, CHANNEL, PROGRAM, CLOCK, CC, STATS, HELP };
@@ -77,7 +70,7 @@ static int parse(int argc, char **argv) {
     case SEED: play.seed = (uint64_t)whole_of("--seed", optarg, 0, INT64_MAX); break;
     case AHEAD: play.ahead = number_of("--ahead", optarg, 10, 2000); break;
     case CONTROL: controls_give(&play, list[which].name, optarg); break;
-    case TIME_SIGNATURE: parse_time_signature(optarg); break;
+    case TIME_SIGNATURE: performer_give_time_signature(&play, optarg); break;
     case PARTS: play.part_count = parts_of("--parts", optarg, play.parts); break;
     case CHANNEL: play.channel = (int)whole_of("--channel", optarg, 1, 16) - 1; break;
     case PROGRAM: play.program = (int)whole_of("--program", optarg, 0, 127); break;

@@ -154,8 +154,7 @@ live *live_open(void *memory, const retto_model *model, retto_session *session, 
 
 /* ---- Time ---- */
 
-void live_set_tempo(live *l, double tick, double tempo) {
-  (void)tick;
+void live_set_tempo(live *l, double tempo) {
   if (tempo > 0 && isfinite(tempo)) l->tempo = tempo;
 }
 
@@ -166,7 +165,7 @@ void live_transport(live *l, double tick, const live_transport_state *t) {
   bool stops = !t->is_running && l->has_transport && l->transport.is_running;
   bool jumps = !l->has_transport || fabs(t->position - expected) > same;
   bool is_piece = l->value[LIVE_MODE] == LIVE_PLAY;
-  live_set_tempo(l, tick, t->tempo);
+  live_set_tempo(l, t->tempo);
   if (stops || (jumps && t->is_running && !starts)) live_silence(l, tick);
   l->has_transport = true;
   l->transport = *t;

@@ -119,7 +119,7 @@ typedef struct live_transport_state {
 void live_transport(live *l, double tick, const live_transport_state *transport);
 
 /* The tempo of a host without a transport: ticks a minute over LIVE_PPQ. */
-void live_set_tempo(live *l, double tick, double tempo);
+void live_set_tempo(live *l, double tempo);
 
 /* A message of the player: one MIDI message of 1 to 3 bytes with its status. `source` tells devices apart that may
  * vanish, see live_let_go. Notes, the sustain pedal (controller 64), all sound off, all notes off, and system reset are

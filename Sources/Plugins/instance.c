@@ -15,7 +15,9 @@ static double present(instance *i) {
   return i->latest;
 }
 
-static void set_tempo(instance *i, double tempo) {
+double tempo_of(const instance *i) { return i->ticks_per_frame * 60 * i->rate / LIVE_PPQ; }
+
+void set_tempo(instance *i, double tempo) {
   i->from_tick = tick_of(i, i->reached);
   i->from_frame = i->played + i->reached;
   i->ticks_per_frame = tempo * LIVE_PPQ / 60 / i->rate;
@@ -38,10 +40,10 @@ void instance_free(instance *i) {
 /* Tells the engine of the transport, or of the one it has in its place when it runs free. */
 static void tell(instance *i) {
   live *l = live_of(i);
-  double now = present(i), tempo = i->ticks_per_frame * 60 * i->rate / LIVE_PPQ;
+  double now = present(i), tempo = tempo_of(i);
   if (!l) return;
   if (!i->has_host) {
-    live_set_tempo(l, now, tempo);
+    live_set_tempo(l, tempo);
     return;
   }
   live_transport_state t = i->host;
@@ -49,6 +51,11 @@ static void tell(instance *i) {
   if (i->value[INSTANCE_FREE] != 0 && is_play(i)) t = (live_transport_state){.position = now - i->free_from, .is_running = true};
   t.tempo = tempo;
   live_transport(l, now, &t);
+}
+
+void give_values(live *l, const double value[INSTANCE_PARAMETERS]) {
+  live_set_seed(l, (uint64_t)value[INSTANCE_SEED]);
+  for (int p = 0; p < LIVE_PARAMETERS; p++) live_set(l, (live_parameter)p, value[p]);
 }
 
 instance_voice *instance_swap(instance *i, instance_voice *voice) {
@@ -59,8 +66,7 @@ instance_voice *instance_swap(instance *i, instance_voice *voice) {
   i->voice = voice;
   if (!voice) return old;
   voice->owner = i;
-  live_set_seed(voice->live, (uint64_t)i->value[INSTANCE_SEED]);
-  for (int p = 0; p < LIVE_PARAMETERS; p++) live_set(voice->live, (live_parameter)p, i->value[p]);
+  give_values(voice->live, i->value);
   i->free_from = present(i);
   tell(i);
   return old;
@@ -152,7 +158,7 @@ void instance_advance(instance *i, uint32_t frame) {
 void instance_locate(instance *i, uint32_t frame, const instance_position *p) {
   const double same = LIVE_PPQ / 32; /* hosts round positions */
   instance_advance(i, frame);
-  double tempo = i->ticks_per_frame * 60 * i->rate / LIVE_PPQ;
+  double tempo = tempo_of(i);
   double speed = isfinite(p->speed) ? p->speed : i->has_host && !i->host.is_running ? 0 : 1;
   bool runs = speed > 0, ran = i->has_host && i->host.is_running;
   bool has_tempo = p->tempo >= 1 && p->tempo <= 10000;

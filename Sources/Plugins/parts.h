@@ -62,6 +62,11 @@ struct instance {
 
 /* The tick of a frame of the block. */
 double tick_of(const instance *i, uint32_t frame);
+/* Quarter notes a minute; set from the frame that was reached on. */
+double tempo_of(const instance *i);
+void set_tempo(instance *i, double tempo);
+/* Gives an engine the seed and its parameters. */
+void give_values(live *l, const double value[INSTANCE_PARAMETERS]);
 
 /* ---- out.c ---- */
 

@@ -145,10 +145,9 @@ bool instance_restore(instance *i, const void *saved, size_t size) {
 
 void instance_set_rate(instance *i, double rate) {
   if (rate == i->rate || !(rate >= 1 && rate < 1e9)) return;
-  i->from_tick = tick_of(i, 0);
-  i->from_frame = i->played;
-  i->ticks_per_frame *= i->rate / rate;
+  double tempo = tempo_of(i);
   i->rate = rate;
+  set_tempo(i, tempo);
 }
 
 void instance_inherit(instance *i, const instance *old) {

@@ -104,8 +104,8 @@ class Engine:
         t = Transport(tempo, running, position, bar, numerator, denominator)
         live.live_transport(self.l, ctypes.c_double(tick), ctypes.byref(t))
 
-    def tempo(self, tick, tempo):
-        live.live_set_tempo(self.l, ctypes.c_double(tick), ctypes.c_double(tempo))
+    def tempo(self, tempo):
+        live.live_set_tempo(self.l, ctypes.c_double(tempo))
 
     def silence(self, tick):
         live.live_silence(self.l, ctypes.c_double(tick))
