@@ -90,7 +90,8 @@ struct TrainingPlan: Equatable {
     // A token costs three times as much to learn from as to test on; a tenth of the time goes to
     // tests.
     let measured = min(validation, Validation.mostTokens)
-    validationInterval = max(options.steps == nil ? 50 : 25, 4 * measured / (batch * sequence))
+    validationInterval = max(
+      51_200 / Self.tokensPerUpdate(options), 4 * measured / (batch * sequence))
     patience = options.patience ?? 12
   }
 
